@@ -1,0 +1,43 @@
+"""What can go wrong at a key. Every error names the key's URI and never a secret."""
+
+from __future__ import annotations
+
+
+class SigningError(Exception):
+    """Base of the errors of this package. ``uri`` is the key or token meant, without any PIN."""
+
+    code = "SIGNING_FAILED"
+
+    def __init__(self, message: str, *, uri: str = "") -> None:
+        super().__init__(f"{message} [{uri}]" if uri else message)
+        self.uri = uri
+
+
+class PurposeError(SigningError):
+    """A key was asked to sign what it is not for."""
+
+    code = "KEY_PURPOSE"
+
+
+class KeyNotFoundError(SigningError):
+    """The token or folder holds no such key."""
+
+    code = "KEY_NOT_FOUND"
+
+
+class BackendUnavailableError(SigningError):
+    """The token or module is not there now; the same call may succeed later without a restart."""
+
+    code = "BACKEND_UNAVAILABLE"
+
+
+class PinError(SigningError):
+    """The PIN is missing or wrong. Nothing is retried, so that the token does not lock."""
+
+    code = "PIN_REFUSED"
+
+
+class MechanismError(SigningError):
+    """The token does not support the mechanism or kind of key."""
+
+    code = "MECHANISM_UNSUPPORTED"
