@@ -12,12 +12,14 @@ import re
 from stdnum import numdb
 
 _CODE = re.compile(r"[1-9][0-9]{5}")
+NATIONAL = "100000"
+"""Stands for the whole country in the codes of central bodies; GB/T 2260 itself begins below it."""
 
 
 @functools.cache
 def is_known_region(code: str) -> bool:
     """Whether ``code`` (six digits) stands in a current or past GB/T 2260 list."""
-    return _CODE.fullmatch(code) is not None and len(numdb.get("cn/loc").info(code)) == 2
+    return code == NATIONAL or (_CODE.fullmatch(code) is not None and len(numdb.get("cn/loc").info(code)) == 2)
 
 
 @functools.cache
@@ -25,6 +27,8 @@ def region_name(code: str) -> str | None:
     """Province and, below it, the place named by ``code`` in its latest form; None for an unknown code."""
     if not is_known_region(code):
         return None
+    if code == NATIONAL:
+        return "中华人民共和国"
     (_, province), (_, place) = numdb.get("cn/loc").info(code)
     latest = re.sub(r"\[[^\]]*\]", "", str(place["county"]).rpartition(",")[2])
     return str(province["province"]) if code.endswith("0000") else f"{province['province']}{latest}"
