@@ -1,0 +1,205 @@
+"""What one check saw, as data.
+
+A finding says which answer it is *about* and moves only that one. FATAL makes it negative, DOUBT makes it open, NOTE
+changes nothing. The closed list of codes is :data:`CATALOG`; their wording is in :mod:`verify.messages`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class About(enum.Enum):
+    """The answer that a finding moves."""
+
+    INTEGRITY = "integrity"
+    CONCLUSION = "conclusion"
+    STANDING = "standing"
+    RECOGNITION = "recognition"
+
+
+class Severity(enum.Enum):
+    """How far a finding moves its answer."""
+
+    FATAL = "FATAL"
+    DOUBT = "DOUBT"
+    NOTE = "NOTE"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A code's fixed part: its answer, its usual severity, the clause it rests on."""
+
+    about: About
+    severity: Severity
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation. ``params`` fill the message, ``where`` names the place inside the file."""
+
+    code: str
+    about: About
+    severity: Severity
+    params: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    clause: str = ""
+
+    def message(self, lang: str = "zh") -> str:
+        """The sentence for a person, in ``zh`` or ``en``."""
+        from verify.messages import sentence
+
+        return sentence(self.code, lang, self.params)
+
+    def to_json(self, lang: str = "zh") -> dict[str, str]:
+        """The finding as the command line and HTTP show it."""
+        return {
+            "code": self.code,
+            "about": self.about.value,
+            "severity": self.severity.value,
+            "message": self.message(lang),
+            "where": self.where,
+            "clause": self.clause,
+        }
+
+
+def finding(code: str, *, where: str = "", severity: Severity | None = None, **params: Any) -> Finding:
+    """Make the finding ``code``; ``severity`` overrides the usual one where the code's text says so."""
+    meaning = CATALOG[code]
+    return Finding(code, meaning.about, severity or meaning.severity, params, where, meaning.clause)
+
+
+def all_codes(lang: str = "zh") -> list[dict[str, str]]:
+    """Every code with its meaning: ``code``, ``about``, ``severity``, ``message``, ``clause``."""
+    from verify.messages import meaning_of
+
+    return [
+        {
+            "code": code,
+            "about": m.about.value,
+            "severity": m.severity.value,
+            "message": meaning_of(code, lang),
+            "zh": meaning_of(code, "zh"),
+            "en": meaning_of(code, "en"),
+            "clause": m.clause,
+        }
+        for code, m in CATALOG.items()
+    ]
+
+
+_I, _C, _S = About.INTEGRITY, About.CONCLUSION, About.STANDING
+_FATAL, _DOUBT, _NOTE = Severity.FATAL, Severity.DOUBT, Severity.NOTE
+
+_SIGNED_UPDATE = "ETSI EN 319 142-1 5.4; ISO 32000-2 12.8.2.2"
+_BYTE_RANGE = "ISO 32000-2 12.8.1"
+_FACE = "certvault-license/1 face"
+_STATUS = "draft-ietf-oauth-status-list 8.3"
+
+CATALOG: Mapping[str, Meaning] = {
+    # A DOUBT about integrity means: cannot be read as a signed document at all.
+    "FILE_EMPTY": Meaning(_I, _DOUBT),
+    "FILE_TOO_LARGE": Meaning(_I, _DOUBT),
+    "LIMIT_EXCEEDED": Meaning(_I, _DOUBT),
+    "TIME_EXCEEDED": Meaning(_I, _DOUBT),
+    "NOT_READABLE": Meaning(_I, _DOUBT),
+    "PDF_BROKEN": Meaning(_I, _DOUBT, "ISO 32000-2 7"),
+    "PDF_ENCRYPTED": Meaning(_I, _DOUBT, "ISO 32000-2 7.6"),
+    "CMS_BROKEN": Meaning(_I, _DOUBT, "RFC 5652 5"),
+    "ALGORITHM_UNSUPPORTED": Meaning(_I, _DOUBT),
+    "SIGNATURE_EMPTY": Meaning(_I, _DOUBT, "ISO 32000-2 12.8.1"),
+    "UNSIGNED": Meaning(_I, _DOUBT),
+    "BYTE_RANGE_WRONG": Meaning(_I, _FATAL, _BYTE_RANGE),
+    "CONTENTS_NOT_CANONICAL": Meaning(_I, _FATAL, _BYTE_RANGE),
+    "CMS_NOT_CANONICAL": Meaning(_I, _FATAL, "X.690 10; ETSI EN 319 142-1 4.1"),
+    "CMS_NOT_DER": Meaning(_I, _NOTE, "X.690 10"),
+    "DIGEST_MISMATCH": Meaning(_I, _FATAL, "RFC 5652 5.6"),
+    "SIGNATURE_WRONG": Meaning(_I, _FATAL, "RFC 5652 5.6"),
+    "SIGNED_ATTRIBUTES_WRONG": Meaning(_I, _FATAL, "ETSI EN 319 122-1 5.2.2"),
+    "TIMESTAMP_WRONG": Meaning(_I, _FATAL, "RFC 3161 2.4.2"),
+    "BYTES_UNACCOUNTED": Meaning(_I, _FATAL, _SIGNED_UPDATE),
+    "CHANGE_NOT_PERMITTED": Meaning(_I, _FATAL, _SIGNED_UPDATE),
+    "CHANGE_PERMITTED": Meaning(_I, _NOTE, "ISO 32000-2 12.8.2.2"),
+    "CHANGE_NOT_UNDERSTOOD": Meaning(_I, _FATAL, "ISO 32000-2 12.8.2.2"),
+    "DSS_VALUE_WRONG": Meaning(_I, _FATAL, "ETSI EN 319 142-1 5.4.2"),
+    "DSS_VALUE_UNUSED": Meaning(_I, _FATAL, "ETSI EN 319 142-1 5.4.2"),
+    "SECOND_SIGNATURE": Meaning(_I, _FATAL, "ISO 32000-2 12.8.2.2"),
+    # Is it what it says it is?
+    "NO_TRUSTED_PATH": Meaning(_C, _DOUBT, "RFC 5280 6; ETSI EN 319 102-1 5.2.6"),
+    "EXAMPLE_KEYS": Meaning(_C, _DOUBT),
+    "PATH_WRONG": Meaning(_C, _FATAL, "RFC 5280 6"),
+    "CERTIFICATE_BROKEN": Meaning(_C, _FATAL, "RFC 5280 4"),
+    "CERTIFICATE_EXPIRED": Meaning(_C, _FATAL, "RFC 5280 4.1.2.5"),
+    "CERTIFICATE_EXPIRED_NO_POE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
+    "CERTIFICATE_NOT_YET_VALID": Meaning(_C, _FATAL, "RFC 5280 4.1.2.5"),
+    "CERTIFICATE_REVOKED": Meaning(_C, _FATAL, "RFC 5280 5; RFC 6960"),
+    "CERTIFICATE_PURPOSE": Meaning(_C, _FATAL, "RFC 5280 4.2.1.12; RFC 9336"),
+    "REVOCATION_UNKNOWN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
+    "ALGORITHM_WEAK": Meaning(_C, _DOUBT, "ETSI TS 119 312"),
+    "TIMESTAMP_UNTRUSTED": Meaning(_C, _DOUBT, "RFC 3161; ETSI EN 319 102-1 5.4"),
+    "TIME_NOT_PROVEN": Meaning(_C, _NOTE, "ETSI EN 319 142-1 6.1"),
+    "SIGNED_IN_FUTURE": Meaning(_C, _FATAL, "ETSI EN 319 102-1 5.2.6"),
+    "NOT_A_LICENSE": Meaning(_C, _NOTE),
+    "HIDDEN_CONTENT": Meaning(_C, _DOUBT, "ISO 32000-2 8.11"),
+    "CHECK_NOT_RUN": Meaning(_C, _DOUBT),
+    "INTERNAL": Meaning(_C, _DOUBT),
+    # The license inside
+    "RECORD_AMBIGUOUS": Meaning(_C, _FATAL, "certvault-license/1"),
+    "RECORD_NOT_SIGNED": Meaning(_C, _FATAL, "certvault-license/1"),
+    "RECORD_NOT_ASSOCIATED": Meaning(_C, _FATAL, "ISO 19005-3 6.8"),
+    "RECORD_BROKEN": Meaning(_C, _FATAL, "RFC 8785"),
+    "DATES_IMPOSSIBLE": Meaning(_C, _FATAL, "GB/T 36903"),
+    "PAGE_COUNT_DIFFERS": Meaning(_C, _FATAL, _FACE),
+    "PAGE_SIZE_DIFFERS": Meaning(_C, _FATAL, _FACE),
+    "PAGE_TEXT_DIFFERS": Meaning(_C, _FATAL, _FACE),
+    "PAGE_TEXT_EXTRA": Meaning(_C, _FATAL, _FACE),
+    "PAGE_TEXT_HIDDEN": Meaning(_C, _FATAL, _FACE),
+    "PAGE_GLYPHS_DIFFER": Meaning(_C, _FATAL, _FACE),
+    "PAGE_STATIC_DIFFERS": Meaning(_C, _FATAL, _FACE),
+    "PAGE_CODE_UNREADABLE": Meaning(_C, _DOUBT, "ISO/IEC 18004"),
+    "PAGE_CODE_DIFFERS": Meaning(_C, _FATAL, _FACE),
+    "PAGE_CODE_EXTRA": Meaning(_C, _FATAL, _FACE),
+    "IDENTIFIER_WRONG": Meaning(_C, _FATAL, "GB/T 36904"),
+    "IDENTIFIER_CHECK_VARIANT": Meaning(_C, _NOTE, "GB/T 36904; GB/T 17710"),
+    "ISSUER_CODE_DIFFERS": Meaning(_C, _FATAL, "ETSI EN 319 412-3 4.2.1"),
+    "ISSUER_NAME_DIFFERS": Meaning(_C, _FATAL),
+    "ISSUED_DATE_IMPLAUSIBLE": Meaning(_C, _DOUBT),
+    "REMIT_UNKNOWN": Meaning(_C, _NOTE),
+    "REMIT_EXCEEDED": Meaning(_C, _FATAL),
+    "SAMPLE": Meaning(_C, _NOTE),
+    "VAULT_UNKNOWN_IDENTIFIER": Meaning(_C, _DOUBT),
+    "VAULT_NUMBER_VOID": Meaning(_C, _FATAL),
+    "VAULT_RECORD_DIFFERS": Meaning(_C, _FATAL),
+    "VAULT_FINGERPRINT_DIFFERS": Meaning(_C, _NOTE),
+    "VAULT_UNREACHABLE": Meaning(_C, _NOTE),
+    # Structured records and codes
+    "RECORD_TOKEN_BROKEN": Meaning(_I, _DOUBT, "RFC 9901 4"),
+    "RECORD_DISCLOSURE_UNREFERENCED": Meaning(_I, _FATAL, "RFC 9901 7.1"),
+    "RECORD_DISCLOSURE_REPEATED": Meaning(_I, _FATAL, "RFC 9901 7.1"),
+    "RECORD_CLAIMS_WRONG": Meaning(_C, _FATAL, "draft-ietf-oauth-sd-jwt-vc 3.2"),
+    "RECORD_NOT_IN_TIME": Meaning(_C, _FATAL, "RFC 7519 4.1"),
+    "RECORD_HOLDER_NOT_PROVEN": Meaning(_C, _NOTE, "RFC 9901 4.3"),
+    "RECORD_DIGEST_DIFFERS": Meaning(_C, _FATAL),
+    "CODE_MISSING": Meaning(_I, _DOUBT),
+    "CODE_BROKEN": Meaning(_I, _DOUBT, "RFC 9052; RFC 8392"),
+    "CODE_KEY_UNKNOWN": Meaning(_C, _DOUBT, "RFC 9052 3.1"),
+    "CODE_KEY_AMBIGUOUS": Meaning(_C, _DOUBT, "RFC 9052 3.1"),
+    "CODE_AMBIGUOUS": Meaning(_C, _DOUBT),
+    "CODE_CLAIMS_WRONG": Meaning(_C, _FATAL, "RFC 8392 3"),
+    "CODE_NOT_CHECKABLE": Meaning(_I, _DOUBT),
+    # Does it hold now?
+    "NOT_YET_IN_FORCE": Meaning(_S, _FATAL),
+    "EXPIRED": Meaning(_S, _FATAL),
+    "STATUS_SUSPENDED": Meaning(_S, _FATAL, _STATUS),
+    "STATUS_REVOKED": Meaning(_S, _FATAL, _STATUS),
+    "STATUS_SUPERSEDED": Meaning(_S, _FATAL, _STATUS),
+    "STATUS_UNAVAILABLE": Meaning(_S, _DOUBT, _STATUS),
+    "STATUS_BROKEN": Meaning(_S, _DOUBT, _STATUS),
+    "STATUS_STALE": Meaning(_S, _DOUBT, _STATUS),
+    "STATUS_UNTRUSTED": Meaning(_S, _DOUBT, _STATUS),
+    "STATUS_INDEX_OUTSIDE": Meaning(_S, _DOUBT, _STATUS),
+    "STANDING_NOT_KNOWN": Meaning(_S, _DOUBT),
+}

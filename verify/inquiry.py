@@ -1,0 +1,112 @@
+"""One run of the verifier: it gathers findings, remembers which checks ran to their end, and draws the conclusion."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from verify.errors import LimitError, UnreadableError
+from verify.evidence import Evidence
+from verify.findings import Finding, Severity, finding
+from verify.policy import Policy
+from verify.trust.anchors import TrustStore
+from verify.verdict import (
+    Conclusion,
+    Integrity,
+    LicenseView,
+    SignatureReport,
+    Standing,
+    Verdict,
+    conclusion_from,
+    integrity_from,
+    standing_from,
+)
+
+
+class Inquiry:
+    """Collects what the checks see. Only :meth:`conclude` makes a verdict, and VALID only when every demanded check ran."""
+
+    def __init__(self, kind: str, *, trust: TrustStore, at: datetime, policy: Policy, evidence: Evidence) -> None:
+        self.kind = kind
+        self.trust = trust
+        self.at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        self.policy = policy
+        self.evidence = evidence
+        self.findings: list[Finding] = []
+        self.signatures: list[SignatureReport] = []
+        self.license: LicenseView | None = None
+        self.is_license = False
+        self.ran: list[str] = []
+        self._started = time.perf_counter()
+
+    def report(self, code: str, *, where: str = "", severity: Severity | None = None, **params: Any) -> None:
+        """Add a finding, once."""
+        found = finding(code, where=where, severity=severity, **params)
+        if found not in self.findings:
+            self.findings.append(found)
+
+    def spend(self) -> None:
+        """Raise LimitError when the time allowed is over. Long checks call it between their parts."""
+        if time.perf_counter() - self._started > self.policy.limits.seconds:
+            raise LimitError("TIME_EXCEEDED", seconds=self.policy.limits.seconds)
+
+    @contextmanager
+    def check(self, name: str) -> Iterator[None]:
+        """Run one named check. What it raises becomes a finding, and the check counts as not run."""
+        self.spend()
+        try:
+            yield
+        except UnreadableError as error:
+            self.report(error.code, where=error.where, **error.params)
+        except RecursionError:
+            self.report("LIMIT_EXCEEDED", what="nesting", limit=self.policy.limits.nesting)
+        except MemoryError:
+            self.report("LIMIT_EXCEEDED", what="memory", limit=self.policy.limits.decompressed_bytes)
+        except Exception as error:  # noqa: BLE001 - the verifier is total: whatever a parser throws is a finding
+            self.report("INTERNAL", check=name, error=type(error).__name__)
+        else:
+            self.ran.append(name)
+
+    @property
+    def integrity(self) -> Integrity:
+        """The answer about integrity as it stands so far."""
+        return integrity_from(self.findings)
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the run began."""
+        return (time.perf_counter() - self._started) * 1000
+
+    def conclude(self, demanded: tuple[str, ...]) -> Verdict:
+        """Turn findings into answers. Each demanded check that did not run is a doubt."""
+        integrity = self.integrity
+        if integrity is Integrity.INTACT:
+            for name in demanded:
+                if name not in self.ran:
+                    self.report("CHECK_NOT_RUN", check=name)
+        conclusion = conclusion_from(integrity, self.findings)
+        if conclusion is Conclusion.VALID and not self.signatures:
+            self.report("INTERNAL", check="signatures", error="no signature report")
+            conclusion = Conclusion.INDETERMINATE
+        return Verdict(
+            kind=self.kind,
+            integrity=integrity,
+            conclusion=conclusion,
+            standing=self._standing(conclusion),
+            at=self.at,
+            signatures=tuple(self.signatures),
+            license=self.license if conclusion is Conclusion.VALID else None,
+            findings=tuple(self.findings),
+            elapsed_ms=self.elapsed_ms,
+            checks=tuple(self.ran),
+        )
+
+    def _standing(self, conclusion: Conclusion) -> Standing | None:
+        if not self.is_license:
+            return None
+        if conclusion is Conclusion.INVALID or "standing" not in self.ran:
+            return Standing.UNKNOWN
+        return standing_from(self.findings)

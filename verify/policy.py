@@ -1,0 +1,60 @@
+"""Limits and demands as data. Nothing here decides; the checks read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a stranger's input may cost. Sizes in bytes, times in seconds."""
+
+    pdf_bytes: int = 100_000_000
+    picture_bytes: int = 40_000_000
+    picture_pixels: int = 100_000_000
+    text_bytes: int = 2_000_000
+    pages: int = 500
+    objects: int = 200_000
+    revisions: int = 200
+    signatures: int = 50
+    decompressed_bytes: int = 64_000_000
+    cms_bytes: int = 4_000_000
+    nesting: int = 60
+    seconds: float = 20.0
+    padding_bytes: int = 65_536  # zero bytes after the CMS in /Contents
+    status_list_bytes: int = 16_000_000
+    disclosures: int = 1_000
+    codes_in_picture: int = 16
+    render_pixels: int = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What VALID needs. A listed check that did not run to its end is a doubt about its answer."""
+
+    limits: Limits = Limits()
+    document_checks: tuple[str, ...] = ("limits", "structure", "signatures", "revisions", "chain")
+    license_checks: tuple[str, ...] = (
+        "record",
+        "identifier",
+        "issuer",
+        "page_text",
+        "page_ink",
+        "page_code",
+        "standing",
+    )
+    record_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
+    code_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
+    weak_hashes: frozenset[str] = frozenset({"md2", "md4", "md5", "sha1"})
+    minimum_rsa_bits: int = 2048
+    render_dpi: int = 150
+    page_size_tolerance: float = 0.5  # points
+    clock_skew: timedelta = timedelta(minutes=5)
+    revocation_grace: timedelta = timedelta(days=1)
+    """How long before the signing time revocation data may have been made."""
+    issue_day_tolerance: timedelta = timedelta(days=31)
+    """How far the printed day of issue may lie after the moment of signing, and before it without a remark."""
+
+
+DEFAULT_POLICY = Policy()

@@ -1,0 +1,100 @@
+"""The trust a caller chose. Nothing here, or anywhere in ``verify``, reads the system's own roots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+MAX_CERTIFICATE_FILE = 1_000_000
+MAX_FILES_IN_FOLDER = 10_000
+_SUFFIXES = {".pem", ".crt", ".cer", ".der", ".cert"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remit:
+    """The types and places an issuer may issue for; None means all. ``places`` are prefixes of GB/T 2260 codes."""
+
+    issuer_code: str
+    types: frozenset[str] | None = None
+    places: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def allows(self, license_type: str, place: str, at: datetime) -> bool:
+        """Whether the issuer may issue that type there at that moment."""
+        return (
+            (self.types is None or license_type in self.types)
+            and (self.places is None or any(place.startswith(p) for p in self.places))
+            and (self.since is None or self.since <= at)
+            and (self.until is None or at < self.until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """Anchors (DER certificates), further certificates that are no anchors, and who may issue what.
+
+    ``remits`` None: nobody told us, which the verdict notes. ``allow_example`` lets anchors count whose subject's
+    common name begins ``EXAMPLE``.
+    """
+
+    anchors: tuple[bytes, ...] = ()
+    certificates: tuple[bytes, ...] = ()
+    remits: tuple[Remit, ...] | None = None
+    allow_example: bool = False
+
+    @classmethod
+    def from_paths(cls, paths: Sequence[Path], allow_example: bool = False) -> TrustStore:
+        """Read PEM or DER certificates from files and folders.
+
+        A self-issued CA becomes an anchor, anything else a certificate. Raises OSError for a path that cannot be read
+        and ValueError, naming it, for a file that holds no certificate.
+        """
+        anchors: list[bytes] = []
+        others: list[bytes] = []
+        for path in paths:
+            for der in _certificates_below(Path(path)):
+                chosen = anchors if _is_root(der) else others
+                if der not in chosen:
+                    chosen.append(der)
+        return cls(tuple(anchors), tuple(others), None, allow_example)
+
+
+def _certificates_below(path: Path) -> Iterator[bytes]:
+    if not path.is_dir():
+        yield from _certificates_in(path)
+        return
+    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
+    for file in files[:MAX_FILES_IN_FOLDER]:
+        yield from _certificates_in(file)
+
+
+def _certificates_in(path: Path) -> list[bytes]:
+    from asn1crypto import pem, x509
+
+    with path.open("rb") as stream:
+        data = stream.read(MAX_CERTIFICATE_FILE + 1)
+    if len(data) > MAX_CERTIFICATE_FILE:
+        raise ValueError(f"{path}: larger than {MAX_CERTIFICATE_FILE} bytes")
+    try:
+        ders = (
+            [der for kind, _, der in pem.unarmor(data, multiple=True) if kind == "CERTIFICATE"]
+            if pem.detect(data)
+            else [data]
+        )
+        for der in ders:
+            _ = x509.Certificate.load(der, strict=True).subject.native
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: not a certificate") from error
+    if not ders:
+        raise ValueError(f"{path}: holds no certificate")
+    return ders
+
+
+def _is_root(der: bytes) -> bool:
+    from asn1crypto import x509
+
+    certificate = x509.Certificate.load(der)
+    return bool(certificate.ca) and certificate.subject.dump() == certificate.issuer.dump()
