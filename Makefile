@@ -1,0 +1,47 @@
+# certvault: `make` alone prints this help.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+ARGS ?=
+# Two workers help on two cores and more; the tests share one SoftHSM token and one PostgreSQL per worker.
+WORKERS ?= 2
+
+.PHONY: help setup setup-test run test lint format acceptance bench lock clean
+
+help: ## this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## the environment in .venv from the lock file, with fonts and SoftHSM
+	@tools/setup run
+
+setup-test:
+	@tools/setup test
+
+run: setup ## an example vault in ./var, served on port 8000; ARGS=--once stops after the first answer
+	@.venv/bin/certvault demo $(ARGS)
+
+test: setup-test ## every test; ARGS picks some, as in ARGS=tests/unit
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+lint: setup ## ruff, strict types, import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+format: setup ## put every file into the house's form
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+acceptance: setup-test ## the long measurements, of which `make test` runs a fixed sample
+	@$(PY) -m pytest -n $(WORKERS) --acceptance $(ARGS)
+
+bench: setup ## licenses per second, beside reportlab + pyHanko on the same page
+	@$(PY) -m bench.issue $(ARGS)
+
+lock: setup ## write requirements.lock anew from pyproject.toml
+	@tools/lock
+
+clean: ## remove the environment, caches and build output; the vault in ./var stays
+	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
