@@ -5,9 +5,11 @@ There is no export of plaintext private keys here, and there never will be one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
+from signing.errors import SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
 
@@ -24,6 +26,15 @@ class Backend(Protocol):
 
     def generate(self, label: str, algorithm: Algorithm, purpose: KeyPurpose, *, exportable: bool = False) -> KeyHandle:
         """Make a key pair. ``label`` is unique in the backend; an existing one raises SigningError."""
+
+    def handle_for(self, uri_or_label: str, algorithm: Algorithm, purpose: KeyPurpose) -> KeyHandle:
+        """The handle of a key that is there already.
+
+        Raises KeyNotFoundError when there is none, MechanismError when the key is not of the kind ``algorithm`` needs.
+        """
+
+    def keys(self) -> list[str]:
+        """URIs of the key pairs that are there, sorted."""
 
     def sign(self, handle: KeyHandle, data: bytes) -> bytes:
         """Sign ``data`` (hashed here, per ``handle.algorithm``).
@@ -45,4 +56,25 @@ class Backend(Protocol):
         """The inverse of :meth:`wrap`; raises SigningError when ``wrapped`` was changed or is of another key."""
 
     def close(self) -> None:
-        """Give sessions back. The backend may be used again afterwards."""
+        """Give sessions back and forget PINs. The backend may be used again afterwards."""
+
+
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a key may be called: safe as a file name, in a URI and on any token."""
+
+MAX_SECRET = 64
+"""Longest secret, in bytes, that a wrapping key takes."""
+
+
+def checked_label(label: str, uri: str) -> str:
+    """``label`` itself; raises SigningError when it is not a name that every backend can keep."""
+    if LABEL.fullmatch(label) is None:
+        raise SigningError(f"{label!r} is no key label: 1 to 64 of A-Z a-z 0-9 . _ - are", uri=uri)
+    return label
+
+
+def checked_secret(secret: bytes, uri: str) -> bytes:
+    """``secret`` itself; raises SigningError when it is empty or longer than a wrapping key takes."""
+    if not 0 < len(secret) <= MAX_SECRET:
+        raise SigningError(f"a wrapped secret has 1 to {MAX_SECRET} bytes, not {len(secret)}", uri=uri)
+    return secret

@@ -1,0 +1,91 @@
+"""Finding, making and using the objects of a PKCS#11 session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
+from pkcs11.util.rsa import encode_rsa_public_key
+
+from signing.backends import software
+from signing.errors import KeyNotFoundError, MechanismError, SigningError
+from verify.formats.algorithms import Algorithm
+
+_CURVES = {"ec-p256": "secp256r1", "ec-p384": "secp384r1"}
+_DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")  # RFC 8017 9.2, note 1
+
+SECRET_TEMPLATE = {
+    Attribute.SENSITIVE: True,
+    Attribute.EXTRACTABLE: False,
+    Attribute.PRIVATE: True,
+    Attribute.ENCRYPT: True,
+    Attribute.DECRYPT: True,
+    Attribute.WRAP: False,
+    Attribute.UNWRAP: False,
+    Attribute.SIGN: False,
+    Attribute.VERIFY: False,
+}
+
+
+def find(session: Any, kind: ObjectClass, label: str | None = None, key_id: bytes | None = None) -> list[Any]:
+    """Objects of one class, by label, id or both."""
+    wanted: dict[Attribute, Any] = {Attribute.CLASS: kind}
+    if label is not None:
+        wanted[Attribute.LABEL] = label
+    if key_id is not None:
+        wanted[Attribute.ID] = key_id
+    return list(session.get_objects(wanted))
+
+
+def one(found: list[Any], uri: str) -> Any:
+    """The only object found; KeyNotFoundError for none, SigningError for several."""
+    if not found:
+        raise KeyNotFoundError("the token has no such key", uri=uri)
+    if len(found) > 1:
+        raise SigningError("several keys have this name: add the id", uri=uri)
+    return found[0]
+
+
+def generate_pair(
+    session: Any, algorithm: Algorithm, name: tuple[str, bytes], *, exportable: bool, uri: str
+) -> tuple[Any, Any]:
+    """Public and private key objects, kept on the token under ``name``, which is (label, id)."""
+    private = {
+        Attribute.SENSITIVE: True,
+        Attribute.EXTRACTABLE: exportable,
+        Attribute.PRIVATE: True,
+        Attribute.SIGN: True,
+        Attribute.DECRYPT: False,
+        Attribute.UNWRAP: False,
+        Attribute.DERIVE: False,
+    }
+    public = {Attribute.VERIFY: True, Attribute.ENCRYPT: False, Attribute.WRAP: False, Attribute.PRIVATE: False}
+    named = {"id": name[1], "label": name[0], "store": True, "public_template": public, "private_template": private}
+    if algorithm.key in _CURVES:
+        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[algorithm.key])}
+        domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
+        return tuple(domain.generate_keypair(**named))
+    if algorithm.key == "rsa-3072":
+        return tuple(session.generate_keypair(KeyType.RSA, 3072, **named))
+    raise MechanismError(f"no {algorithm.key} keys on this token", uri=uri)
+
+
+def spki_of(public: Any) -> bytes:
+    """DER SubjectPublicKeyInfo of a public key object."""
+    if public.key_type == KeyType.EC:
+        return bytes(encode_ec_public_key(public))
+    return software.rsa_spki(encode_rsa_public_key(public))
+
+
+def signing_with(algorithm: Algorithm, uri: str) -> Callable[[Any, bytes], bytes]:
+    """How a private key object signs a digest; MechanismError for an algorithm it cannot."""
+    if algorithm.is_ecdsa:
+        return lambda key, digest: bytes(encode_ecdsa_signature(key.sign(digest, mechanism=Mechanism.ECDSA)))
+    if algorithm is Algorithm.RSA_PKCS1_SHA256:
+        return lambda key, digest: bytes(key.sign(_DIGEST_INFO_SHA256 + digest, mechanism=Mechanism.RSA_PKCS))
+    if algorithm is Algorithm.RSA_PSS_SHA256:
+        pss = (Mechanism.SHA256, MGF.SHA256, 32)
+        return lambda key, digest: bytes(key.sign(digest, mechanism=Mechanism.RSA_PKCS_PSS, mechanism_param=pss))
+    raise MechanismError(f"this backend does not sign with {algorithm.name}", uri=uri)

@@ -1,0 +1,91 @@
+"""Key arithmetic in this process, for the backends that keep keys outside a token."""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from signing.backends.base import checked_secret
+from signing.errors import MechanismError, SigningError
+from verify.formats.algorithms import Algorithm
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+WRAP_VERSION = b"\x01"
+WRAP_AAD = b"certvault wrapped secret 1"
+"""First byte of a wrapped secret, and what its authentication also covers. All backends use the same form."""
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
+
+
+def new_private_key(algorithm: Algorithm, uri: str) -> PrivateKey:
+    """A fresh key for ``algorithm``; raises MechanismError for a kind this backend does not make."""
+    if algorithm.key == "ec-p256":
+        return ec.generate_private_key(ec.SECP256R1())
+    if algorithm.key == "ec-p384":
+        return ec.generate_private_key(ec.SECP384R1())
+    if algorithm.key == "rsa-3072":
+        return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    raise MechanismError(f"no {algorithm.key} keys here", uri=uri)
+
+
+def spki_of(key: PrivateKey) -> bytes:
+    """DER SubjectPublicKeyInfo of the public half."""
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def rsa_spki(pkcs1: bytes) -> bytes:
+    """DER SubjectPublicKeyInfo of a PKCS#1 RSAPublicKey."""
+    public = serialization.load_der_public_key(pkcs1)
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def sign(key: PrivateKey, algorithm: Algorithm, data: bytes, uri: str) -> bytes:
+    """Hash and sign; ECDSA values come out as DER, RSA values raw. PSS has a salt as long as the hash."""
+    if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.is_ecdsa:
+        return key.sign(data, ec.ECDSA(_HASHES[algorithm.hash]))
+    if isinstance(key, rsa.RSAPrivateKey):
+        chosen = _HASHES[algorithm.hash]
+        if algorithm is Algorithm.RSA_PKCS1_SHA256:
+            return key.sign(data, padding.PKCS1v15(), chosen)
+        if algorithm is Algorithm.RSA_PSS_SHA256:
+            return key.sign(data, padding.PSS(padding.MGF1(chosen), padding.PSS.DIGEST_LENGTH), chosen)
+    raise MechanismError(f"this key does not sign with {algorithm.name}", uri=uri)
+
+
+def wrap(key: bytes, secret: bytes, uri: str) -> bytes:
+    """AES-256-GCM: version byte, 12 bytes of nonce, ciphertext with tag."""
+    nonce = os.urandom(12)
+    return WRAP_VERSION + nonce + AESGCM(key).encrypt(nonce, checked_secret(secret, uri), WRAP_AAD)
+
+
+def unwrap(key: bytes, wrapped: bytes, uri: str) -> bytes:
+    """The inverse of :func:`wrap`; SigningError for anything this key did not make."""
+    nonce, body = split_wrapped(wrapped, uri)
+    try:
+        return AESGCM(key).decrypt(nonce, body, WRAP_AAD)
+    except InvalidTag as error:
+        raise SigningError("the wrapped secret was changed or is of another key", uri=uri) from error
+
+
+def split_wrapped(wrapped: bytes, uri: str) -> tuple[bytes, bytes]:
+    """Nonce and ciphertext of a wrapped secret."""
+    if len(wrapped) < 1 + 12 + 16 + 1 or wrapped[:1] != WRAP_VERSION:
+        raise SigningError("not a wrapped secret", uri=uri)
+    return wrapped[1:13], wrapped[13:]
+
+
+def check_kind(spki: bytes, algorithm: Algorithm, uri: str) -> None:
+    """Raise MechanismError when the public key is not of the kind that ``algorithm`` needs."""
+    public = serialization.load_der_public_key(spki)
+    kind = "other"
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        kind = {"secp256r1": "ec-p256", "secp384r1": "ec-p384"}.get(public.curve.name, "other")
+    elif isinstance(public, rsa.RSAPublicKey) and public.key_size >= 3072:
+        kind = "rsa-3072"
+    if kind != algorithm.key:
+        raise MechanismError(f"the key is no {algorithm.key} key, so it cannot sign with {algorithm.name}", uri=uri)
