@@ -1,0 +1,1 @@
+"""Frozen records and their transitions. Pure: no database, no clock, no keys."""

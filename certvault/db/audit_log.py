@@ -1,0 +1,108 @@
+"""Reading the audit chains."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from certvault.db.tables import audit, audit_anchors
+from certvault.model.chain import Head, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A signature of the LOG key over the heads of all chains."""
+
+    n: int
+    at: datetime.datetime
+    heads: str
+    key_id: str
+    signature: bytes
+
+
+_COLUMNS = [
+    audit.c[n] for n in ("writer", "seq", "at", "kind", "object", "actor", "details", "previous", "hash")
+]
+
+
+class AuditReader:
+    """Lines, heads and anchors."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def heads(self) -> list[Head]:
+        """The head of every chain."""
+        last = select(audit.c.writer, func.max(audit.c.seq).label("seq")).group_by(audit.c.writer).subquery()
+        joined = select(audit.c.writer, audit.c.seq, audit.c.hash).join(
+            last, and_(audit.c.writer == last.c.writer, audit.c.seq == last.c.seq)
+        )
+        return [Head(*row) for row in self._connection.execute(joined)]
+
+    def chain(self, writer: str) -> Iterator[Line]:
+        """All lines of one chain in order, read as they are needed."""
+        query = select(*_COLUMNS).where(audit.c.writer == writer).order_by(audit.c.seq)
+        for row in self._connection.execute(query).yield_per(1000):
+            yield Line(*row)
+
+    def line_hash(self, writer: str, seq: int) -> str | None:
+        """The hash of one line."""
+        query = select(audit.c.hash).where(audit.c.writer == writer, audit.c.seq == seq)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def newest(self, limit: int, before: tuple[datetime.datetime, str, int] | None = None) -> list[Line]:
+        """Lines, newest first, older than ``before`` (instant, writer, number)."""
+        query = select(*_COLUMNS).order_by(audit.c.at.desc(), audit.c.writer.desc(), audit.c.seq.desc()).limit(limit)
+        if before is not None:
+            at, writer, seq = before
+            query = query.where(
+                or_(
+                    audit.c.at < at,
+                    and_(audit.c.at == at, audit.c.writer < writer),
+                    and_(audit.c.at == at, audit.c.writer == writer, audit.c.seq < seq),
+                )
+            )
+        return [Line(*row) for row in self._connection.execute(query)]
+
+    def about(self, name: str) -> list[Line]:
+        """All lines about one object, oldest first."""
+        query = select(*_COLUMNS).where(audit.c.object == name).order_by(audit.c.at, audit.c.writer, audit.c.seq)
+        return [Line(*row) for row in self._connection.execute(query)]
+
+    def anchors(self) -> list[Anchor]:
+        """All anchors, oldest first."""
+        table = audit_anchors
+        query = select(table.c.n, table.c.at, table.c.heads, table.c.key_id, table.c.signature).order_by(table.c.n)
+        return [Anchor(*row) for row in self._connection.execute(query)]
+
+    def last_anchor(self) -> Anchor | None:
+        """The newest anchor."""
+        table = audit_anchors
+        query = (
+            select(table.c.n, table.c.at, table.c.heads, table.c.key_id, table.c.signature)
+            .order_by(table.c.n.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else Anchor(*row)
+
+
+def cursor_text(parts: list[str | int]) -> str:
+    """An opaque cursor."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def cursor_parts(text: str) -> list[str | int] | None:
+    """What :func:`cursor_text` was made of; None for anything else."""
+    try:
+        value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        return None
+    if isinstance(value, list) and all(isinstance(v, (str, int)) for v in value):
+        return value
+    return None

@@ -1,0 +1,113 @@
+"""Opening a database, and the translation of its troubles.
+
+SQLite runs in WAL mode; transactions that write begin with BEGIN IMMEDIATE, so that what was read is still so when it
+is written. PostgreSQL runs writers at READ COMMITTED: every update is guarded by ``revision``, every allotment by a
+unique constraint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from certvault.errors import (
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    DuplicateRowError,
+    StorageFullError,
+    VaultError,
+)
+
+BUSY_TIMEOUT_MS = 60_000
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(
+            parsed, poolclass=QueuePool, pool_size=8, max_overflow=32, connect_args={"check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    raise DatabaseUnavailableError(f"no support for databases of the kind {parsed.get_backend_name()}")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("certvault_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextlib.contextmanager
+def transaction(engine: Engine, *, writing: bool) -> Iterator[Connection]:
+    """One transaction; committed when the block ends, rolled back when it raises. Raises the errors of the vault."""
+    with translated():
+        with engine.connect() as connection:
+            connection = connection.execution_options(certvault_writing=writing)
+            with connection.begin():
+                yield connection
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database library's errors into the vault's."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise DuplicateRowError("a unique row is there already", _constraint(error)) from error
+    except DBAPIError as error:
+        raise _failure(error) from error
+    except SQLAlchemyError as error:
+        raise DatabaseUnavailableError(f"the database failed: {type(error).__name__}") from error
+
+
+def _constraint(error: IntegrityError) -> str:
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None and diagnosis.constraint_name:
+        return str(diagnosis.constraint_name)
+    return str(error.orig)
+
+
+def _failure(error: DBAPIError) -> VaultError:
+    text = str(error.orig).lower()
+    if "locked" in text or "busy" in text or "deadlock" in text or "lock timeout" in text:
+        return DatabaseBusyError("another process holds the database")
+    if "disk is full" in text or "no space left" in text or "could not extend file" in text:
+        return StorageFullError("no space left for the database")
+    if "readonly" in text or "read-only" in text:
+        return DatabaseUnavailableError("the database is read-only")
+    # the driver's words may quote row values, so they go to the log's traceback alone
+    return DatabaseUnavailableError(f"the database does not answer ({type(error.orig).__name__})")
+
+
+def copy_sqlite(engine: Engine, path: Path) -> None:
+    """A consistent copy of an open SQLite database, made with the library's own backup interface."""
+    with translated(), engine.connect() as connection:
+        source = connection.connection.driver_connection
+        if not isinstance(source, sqlite3.Connection):
+            raise DatabaseUnavailableError("only an SQLite database is copied as a file")
+        with contextlib.closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")

@@ -1,0 +1,389 @@
+"""The schema, one for SQLite and PostgreSQL. Migrations in ``certvault/db/migrations`` lead to exactly this.
+
+Column names equal the field names of the frozen records in :mod:`certvault.model`. ``revision`` counts changes and
+guards every update. Text columns hold nothing personal: what is personal is in the ``LargeBinary`` columns, encrypted.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from certvault.model.keys import CertificateState, KeyState
+from certvault.model.license import LicenseState
+from certvault.model.work import JobState, RowState
+from signing.keys import KeyPurpose
+from verify.formats.algorithms import Algorithm
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime.datetime]):
+    """An aware UTC datetime. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime.datetime | None, dialect: Dialect) -> datetime.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without zone must not reach the database")
+        value = value.astimezone(datetime.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime.datetime | None, dialect: Dialect) -> datetime.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+
+
+class Named(TypeDecorator[Any]):
+    """An enum member kept by its name in a text column."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, kind: type[enum.Enum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else str(value.name)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self.kind[value]
+
+
+def _revision() -> Column[int]:
+    return Column("revision", Integer, nullable=False)
+
+
+vault_facts = Table(
+    "vault_facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("use", String(16), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("wrapping_uri", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _revision(),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("owner", String(18), nullable=False),
+    Column("purpose", Named(KeyPurpose), nullable=False),
+    Column("algorithm", Named(Algorithm), nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("spki", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", Named(KeyState), nullable=False),
+    Column("retired_at", Instant),
+    _revision(),
+    UniqueConstraint("owner", "name"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("ca", String(64), nullable=False),
+    Column("serial", String(50), nullable=False),
+    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("purpose", Named(KeyPurpose), nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("signs_until", Instant),
+    Column("der", LargeBinary),
+    Column("state", Named(CertificateState), nullable=False),
+    Column("revoked_at", Instant),
+    Column("reason", String(40), nullable=False),
+    _revision(),
+    PrimaryKeyConstraint("ca", "serial"),
+    Index("ix_certificates_key_id", "key_id"),
+)
+
+crls = Table(
+    "crls",
+    metadata,
+    Column("ca", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("this_update", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    _revision(),
+)
+
+serial_blocks = Table(
+    "serial_blocks",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("session", String(32), nullable=False),
+    Column("reserved_at", Instant, nullable=False),
+    _revision(),
+)
+
+issuers = Table(
+    "issuers",
+    metadata,
+    Column("code", String(18), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("places", Text, nullable=False),
+    Column("seal_name", Text, nullable=False),
+    Column("seal_kind", String(20), nullable=False),
+    Column("seal_code", String(32), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    _revision(),
+)
+
+license_types = Table(
+    "license_types",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("type_code", String(21), nullable=False),
+    Column("code_is_example", Boolean, nullable=False),
+    Column("title_zh", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("files", LargeBinary, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    _revision(),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    _revision(),
+)
+
+licenses = Table(
+    "licenses",
+    metadata,
+    Column("identifier", String(140), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("type_version", Integer, nullable=False),
+    Column("number_index", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("copy_number", Integer, nullable=False),
+    Column("status_list", Integer, ForeignKey("status_lists.n"), nullable=False),
+    Column("status_index", Integer, nullable=False),
+    Column("issuer_code", String(18), ForeignKey("issuers.code"), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("session", String(32), nullable=False),
+    Column("allotted_at", Instant, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    Column("job", String(32)),
+    Column("job_row", Integer),
+    Column("request_index", String(64)),
+    Column("state", Named(LicenseState), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("issued_at", Instant),
+    Column("document", String(80)),
+    Column("document_sha256", String(64)),
+    Column("record", LargeBinary),
+    Column("record_sha256", String(64)),
+    Column("code_sha256", String(64)),
+    Column("evidence_until", Instant),
+    _revision(),
+    UniqueConstraint("status_list", "status_index"),
+    UniqueConstraint("job", "job_row"),
+    # A number given up may be allotted anew under another identifier: the business keeps its credit code.
+    Index(
+        "uq_licenses_number",
+        "type",
+        "number_index",
+        "version",
+        "copy_number",
+        unique=True,
+        sqlite_where=text("state <> 'VOID'"),
+        postgresql_where=text("state <> 'VOID'"),
+    ),
+    Index("ix_licenses_state", "state"),
+    Index("ix_licenses_document", "document"),
+    Index("ix_licenses_request", "request_index"),
+    Index("ix_licenses_listing", "allotted_at", "identifier"),
+    Index("ix_licenses_evidence", "evidence_until"),
+)
+
+license_holders = Table(
+    "license_holders",
+    metadata,
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("holder_index", String(64), nullable=False),
+    _revision(),
+    Index("ix_license_holders_index", "holder_index"),
+)
+
+seal_permits = Table(
+    "seal_permits",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
+    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("given_by", String(80), nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("cancelled_at", Instant),
+    _revision(),
+    Index("ix_seal_permits_identifier", "identifier"),
+)
+
+seal_uses = Table(
+    "seal_uses",
+    metadata,
+    Column("permit_id", String(32), ForeignKey("seal_permits.id"), primary_key=True),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
+    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("used_at", Instant, nullable=False),
+    _revision(),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("type_version", Integer, nullable=False),
+    Column("input_sha256", String(64), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("issuer_code", String(18), nullable=False),
+    Column("session", String(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("baseline", String(8), nullable=False),
+    Column("state", Named(JobState), nullable=False),
+    Column("total", Integer, nullable=False),
+    _revision(),
+)
+
+job_rows = Table(
+    "job_rows",
+    metadata,
+    Column("job", String(32), ForeignKey("jobs.id"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("row_index", String(64), nullable=False),
+    Column("state", Named(RowState), nullable=False),
+    Column("identifier", String(140), ForeignKey("licenses.identifier")),
+    Column("code", String(64), nullable=False),
+    Column("answer", LargeBinary),
+    Column("sha256", String(64)),
+    _revision(),
+    Index("ix_job_rows_state", "job", "state"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("label", String(80), nullable=False),
+    Column("holder_index", String(64)),
+    Column("issuer_code", String(18)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    _revision(),
+)
+
+cached_answers = Table(
+    "cached_answers",
+    metadata,
+    Column("subject", String(80), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("session", String(32), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("sealed", LargeBinary),
+    _revision(),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("writer", String(40), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("object", String(140), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_object", "object"),
+)
+
+audit_anchors = Table(
+    "audit_anchors",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("heads", Text, nullable=False),
+    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+APPEND_ONLY = ("audit", "audit_anchors", "seal_uses")
+"""Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

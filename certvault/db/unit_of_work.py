@@ -1,0 +1,178 @@
+"""One transaction over all repositories."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from certvault.db import tables as t
+from certvault.db.audit_log import AuditReader
+from certvault.db.engine import copy_sqlite, open_engine, transaction
+from certvault.db.journal import TransactionJournal, Writers
+from certvault.db.jobs import JobRowReader
+from certvault.db.licenses import HolderReader, LicenseReader
+from certvault.db.migrate import upgrade
+from certvault.db.repository import Reader, Repository
+from certvault.errors import DuplicateRowError
+from certvault.model import keys as k
+from certvault.model import work as w
+from certvault.model.license import HolderLink, License
+
+T = TypeVar("T")
+
+
+class View:
+    """Everything that can be read, at one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.licenses = LicenseReader(connection)
+        self.holders = HolderReader(connection)
+        self.job_rows = JobRowReader(connection)
+        self.audit = AuditReader(connection)
+        self.keys = Reader(connection, t.keys, k.KeyRecord)
+        self.certificates = Reader(connection, t.certificates, k.CertificateRecord)
+        self.crls = Reader(connection, t.crls, k.CrlRecord)
+        self.data_keys = Reader(connection, t.data_keys, k.DataKey)
+        self.issuers = Reader(connection, t.issuers, k.Issuer)
+        self.types = Reader(connection, t.license_types, w.PublishedType)
+        self.status_lists = Reader(connection, t.status_lists, w.StatusListRecord)
+        self.permits = Reader(connection, t.seal_permits, w.SealPermit)
+        self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
+        self.jobs = Reader(connection, t.jobs, w.Job)
+        self.tokens = Reader(connection, t.tokens, w.Token)
+        self.answers = Reader(connection, t.cached_answers, w.CachedAnswer)
+
+    def fact(self, name: str) -> str | None:
+        """A fact about the vault as a whole, such as its id."""
+        return self.connection.execute(
+            select(t.vault_facts.c.value).where(t.vault_facts.c.name == name)
+        ).scalar_one_or_none()
+
+
+class UnitOfWork:
+    """Everything that can be saved, in one transaction that holds wholly or not at all."""
+
+    def __init__(self, connection: Connection, journal: TransactionJournal) -> None:
+        self.connection = connection
+        self.view = View(connection)
+        self._journal = journal
+        self.licenses = Repository(connection, t.licenses, License, journal)
+        self.holders = Repository(connection, t.license_holders, HolderLink, journal)
+        self.keys = Repository(connection, t.keys, k.KeyRecord, journal)
+        self.certificates = Repository(connection, t.certificates, k.CertificateRecord, journal)
+        self.crls = Repository(connection, t.crls, k.CrlRecord, journal)
+        self.serial_blocks = Repository(connection, t.serial_blocks, k.SerialBlock, journal)
+        self.data_keys = Repository(connection, t.data_keys, k.DataKey, journal)
+        self.issuers = Repository(connection, t.issuers, k.Issuer, journal)
+        self.types = Repository(connection, t.license_types, w.PublishedType, journal)
+        self.status_lists = Repository(connection, t.status_lists, w.StatusListRecord, journal)
+        self.permits = Repository(connection, t.seal_permits, w.SealPermit, journal)
+        self.seal_uses = Repository(connection, t.seal_uses, w.SealUse, journal)
+        self.jobs = Repository(connection, t.jobs, w.Job, journal)
+        self.job_rows = Repository(connection, t.job_rows, w.JobRow, journal)
+        self.tokens = Repository(connection, t.tokens, w.Token, journal)
+        self.answers = Repository(connection, t.cached_answers, w.CachedAnswer, journal)
+
+    def record(self, events: Iterable[k.Event]) -> None:
+        """Audit lines about something that is no record here, such as a backup taken."""
+        self._journal.append(events)
+
+    def set_fact(self, name: str, value: str, event: k.Event) -> None:
+        """State a fact about the vault as a whole."""
+        known = self.view.fact(name) is not None
+        statement = (
+            update(t.vault_facts).where(t.vault_facts.c.name == name).values(value=value)
+            if known
+            else insert(t.vault_facts).values(name=name, value=value)
+        )
+        self.connection.execute(statement)
+        self._journal.append([event])
+
+    def next_numbers(self, counter: str, count: int = 1) -> int:
+        """Take ``count`` consecutive numbers from ``counter`` and return the first; a new counter begins at 1.
+
+        The counter's row is locked until the transaction ends: nobody else gets these numbers. The records that use
+        them carry the audit line.
+        """
+        table = t.counters
+        taken = self.connection.execute(
+            update(table)
+            .where(table.c.name == counter)
+            .values(value=table.c.value + count)
+            .returning(table.c.value)
+        ).scalar_one_or_none()
+        if taken is None:
+            self.connection.execute(insert(table).values(name=counter, value=count))
+            taken = count
+        return int(taken) - count + 1
+
+    def add_anchor(self, heads: str, key_id: str, signature: bytes, at: datetime.datetime, event: k.Event) -> None:
+        """Store a signed anchor over the heads of all chains."""
+        n = self.next_numbers("audit-anchor")
+        self.connection.execute(
+            insert(t.audit_anchors).values(n=n, at=at, heads=heads, key_id=key_id, signature=signature)
+        )
+        self._journal.append([event])
+
+
+class Database:
+    """The vault's database. ``now`` is the vault's clock; ``session`` names this process in chains and claims."""
+
+    def __init__(self, url: str, *, vault_id: str, session: str, now: Callable[[], datetime.datetime]) -> None:
+        self.url = url
+        self.engine: Engine = open_engine(url)
+        self.session = session
+        self._now = now
+        self._writers = Writers(vault_id, session)
+
+    def migrate(self) -> None:
+        """Bring the schema to this version; nothing happens when it is there already."""
+        upgrade(self.engine)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[View]:
+        """A consistent look; nothing can be changed through it."""
+        with transaction(self.engine, writing=False) as connection:
+            yield View(connection)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[UnitOfWork]:
+        """One writing transaction with its audit lines."""
+        head = self._writers.lease()
+        try:
+            with transaction(self.engine, writing=True) as connection:
+                journal = TransactionJournal(connection, head, self._now)
+                yield UnitOfWork(connection, journal)
+            head = journal.head
+        finally:
+            self._writers.give_back(head)
+
+    def retrying(self, work: Callable[[UnitOfWork], T], *, attempts: int = 8) -> T:
+        """Run ``work`` in a writing transaction, again when a random index or counter collided with another writer."""
+        for _ in range(attempts - 1):
+            try:
+                with self.writing() as uow:
+                    return work(uow)
+            except DuplicateRowError:
+                continue
+        with self.writing() as uow:
+            return work(uow)
+
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy of an SQLite database by its backup interface."""
+        copy_sqlite(self.engine, path)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of the vault's folder."""
+        return self.engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()

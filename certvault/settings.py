@@ -1,0 +1,182 @@
+"""The vault's settings: ``vault.toml`` in its folder, and where the PIN comes from.
+
+The file holds no secret, unless a database URL with a password was written into it on purpose. Members:
+
+    [vault]     region, name, base_url, suite, production, id
+    [database]  url            "sqlite:///vault.db" is relative to the folder; "postgresql+psycopg://…" elsewhere
+    [store]     url            "folder:store" is relative to the folder; "s3://bucket/prefix?endpoint=…" elsewhere
+    [keys]      uri, pin, softhsm_conf
+                               pin: "file" (the file ``pin``, mode 0600), "env" (CERTVAULT_PIN) or "prompt"
+    [limits]    mint_rows, mint_columns, mint_cell_chars
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import stat
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from certvault.errors import SettingsError
+from signing.errors import PinError
+
+FILE_NAME = "vault.toml"
+PIN_FILE = "pin"
+PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
+SUITES = ("p256", "rsa3072")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one vault. ``sample`` is the opposite of ``production``: documents say 样本 SAMPLE."""
+
+    folder: Path
+    vault_id: str
+    region: str
+    name: str
+    base_url: str
+    suite: str
+    production: bool
+    database_url: str
+    store_url: str
+    keys_uri: str
+    pin_source: str
+    softhsm_conf: str | None
+    mint_rows: int = 1_000_000
+    mint_columns: int = 200
+    mint_cell_chars: int = 20_000
+
+    @property
+    def sample(self) -> bool:
+        """Whether this is an example vault."""
+        return not self.production
+
+    @property
+    def allow_example(self) -> bool:
+        """Whether anchors whose subjects begin ``EXAMPLE`` count."""
+        return not self.production
+
+    def write(self) -> None:
+        """Write ``vault.toml`` in one step, readable by the owner alone."""
+        path = self.folder / FILE_NAME
+        temporary = path.with_suffix(".tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self._toml())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+    def _toml(self) -> str:
+        tables: dict[str, dict[str, str | bool | int | None]] = {
+            "vault": {
+                "id": self.vault_id,
+                "region": self.region,
+                "name": self.name,
+                "base_url": self.base_url,
+                "suite": self.suite,
+                "production": self.production,
+            },
+            "database": {"url": self.database_url},
+            "store": {"url": self.store_url},
+            "keys": {"uri": self.keys_uri, "pin": self.pin_source, "softhsm_conf": self.softhsm_conf},
+            "limits": {
+                "mint_rows": self.mint_rows,
+                "mint_columns": self.mint_columns,
+                "mint_cell_chars": self.mint_cell_chars,
+            },
+        }
+        lines: list[str] = []
+        for table, members in tables.items():
+            lines.append(f"[{table}]")
+            # JSON's strings, numbers and booleans are TOML's as well; U+007F alone needs no care in our values
+            lines += [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in members.items() if v is not None]
+            lines.append("")
+        return "\n".join(lines)
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of the vault in ``folder``; SettingsError when there is none or a member is wrong."""
+    path = folder / FILE_NAME
+    try:
+        value = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{folder} holds no vault: there is no {FILE_NAME} in it") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    return _settings(folder.resolve(), value)
+
+
+def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
+    def text(table: str, member: str) -> str:
+        found = value.get(table, {}).get(member)
+        if not isinstance(found, str) or not found:
+            raise SettingsError(f"{FILE_NAME}: [{table}] {member} is missing or is not text")
+        return found
+
+    def number(member: str, default: int) -> int:
+        found = value.get("limits", {}).get(member, default)
+        if not isinstance(found, int) or found < 1:
+            raise SettingsError(f"{FILE_NAME}: [limits] {member} is not a positive number")
+        return found
+
+    suite = text("vault", "suite")
+    if suite not in SUITES:
+        raise SettingsError(f"{FILE_NAME}: [vault] suite {suite} is not one of {', '.join(SUITES)}")
+    return Settings(
+        folder=folder,
+        vault_id=text("vault", "id"),
+        region=text("vault", "region"),
+        name=text("vault", "name"),
+        base_url=text("vault", "base_url"),
+        suite=suite,
+        production=value["vault"].get("production") is True,
+        database_url=text("database", "url"),
+        store_url=text("store", "url"),
+        keys_uri=text("keys", "uri"),
+        pin_source=text("keys", "pin"),
+        softhsm_conf=value.get("keys", {}).get("softhsm_conf"),
+        mint_rows=number("mint_rows", 1_000_000),
+        mint_columns=number("mint_columns", 200),
+        mint_cell_chars=number("mint_cell_chars", 20_000),
+    )
+
+
+def write_pin(folder: Path, pin: str) -> None:
+    """Write the PIN file, readable by its owner alone."""
+    descriptor = os.open(folder / PIN_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(pin)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_pin(folder: Path, source: str) -> str:
+    """The PIN from the environment when it is there, else from ``source``; PinError when there is none.
+
+    A PIN file that others may read is refused rather than used.
+    """
+    given = os.environ.get(PIN_ENVIRONMENT)
+    if given:
+        return given
+    if source == "file":
+        return _pin_from_file(folder / PIN_FILE)
+    if source == "prompt" and sys.stdin.isatty():
+        return getpass.getpass("PIN: ")
+    raise PinError(f"no PIN: set {PIN_ENVIRONMENT}" + ("" if source == "env" else " or run on a terminal"))
+
+
+def _pin_from_file(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if stat.S_IMODE(mode) & 0o077:
+            raise PinError(f"{path.name} may be read by others; make its mode 0600")
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PinError(f"no PIN: {path.name} cannot be read, and {PIN_ENVIRONMENT} is not set") from error
