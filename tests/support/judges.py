@@ -1,0 +1,91 @@
+"""The two Java judges: built once by Maven outside the tree, then asked about many files in one start of the JVM."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "tests" / "interop" / "judges"
+_JAVA = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
+
+
+class JudgesMissingError(Exception):
+    """Java, Maven or the artifacts are not there; the message says which."""
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, so that parallel workers build once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fingerprint() -> str:
+    files = [SOURCE / "pom.xml", *sorted(SOURCE.rglob("*.java"))]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+
+
+@functools.cache
+def build() -> Path:
+    """The folder that holds ``classes`` and ``lib``. Raises JudgesMissingError, at once when a build failed before."""
+    for program in ("java", "javac", "mvn"):
+        if shutil.which(program) is None:
+            raise JudgesMissingError(f"no {program} on this machine")
+    home = Path(os.environ.get("CERTVAULT_JUDGES", ROOT / ".cache" / "judges"))
+    with _alone(home):
+        target = home / _fingerprint()
+        if (target / "ready").exists():
+            return target
+        shutil.rmtree(target, ignore_errors=True)
+        made = subprocess.run(
+            ["mvn", "-q", "-B", "-f", SOURCE / "pom.xml", f"-Djudges.build={target}", "compiler:compile",
+             "dependency:copy-dependencies"],
+            capture_output=True, text=True, timeout=900, check=False,
+        )  # fmt: skip
+        if made.returncode != 0:
+            raise JudgesMissingError(f"Maven could not build them: {made.stdout.strip()[-400:]}")
+        (target / "ready").touch()
+        return target
+
+
+def _ask(main: str, arguments: Sequence[str | Path]) -> list[dict[str, Any]]:
+    target = build()
+    classes = f"{target / 'classes'}{os.pathsep}{target / 'lib'}{os.sep}*"
+    done = subprocess.run(
+        [*_JAVA, "-cp", classes, main, *map(str, arguments)], capture_output=True, text=True, timeout=900, check=False
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"{main} failed: {done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def verapdf(files: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+    """PDF/A-3b by veraPDF, per file: ``compliant``, ``checks``, ``failures`` (clause, test, message, where)."""
+    paths = list(files)
+    return dict(zip(paths, _ask("PdfaJudge", paths), strict=True))
+
+
+def dss(root: Path, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
+    """PAdES by EU DSS under ``root`` alone and without network, per file its signatures.
+
+    Each has ``indication``, ``sub_indication``, ``format`` (as ``PAdES-BASELINE-LT``), ``errors``, ``warnings`` and
+    ``timestamps``. A file that DSS cannot read has the single entry ``{"error": …}``.
+    """
+    paths = list(files)
+    answers = _ask("PadesJudge", [root, *paths])
+    return {
+        path: [{"error": answer["error"]}] if "error" in answer else answer["signatures"]
+        for path, answer in zip(paths, answers, strict=True)
+    }
