@@ -1,0 +1,156 @@
+"""CMS SignedData (RFC 5652) with one signer, in canonical DER.
+
+Signed attributes are those of CAdES and PAdES baseline (ETSI EN 319 122-1): content-type, message-digest and
+signing-certificate-v2 (RFC 5035); a signing-time only where asked for, since PAdES states it in the signature
+dictionary (ETSI EN 319 142-1 5.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from asn1crypto import x509 as asn1_x509
+
+from signing.errors import SigningError
+from signing.formats import der
+from signing.formats.identifiers import digest_identifier, longest_signature, signature_identifier
+from signing.keys import KeyPurpose
+from signing.signer import Signer
+from signing.tbs import ToBeSigned
+
+ID_DATA = "1.2.840.113549.1.7.1"
+ID_SIGNED_DATA = "1.2.840.113549.1.7.2"
+ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+_CONTENT_TYPE = "1.2.840.113549.1.9.3"
+_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+
+
+@dataclass(frozen=True, slots=True)
+class SignerIdentity:
+    """What a SignerInfo says of its certificate, read once: usable for any number of signatures."""
+
+    certificate: bytes
+    issuer: bytes
+    serial: int
+    spki: bytes
+
+    @classmethod
+    def of(cls, certificate: bytes) -> SignerIdentity:
+        tbs = asn1_x509.Certificate.load(certificate)["tbs_certificate"]
+        return cls(
+            certificate, tbs["issuer"].dump(), tbs["serial_number"].native, tbs["subject_public_key_info"].dump()
+        )
+
+
+def require_own_certificate(identity: SignerIdentity, signer: Signer) -> None:
+    """Raise SigningError when the certificate is not that of the signer's key."""
+    if identity.spki != signer.handle.spki:
+        raise SigningError("the certificate belongs to another key", uri=signer.handle.uri)
+
+
+def signed_attributes(
+    identity: SignerIdentity, digest: bytes, *, content_type: str = ID_DATA, signing_time: datetime | None = None
+) -> bytes:
+    """The attributes as the DER ``SET OF`` that is signed (RFC 5652 5.4)."""
+    attributes = [
+        _attribute(_CONTENT_TYPE, der.oid(content_type)),
+        _attribute(_MESSAGE_DIGEST, der.octets(digest)),
+        _attribute(_SIGNING_CERTIFICATE_V2, _signing_certificate(identity)),
+    ]
+    if signing_time is not None:
+        attributes.append(_attribute(_SIGNING_TIME, der.time(signing_time)))
+    return der.set_of(attributes)
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.set_of([value]))
+
+
+def _signing_certificate(identity: SignerIdentity) -> bytes:
+    """SigningCertificateV2 with one ESSCertIDv2; SHA-256 is its DEFAULT and so not written."""
+    issuer = der.sequence(der.tagged(0xA4, identity.issuer))
+    cert_id = der.sequence(
+        der.octets(hashlib.sha256(identity.certificate).digest()), der.sequence(issuer, der.integer(identity.serial))
+    )
+    return der.sequence(der.sequence(cert_id))
+
+
+def signed_data(
+    identity: SignerIdentity,
+    signer: Signer,
+    attributes: bytes,
+    signature: bytes,
+    *,
+    certificates: tuple[bytes, ...],
+    content_type: str = ID_DATA,
+    content: bytes | None = None,
+    timestamp: bytes | None = None,
+) -> bytes:
+    """The ContentInfo around a signature value; ``timestamp`` is a signature timestamp token."""
+    algorithm = signer.handle.algorithm
+    parts = [
+        der.integer(1),
+        der.sequence(identity.issuer, der.integer(identity.serial)),
+        digest_identifier(algorithm.hash),
+        der.retagged(0xA0, attributes),
+        signature_identifier(algorithm),
+        der.octets(signature),
+    ]
+    if timestamp is not None:
+        parts.append(der.retagged(0xA1, der.set_of([_attribute(_SIGNATURE_TIMESTAMP, timestamp)])))
+    encapsulated = der.oid(content_type)
+    if content is not None:
+        encapsulated += der.tagged(0xA0, der.octets(content))
+    distinct = dict.fromkeys(certificates)
+    body = der.sequence(
+        der.integer(1 if content_type == ID_DATA else 3),
+        der.set_of([digest_identifier(algorithm.hash)]),
+        der.sequence(encapsulated),
+        der.retagged(0xA0, der.set_of(distinct)) if distinct else b"",
+        der.set_of([der.sequence(*parts)]),
+    )
+    return der.sequence(der.oid(ID_SIGNED_DATA), der.tagged(0xA0, body))
+
+
+def sign_detached(
+    digest: bytes,
+    *,
+    signer: Signer,
+    certificate: bytes,
+    chain: tuple[bytes, ...] = (),
+    purpose: KeyPurpose = KeyPurpose.SEAL,
+    signing_time: datetime | None = None,
+) -> bytes:
+    """A detached signature over content whose digest (of the signer's hash) is given; ContentInfo as DER.
+
+    Raises PurposeError when the signer is not for ``purpose``, SigningError when the certificate is of another key.
+    """
+    identity = SignerIdentity.of(certificate)
+    require_own_certificate(identity, signer)
+    attributes = signed_attributes(identity, digest, signing_time=signing_time)
+    signature = signer.sign(ToBeSigned(attributes, purpose))
+    return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain))
+
+
+def longest_signed_data(
+    identity: SignerIdentity, signer: Signer, *, certificates: tuple[bytes, ...], timestamp_size: int = 0
+) -> int:
+    """The most bytes that a detached signature of this signer takes, with a timestamp token of at most that size."""
+    algorithm = signer.handle.algorithm
+    attributes = signed_attributes(identity, bytes(hashlib.new(algorithm.hash).digest_size))
+    timestamp = der.tagged(0x30, bytes(timestamp_size)) if timestamp_size else None
+    return len(
+        signed_data(
+            identity,
+            signer,
+            attributes,
+            bytes(longest_signature(algorithm)),
+            certificates=certificates,
+            timestamp=timestamp,
+        )
+    )
