@@ -24,7 +24,7 @@ _BAD_ALG, _BAD_REQUEST, _BAD_DATA_FORMAT = 0, 2, 5
 _UNACCEPTED_POLICY, _UNACCEPTED_EXTENSION = 15, 16
 
 _ACCURACY = der.sequence(der.integer(1))  # one second
-_LONGEST_SERIAL = 2**159 - 1
+_LONGEST_SERIAL = 2**64
 
 
 class _RejectedError(Exception):
@@ -83,7 +83,7 @@ class TimestampAuthority:
 
     @property
     def token_size(self) -> int:
-        """The most bytes that a token with certificates over SHA-512 or shorter takes."""
+        """The most bytes that a token takes: over SHA-384 or shorter, with a serial number below 2**64."""
         return self._token_size
 
     def at(self, at: datetime) -> Stamper:
@@ -139,9 +139,9 @@ class TimestampAuthority:
         )
 
     def _longest_token(self) -> int:
-        imprint = der.sequence(digest_identifier("sha512"), der.octets(bytes(64)))
+        imprint = der.sequence(digest_identifier("sha384"), der.octets(bytes(48)))
         at = datetime.fromisoformat("2050-01-01T00:00:00+00:00")
-        info = self._info(_Query("sha512", b"", imprint, None, True), _LONGEST_SERIAL, at)
+        info = self._info(_Query("sha384", b"", imprint, None, True), _LONGEST_SERIAL, at)
         attributes = cms.signed_attributes(
             self._identity, self._digest(info), content_type=cms.ID_TST_INFO, signing_time=at
         )

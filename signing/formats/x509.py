@@ -46,15 +46,24 @@ class Subject:
     organization_identifier: str = ""
     country: str = "CN"
 
-    def name(self) -> x509.Name:
-        """As a distinguished name, the most general attribute first."""
-        parts = {"country_name": self.country}
-        if self.organization:
-            parts["organization_name"] = self.organization
-        if self.organization_identifier:
-            parts["organization_identifier"] = self.organization_identifier
-        parts["common_name"] = self.common_name
-        return x509.Name.build(parts)
+    def name(self) -> bytes:
+        """As a distinguished name (DER), the most general attribute first.
+
+        Raises SigningError for an attribute longer than the 64 characters that RFC 5280 allows.
+        """
+        parts = (
+            ("2.5.4.6", 0x13, self.country),
+            ("2.5.4.10", 0x0C, self.organization),
+            (purposes.ORGANIZATION_IDENTIFIER, 0x0C, self.organization_identifier),
+            ("2.5.4.3", 0x0C, self.common_name),
+        )
+        return der.sequence(*(_attribute(*part) for part in parts if part[2]))
+
+
+def _attribute(kind: str, tag: int, text: str) -> bytes:
+    if len(text) > 64:
+        raise SigningError(f"a certificate name has at most 64 characters: {text}")
+    return der.set_of([der.sequence(der.oid(kind), der.tagged(tag, text.encode()))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ def issue_certificate(ca: Ca, request: CertificateRequestData) -> bytes:
     ]
     tbs = _tbs(
         ca.signer,
-        issuer=issuer.subject,
+        issuer=issuer.subject.dump(),
         subject=request.subject.name(),
         spki=request.key.spki,
         times=(request.not_before, request.not_after),
@@ -208,8 +217,8 @@ def _extension(kind: str, value: object, *, critical: bool = False) -> x509.Exte
 def _tbs(
     signer: Signer,
     *,
-    issuer: x509.Name,
-    subject: x509.Name,
+    issuer: bytes,
+    subject: bytes,
     spki: bytes,
     times: tuple[datetime, datetime],
     serial: int,
@@ -223,9 +232,9 @@ def _tbs(
         der.tagged(0xA0, der.integer(2)),
         der.integer(serial),
         signature_identifier(signer.handle.algorithm),
-        issuer.dump(),
+        issuer,
         der.sequence(*(der.time(t) for t in times)),
-        subject.dump(),
+        subject,
         spki,
         der.tagged(0xA3, der.sequence(*(e.dump(force=True) for e in extensions))),
     )

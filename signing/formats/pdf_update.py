@@ -1,0 +1,203 @@
+"""Incremental updates of a PDF (ISO 32000-1 7.5.6), written object by object.
+
+A signed file may only grow, and only by what we mean to add: an update holds exactly the objects it was given, a
+cross-reference section of the same kind as the file's last one, and a trailer that keeps Root, Info and ID. pyHanko
+reads the file and serializes objects; what is written where is decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from signing.errors import SigningError
+
+# pyHanko's object model is half typed; these four are all that is built with it.
+_generic: Any = generic
+Name: Any = generic.NameObject
+
+Reference = Any
+"""A reference to an indirect object."""
+
+
+def reference(number: int, generation: int = 0) -> Reference:
+    """The reference ``number generation R``."""
+    return _generic.IndirectObject(number, generation, None)
+
+
+def number(value: int) -> Any:
+    """An integer object."""
+    return _generic.NumberObject(value)
+
+
+def dictionary(entries: Mapping[str, Any] | None = None) -> Any:
+    """A dictionary object; keys with their slash."""
+    return _generic.DictionaryObject({Name(k): v for k, v in (entries or {}).items()})
+
+
+def array(values: Iterable[Any] = ()) -> Any:
+    """An array object."""
+    return _generic.ArrayObject(values)
+
+
+def is_reference(value: object) -> bool:
+    """Whether a value is a reference to another object."""
+    return isinstance(value, generic.IndirectObject)
+
+
+def is_dictionary(value: object) -> bool:
+    """Whether a value is a dictionary (or a stream)."""
+    return isinstance(value, generic.DictionaryObject)
+
+
+class PdfUpdater:
+    """The last revision of a file, and the updates that were added behind it.
+
+    The original bytes are kept once and never copied before :meth:`result`.
+    """
+
+    def __init__(self, pdf: bytes) -> None:
+        self._parts = [pdf]
+        self.length = len(pdf)
+        try:
+            reader: Any = PdfFileReader(io.BytesIO(pdf), strict=False)
+            if reader.encrypted:
+                raise SigningError("an encrypted PDF is not updated")
+            self._reader = reader
+            self.catalog_reference = reference(reader.root_ref.idnum, reader.root_ref.generation)
+            self.catalog: Any = reader.root
+            trailer = reader.trailer
+            self._size = int(trailer["/Size"])
+            self._previous = int(reader.last_startxref)
+            self._info = trailer.raw_get("/Info") if "/Info" in trailer else None
+            self._id = trailer.raw_get("/ID") if "/ID" in trailer else None
+            self._stream_style = bool(reader.has_xref_stream)
+        except (PdfError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+            raise SigningError(f"the PDF cannot be read: {type(error).__name__}") from error
+        if self._id is None:
+            digest = _generic.ByteStringObject(hashlib.sha256(pdf).digest()[:16])
+            self._id = array([digest, digest])
+
+    def new_reference(self) -> Reference:
+        """The number for a new object."""
+        self._size += 1
+        return reference(self._size - 1)
+
+    def resolve(self, value: Any) -> Any:
+        """The object behind a reference, or the value itself."""
+        if is_reference(value):
+            return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
+        return value
+
+    def append(self, objects: Mapping[Reference, Any]) -> tuple[bytearray, dict[int, int]]:
+        """Lay out an update of these objects behind the file; gives its bytes and where each object's body starts.
+
+        Offsets count from the start of the update. The bytes become part of the file with :meth:`accept`.
+        """
+        out = bytearray(b"" if self._parts[-1].endswith((b"\n", b"\r")) else b"\n")
+        entries: dict[int, tuple[int, int]] = {}
+        bodies: dict[int, int] = {}
+        for target, value in objects.items():
+            entries[target.idnum] = (self.length + len(out), target.generation)
+            out += b"%d %d obj\n" % (target.idnum, target.generation)
+            bodies[target.idnum] = len(out)
+            out += value if isinstance(value, bytes) else serialize(value)
+            out += b"\nendobj\n"
+        self._finish(out, entries)
+        return out, bodies
+
+    def accept(self, update: bytes | bytearray) -> None:
+        """Make an update part of the file."""
+        self._previous = self._next_previous
+        self._parts.append(bytes(update))
+        self.length += len(update)
+
+    def digest(self, name: str, *more: bytes | bytearray | memoryview) -> bytes:
+        """Hash of the whole file, then of ``more``."""
+        hasher = hashlib.new(name)
+        for part in (*self._parts, *more):
+            hasher.update(part)
+        return hasher.digest()
+
+    def result(self) -> bytes:
+        """The file with all updates."""
+        return b"".join(self._parts)
+
+    def _finish(self, out: bytearray, entries: dict[int, tuple[int, int]]) -> None:
+        start = self.length + len(out)
+        self._next_previous = start
+        trailer = dictionary()
+        if self._stream_style:
+            self._xref_stream(out, entries, trailer, start)
+        else:
+            out += _xref_table(entries)
+            self._fill(trailer)
+            out += b"trailer\n" + serialize(trailer)
+        out += b"\nstartxref\n%d\n%%%%EOF\n" % start
+
+    def _fill(self, trailer: Any) -> None:
+        trailer[Name("/Size")] = number(self._size)
+        trailer[Name("/Root")] = self.catalog_reference
+        trailer[Name("/Prev")] = number(self._previous)
+        if self._info is not None:
+            trailer[Name("/Info")] = self._info
+        trailer[Name("/ID")] = self._id
+
+    def _xref_stream(self, out: bytearray, entries: dict[int, tuple[int, int]], trailer: Any, start: int) -> None:
+        own = self.new_reference().idnum
+        entries = dict(sorted({**entries, own: (start, 0)}.items()))
+        self._fill(trailer)
+        index, data = array(), bytearray()
+        for first, run in _runs(entries):
+            index += [number(first), number(len(run))]
+            for offset, generation in run:
+                data += b"\x01" + offset.to_bytes(5, "big") + generation.to_bytes(2, "big")
+        trailer[Name("/Type")] = Name("/XRef")
+        trailer[Name("/W")] = array([number(1), number(5), number(2)])
+        trailer[Name("/Index")] = index
+        out += b"%d 0 obj\n" % own + stream(trailer, bytes(data)) + b"\nendobj"
+
+
+def _runs(entries: dict[int, tuple[int, int]]) -> list[tuple[int, list[tuple[int, int]]]]:
+    runs: list[tuple[int, list[tuple[int, int]]]] = []
+    for number in sorted(entries):
+        if runs and runs[-1][0] + len(runs[-1][1]) == number:
+            runs[-1][1].append(entries[number])
+        else:
+            runs.append((number, [entries[number]]))
+    return runs
+
+
+def _xref_table(entries: dict[int, tuple[int, int]]) -> bytes:
+    out = bytearray(b"xref\n")
+    for first, run in _runs(entries):
+        out += b"%d %d\n" % (first, len(run))
+        for offset, generation in run:
+            out += b"%010d %05d n\r\n" % (offset, generation)
+    return bytes(out)
+
+
+def serialize(value: Any) -> bytes:
+    """A PDF object as bytes, without ``obj`` and ``endobj``."""
+    buffer = io.BytesIO()
+    value.write_to_stream(buffer, None)
+    return buffer.getvalue()
+
+
+def stream(entries: Any, data: bytes) -> bytes:
+    """A stream object with these bytes as they are."""
+    entries[Name("/Length")] = number(len(data))
+    return serialize(entries) + b"\nstream\n" + data + b"\nendstream"
+
+
+def text(value: str) -> bytes:
+    """A text string: ASCII as a literal, anything else as UTF-16BE in hex (ISO 32000-1 7.9.2.2)."""
+    if value.isascii() and value.isprintable():
+        return b"(" + value.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").encode() + b")"
+    return b"<" + ("\ufeff" + value).encode("utf-16-be").hex().upper().encode() + b">"
