@@ -21,7 +21,7 @@ run: setup ## an example vault in ./var, served on port 8000; ARGS=--once stops 
 	@.venv/bin/certvault demo $(ARGS)
 
 test: setup-test ## every test; ARGS picks some, as in ARGS=tests/unit
-	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup ## ruff, strict types, import contracts
 	@$(PY) -m ruff check .
@@ -34,7 +34,7 @@ format: setup ## put every file into the house's form
 	@$(PY) -m ruff format .
 
 acceptance: setup-test ## the long measurements, of which `make test` runs a fixed sample
-	@$(PY) -m pytest -n $(WORKERS) --acceptance $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --acceptance $(ARGS)
 
 bench: setup ## licenses per second, beside reportlab + pyHanko on the same page
 	@$(PY) -m bench.issue $(ARGS)
