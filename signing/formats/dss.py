@@ -33,15 +33,18 @@ class ValidationData:
     ocsps: tuple[bytes, ...] = ()
 
 
-def add_store(updater: PdfUpdater, data: ValidationData) -> bool:
+def add_store(updater: PdfUpdater, data: ValidationData, carried: Iterable[bytes] = ()) -> bool:
     """Append an update that brings the store; only the catalog and the store's own objects are written.
 
-    Values that the store has already are not repeated. False, and no update, when all are there.
+    Values that the store has already are not repeated, nor certificates that stand in an OCSP response or in one of
+    ``carried`` (signatures and timestamps of the file, DER). False, and no update, when nothing is left to write.
     """
     there = _existing(updater)
+    containers = (*carried, *data.ocsps)
+    certificates = tuple(c for c in data.certificates if not any(c in container for container in containers))
     objects: dict[Reference, Any] = {}
     lists: dict[str, list[Reference]] = {}
-    for kind, values in (("/Certs", data.certificates), ("/CRLs", data.crls), ("/OCSPs", data.ocsps)):
+    for kind, values in (("/Certs", certificates), ("/CRLs", data.crls), ("/OCSPs", data.ocsps)):
         lists[kind] = [old for old, _ in there.get(kind, ())]
         known = {digest for _, digest in there.get(kind, ())}
         for value in _distinct(values, known):

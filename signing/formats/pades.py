@@ -124,9 +124,9 @@ def seal_pdf(
         updater.catalog[Name("/Perms")] = dictionary({"/DocMDP": signature})
     objects[updater.catalog_reference] = updater.catalog
     hash_name = signer.handle.algorithm.hash
-    _sign_update(updater, objects, _Draft(signature, _SIGNATURE, entries, hash_name, make, room))
+    sealed = _sign_update(updater, objects, _Draft(signature, _SIGNATURE, entries, hash_name, make, room))
     if baseline in (Baseline.B_LT, Baseline.B_LTA) and validation is not None:
-        add_store(updater, validation)
+        add_store(updater, validation, (sealed,))
     if baseline is Baseline.B_LTA and stamp is not None:
         _add_document_timestamp(updater, stamp)
     return updater.result()
@@ -141,9 +141,10 @@ def extend_archive(pdf: bytes, *, stamp: Stamp, validation: ValidationData, at: 
     if at.tzinfo is None:
         raise SigningError("the time of an update is aware")
     updater = PdfUpdater(pdf)
-    if not any("/V" in updater.resolve(f) for f in _fields(updater)):
+    signed = [updater.resolve(f.raw_get("/V")) for f in map(updater.resolve, _fields(updater)) if "/V" in f]
+    if not signed:
         raise SigningError("a file without a signature is not extended")
-    add_store(updater, validation)
+    add_store(updater, validation, [bytes(s.raw_get("/Contents")) for s in signed if "/Contents" in s])
     _add_document_timestamp(updater, stamp)
     return updater.result()
 
@@ -212,8 +213,8 @@ def _mark_form(updater: PdfUpdater, objects: dict[Reference, Any]) -> None:
         objects[reference(raw.idnum, raw.generation)] = form
 
 
-def _sign_update(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft) -> None:
-    """Append the update with a signature over everything but its own ``/Contents``.
+def _sign_update(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft) -> bytes:
+    """Append the update with a signature over everything but its own ``/Contents``; gives the signature.
 
     When the signature needs more room than foreseen, it is laid out again with what it needs, and signed again.
     """
@@ -225,7 +226,7 @@ def _sign_update(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Dra
             room = error.needed + 64
 
 
-def _attempt(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft, room: int) -> None:
+def _attempt(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft, room: int) -> bytes:
     before = b"<< " + draft.head + b" /Contents "
     tail = b"".join(b" %s %s" % entry for entry in draft.entries) + b" >>"
     body = before + b"<" + b"0" * (2 * room) + b">" + _RANGE + b" " * _RANGE_WIDTH + tail
@@ -243,6 +244,7 @@ def _attempt(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft, 
     hexed = value.hex().encode()
     update[start + 1 : start + 1 + len(hexed)] = hexed
     updater.accept(update)
+    return value
 
 
 def _add_document_timestamp(updater: PdfUpdater, stamp: Stamp) -> None:
