@@ -1,17 +1,103 @@
-"""The audit."""
+"""Reading and proving the audit: chains per writer, heads anchored together under the LOG key."""
+
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
-from pathlib import Path
+import json
 
-from certvault.model.actor import LOCAL_OPERATOR, Actor
-from certvault.model.views import (
-    AuditPage, DoctorReport, IssuedLicense, KeyInfo, LicensePage, LicenseView, MaintenanceReport, MintProgress, RowReport, TokenInfo, TypeInfo,
-)
+from certvault.db.audit_log import AuditReader, cursor_parts, cursor_text
+from certvault.db.unit_of_work import Database
+from certvault.errors import forbidden
+from certvault.keyring import Keyring
+from certvault.model.actor import Actor, Role
+from certvault.model.chain import Head, Line, faults, genesis, heads_text
+from certvault.model.keys import event
+from certvault.model.views import AuditEntry, AuditPage
+from signing.keys import KeyPurpose
+from signing.tbs import ToBeSigned
+
+_CONTEXT = b"certvault-audit-anchor/1\n"
 
 
 class Audit:
-    def entries(self, actor: Actor, *, cursor: str | None = None, limit: int = 100) -> AuditPage: raise NotImplementedError
-    def verify_chain(self) -> list[str]: raise NotImplementedError
-    def anchor(self) -> None: raise NotImplementedError
+    """The vault's memory of who did what. Lines name people by blind index only."""
+
+    def __init__(self, database: Database, keyring: Keyring, vault_id: str) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._vault_id = vault_id
+
+    def entries(
+        self, actor: Actor, *, cursor: str | None = None, limit: int = 100, about: str | None = None
+    ) -> AuditPage:
+        """Lines, newest first; with ``about``, all lines about one object, oldest first."""
+        if not actor.has(Role.AUDITOR):
+            raise forbidden(Role.AUDITOR)
+        with self._database.reading() as view:
+            if about is not None:
+                return AuditPage(tuple(_entry(line) for line in view.audit.about(about)), None)
+            lines = view.audit.newest(min(max(limit, 1), 500) + 1, _before(cursor))
+        more = len(lines) > limit
+        lines = lines[:limit]
+        last = lines[-1] if more and lines else None
+        next_cursor = None if last is None else cursor_text([last.at.isoformat(), last.writer, last.seq])
+        return AuditPage(tuple(_entry(line) for line in lines), next_cursor)
+
+    def anchor(self, at: datetime.datetime, actor: str = "vault") -> bool:
+        """Sign the heads of the chains that grew since the last anchor; False when none did."""
+        with self._database.writing() as uow:
+            last = uow.view.audit.last_anchor()
+            heads = uow.view.audit.heads(None if last is None else last.at)
+            if last is not None and _without_anchor_lines(uow.view.audit, last.heads, heads):
+                return False
+            text = heads_text(heads)
+            key = self._keyring.active(KeyPurpose.LOG)
+            signature = self._keyring.signer(key).sign(ToBeSigned(anchored_bytes(at, text), KeyPurpose.LOG))
+            uow.add_anchor(text, key.id, signature, at, event("AUDIT_ANCHORED", "audit", actor, chains=len(heads)))
+        return True
+
+    def verify_chain(self) -> list[str]:
+        """Every fault found in lines and anchors; empty when the audit is whole."""
+        found: list[str] = []
+        with self._database.reading() as view:
+            for head in view.audit.heads():
+                found += faults(genesis(self._vault_id, head.writer), view.audit.chain(head.writer))
+            for anchor in view.audit.anchors():
+                data = anchored_bytes(anchor.at, anchor.heads)
+                if not self._keyring.verifies(anchor.key_id, data, anchor.signature):
+                    found.append(f"anchor {anchor.n}: the signature is wrong")
+                for writer, seq, value in json.loads(anchor.heads):
+                    if view.audit.line_hash(writer, seq) != value:
+                        found.append(f"anchor {anchor.n}: line {seq} of {writer} is not what was anchored")
+        return found
+
+
+def anchored_bytes(at: datetime.datetime, heads: str) -> bytes:
+    """What the LOG key signs: a context line, the instant, the heads."""
+    moment = at.astimezone(datetime.UTC).isoformat(timespec="microseconds")
+    return _CONTEXT + moment.encode() + b"\n" + heads.encode()
+
+
+def _without_anchor_lines(reader: AuditReader, anchored: str, heads: list[Head]) -> bool:
+    """Whether the only thing since the anchor is the line about the anchor itself."""
+    before = {writer: seq for writer, seq, _ in json.loads(anchored)}
+    fresh = [h for h in heads if h.seq > before.get(h.writer, 0)]
+    return all(h.seq == before.get(h.writer, 0) + 1 for h in fresh) and all(
+        line.kind == "AUDIT_ANCHORED" for h in fresh for line in reader.chain(h.writer) if line.seq == h.seq
+    )
+
+
+def _before(cursor: str | None) -> tuple[datetime.datetime, str, int] | None:
+    parts = cursor_parts(cursor) if cursor else None
+    if parts is None or len(parts) != 3:
+        return None
+    try:
+        return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1]), int(parts[2])
+    except ValueError:
+        return None
+
+
+def _entry(line: Line) -> AuditEntry:
+    return AuditEntry(
+        line.writer, line.seq, line.at, line.kind, line.actor, line.object, json.loads(line.details), line.hash
+    )

@@ -1,20 +1,77 @@
-"""The only place that wires."""
+"""The only place that wires: settings, database, store, backend and clock become a vault."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from certvault.clock import Clock
-from certvault.errors import SettingsError
+from certvault.audit import Audit
+from certvault.backup import Backup, restore
+from certvault.catalog import Catalog
+from certvault.certification import Certification
+from certvault.cipher import Cipher
+from certvault.clock import Clock, SystemClock
+from certvault.db.unit_of_work import Database
+from certvault.doctor import Doctor
+from certvault.errors import SettingsError, VaultError
+from certvault.idempotency import Idempotency
+from certvault.issuing import Issuing
+from certvault.keyring import Keyring
+from certvault.licenses import Licenses
+from certvault.maintenance import Maintenance
+from certvault.minting import Minting, WorkerSeed
 from certvault.model.actor import LOCAL_OPERATOR, Actor
+from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
+from certvault.pipeline import Pipeline
+from certvault.pki import Pki
+from certvault.recovery import Recovery
+from certvault.sealing import Sealing
+from certvault.sessions import Session
+from certvault.settings import FILE_NAME, SUITES, Settings, read_pin, read_settings, write_pin
+from certvault.statuslists import StatusLists
+from certvault.store import FolderStore, Store
+from certvault.tokens import Tokens
 from certvault.vault import Vault
+from certvault.verification import Verification
+from certvault.wallet import Wallet
+from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
+from signing.backends.base import Backend
+from signing.errors import BackendUnavailableError, SigningError
+from templates.registry import shipped_types
+from verify.formats.codes import uscc_fault
+from verify.formats.refusal import RefusedError, refuse
 
-__all__ = ["LOCAL_OPERATOR", "Actor", "InitOptions", "Vault", "create_vault", "open_vault", "restore_backup"]
+__all__ = [
+    "LOCAL_OPERATOR",
+    "Actor",
+    "InitOptions",
+    "Vault",
+    "create_vault",
+    "open_vault",
+    "restore_backup",
+]
+
+SQLITE_FILE = "vault.db"
+STORE_FOLDER = "store"
+KEYS_FOLDER = "keys"
+TOKEN_FOLDER = "token"  # noqa: S105 - a folder's name
+MAX_BASE_URL = 80
+_DATA_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
 class InitOptions:
+    """How a new vault is to be. ``keys`` None: a SoftHSM token when the module is there, else encrypted key files.
+
+    ``database_url`` and ``store_url`` default to SQLite and a folder inside the vault's own folder. ``production``
+    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face.
+    """
+
     folder: Path
     region: str = "410200"
     name: str = "示例市证照库"
@@ -26,15 +83,287 @@ class InitOptions:
     database_url: str | None = None
     store_url: str | None = None
     production: bool = False
+    pin: str | None = None
 
 
 def create_vault(options: InitOptions, *, clock: Clock | None = None) -> Vault:
-    raise NotImplementedError
+    """Make a vault in an empty or absent folder and open it.
+
+    Raises RefusedError for options that cannot be, ConflictError (VAULT_EXISTS) when one is there. Whatever fails later
+    leaves no ``vault.toml``, so that the command can be repeated.
+    """
+    _check_options(options)
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _require_empty(folder)
+    vault_id = secrets.token_hex(8)
+    try:
+        settings = _make_keys_home(options, folder, vault_id)
+        vault = _assemble(settings, clock or SystemClock(), fresh=True)
+    except BaseException:
+        _clear(folder)
+        raise
+    try:
+        _found(vault, settings, options)
+        settings.write()
+    except BaseException:
+        vault.close()
+        _clear(folder)
+        raise
+    return vault
 
 
 def open_vault(folder: Path, *, clock: Clock | None = None) -> Vault:
-    raise NotImplementedError
+    """Open the vault in ``folder``: migrates the schema when this version is newer, recovers what a crash left.
+
+    Raises SettingsError when the folder holds no vault.
+    """
+    vault = _assemble(read_settings(folder), clock or SystemClock(), fresh=False)
+    try:
+        vault.recovery.recover()
+    except BaseException:
+        vault.close()
+        raise
+    return vault
 
 
-def restore_backup(archive: Path, folder: Path) -> None:
-    raise NotImplementedError
+def restore_backup(archive: Path, folder: Path, *, pin: str | None = None) -> None:
+    """Make a vault in the empty ``folder`` from a backup; ``pin`` is that of the vault it was taken from."""
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _require_empty(folder)
+    restore(archive, folder, pin or _environment_pin())
+
+
+def open_store(url: str, folder: Path) -> Store:
+    """``folder:NAME`` (relative to the vault) or ``s3://bucket/prefix?endpoint=…``."""
+    if url.startswith("folder:"):
+        return FolderStore(folder / url.removeprefix("folder:"))
+    if url.startswith("s3://"):
+        from certvault.store_s3 import S3Store  # boto3 is slow to load and seldom needed
+
+        return S3Store(url)
+    raise SettingsError(f"documents are stored in folder:NAME or s3://…, not in {url.partition(':')[0]}:")
+
+
+def _assemble(settings: Settings, clock: Clock, *, fresh: bool) -> Vault:
+    session = Session(settings.folder)
+    database = Database(
+        _database_url(settings), vault_id=settings.vault_id, session=session.id, now=clock.now
+    )
+    try:
+        database.migrate()
+        backend = _open_backend(settings)
+        if fresh:
+            _make_data_keys(database, backend, clock, settings)
+        return _wire(settings, clock, session, database, backend)
+    except BaseException:
+        database.close()
+        session.end()
+        raise
+
+
+def _wire(settings: Settings, clock: Clock, session: Session, database: Database, backend: Backend) -> Vault:
+    def data_keys() -> list[DataKey]:
+        with database.reading() as view:
+            return view.data_keys.all()
+
+    store = open_store(settings.store_url, settings.folder)
+    cipher = Cipher(backend, data_keys)
+    keyring = Keyring(backend, database, settings.vault_id[:8])
+    certification = Certification(database, keyring, settings)
+    pki = Pki(database, keyring, certification, clock)
+    sealing = Sealing(keyring, pki, clock)
+    catalog = Catalog(database, clock)
+    status_lists = StatusLists(database, keyring, pki, settings, clock)
+    licenses = Licenses(database, cipher, store, catalog, clock)
+    recovery = Recovery(database, store, session, settings.folder, clock)
+    pipeline = Pipeline(database, cipher, store, sealing, settings, clock)
+    audit = Audit(database, keyring, settings.vault_id)
+    idempotency = Idempotency(database, cipher, clock, session)
+    issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
+    minting = Minting(
+        database, cipher, catalog, pipeline, sealing, recovery, licenses, settings, session, clock, _seed(settings, clock)
+    )
+    return Vault(
+        settings=settings,
+        clock=clock,
+        catalog=catalog,
+        issuing=issuing,
+        licenses=licenses,
+        minting=minting,
+        verification=Verification(database, pki, status_lists, settings, clock),
+        wallet=Wallet(database, licenses, settings, clock),
+        pki=pki,
+        status_lists=status_lists,
+        tokens=Tokens(database, cipher, clock),
+        audit=audit,
+        idempotency=idempotency,
+        recovery=recovery,
+        _database=database,
+        _keyring=keyring,
+        _session=session,
+        _doctor=Doctor(database, store, cipher, keyring, pki, audit, licenses, recovery, clock),
+        _maintenance=Maintenance(
+            database, cipher, store, keyring, certification, pki, sealing, licenses, audit, idempotency, recovery, clock
+        ),
+        _backup=Backup(database, store, cipher, settings, clock),
+    )
+
+
+def _seed(settings: Settings, clock: Clock) -> Callable[[], WorkerSeed]:
+    def seed() -> WorkerSeed:
+        from certvault.workers import start, work
+
+        return WorkerSeed(start, work, (settings.folder, clock, _pin(settings)))
+
+    return seed
+
+
+def _pin(settings: Settings) -> str:
+    return read_pin(settings.folder, settings.pin_source)
+
+
+def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
+    """What a new vault holds before its first license."""
+    at = vault.clock.now()
+    actor = VAULT_OWNER
+    certification = Certification(vault._database, vault._keyring, settings)
+    certification.found(at, actor)
+    issuer = Issuer(
+        code=options.issuer_code,
+        name=options.issuer_name,
+        types="null",
+        places="null",
+        seal_name=options.issuer_name,
+        seal_kind="official",
+        seal_code=options.region + secrets.token_hex(4).upper()[:7],
+        since=at.replace(microsecond=0) - datetime.timedelta(minutes=1),
+    )
+    with vault._database.writing() as uow:
+        uow.issuers.save(issuer, event("ISSUER_ADDED", f"issuer:{issuer.code}", actor))
+        uow.set_fact("vault", settings.vault_id, event("VAULT_FOUNDED", "vault", actor, suite=settings.suite))
+    certification.equip(issuer, at, actor)
+    vault._keyring.refresh()
+    vault.catalog.add_all(shipped_types(), LOCAL_OPERATOR)
+    vault.audit.anchor(vault.clock.now())
+
+
+def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings: Settings) -> None:
+    wrapping = backend.generate_wrapping_key(f"{settings.vault_id[:8]}-wrapping-1")
+    with database.writing() as uow:
+        if uow.data_keys.all():
+            raise SettingsError("the database belongs to another vault already")
+        for use in ("data", "index"):
+            wrapped = backend.wrap(wrapping, secrets.token_bytes(_DATA_KEY_BYTES))
+            key = DataKey(use, 1, wrapping, wrapped, clock.now())
+            uow.data_keys.save(key, event("DATA_KEY_CREATED", f"data-key:{use}-1", VAULT_OWNER))
+
+
+def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settings:
+    """The token or folder of keys, its PIN, and the settings that go with it."""
+    kind = options.keys or ("pkcs11" if softhsm_available() else "file")
+    pin = options.pin or os.environ.get("CERTVAULT_PIN") or secrets.token_urlsafe(24)
+    given = options.pin is None and bool(os.environ.get("CERTVAULT_PIN"))
+    softhsm_conf: str | None = None
+    if kind == "pkcs11":
+        inherited = os.environ.get("SOFTHSM2_CONF")
+        uri = create_softhsm_token(folder / TOKEN_FOLDER, f"certvault-{vault_id}", pin)
+        softhsm_conf = inherited or f"{TOKEN_FOLDER}/softhsm2.conf"
+    elif kind == "file":
+        uri = f"file:{KEYS_FOLDER}"
+    else:
+        uri = kind  # a pkcs11: URI of a token that is there already
+    if not given:
+        write_pin(folder, pin)
+    return Settings(
+        folder=folder,
+        vault_id=vault_id,
+        region=options.region,
+        name=options.name,
+        base_url=options.base_url.rstrip("/"),
+        suite=options.suite,
+        production=options.production,
+        database_url=options.database_url or f"sqlite:///{SQLITE_FILE}",
+        store_url=options.store_url or f"folder:{STORE_FOLDER}",
+        keys_uri=uri,
+        pin_source="env" if given else "file",
+        softhsm_conf=softhsm_conf,
+    )
+
+
+def _open_backend(settings: Settings) -> Backend:
+    uri = settings.keys_uri
+    if uri.startswith("file:") and not uri.startswith("file:/"):
+        uri = f"file:{settings.folder / uri.removeprefix('file:')}"
+    options: dict[str, object] = {}
+    if settings.softhsm_conf is not None:
+        options["softhsm_conf"] = _softhsm_conf(settings, settings.softhsm_conf)
+    return open_backend(uri, pin=lambda: _pin(settings), **options)
+
+
+def _softhsm_conf(settings: Settings, name: str) -> str:
+    """The configuration to use; an embedded one is written anew when the vault's folder was moved."""
+    path = Path(name)
+    if path.is_absolute():
+        return name
+    conf = settings.folder / path
+    tokens = conf.parent / "tokens"
+    if conf.exists() and f"directories.tokendir = {tokens}\n" not in conf.read_text():
+        conf.unlink()
+    return str(softhsm_configuration(conf.parent))
+
+
+def _database_url(settings: Settings) -> str:
+    prefix, _, name = settings.database_url.partition(":///")
+    if prefix == "sqlite" and name and not name.startswith("/"):
+        return f"sqlite:///{settings.folder / name}"
+    return os.path.expandvars(settings.database_url)
+
+
+def _check_options(options: InitOptions) -> None:
+    if options.suite not in SUITES:
+        raise _option("suite", f"没有密码套件 {options.suite}", f"the suite {options.suite} is not available", ", ".join(SUITES))
+    if uscc_fault(options.issuer_code) is not None:
+        raise _option(
+            "issuer_code", "颁发机构代码不是正确的统一社会信用代码", "the issuer's code is no unified social credit code", "18"
+        )
+    if len(options.region) != 6 or not options.region.isdigit():
+        raise _option("region", "行政区划代码须为 6 位数字", "a region code has 6 digits", "GB/T 2260")
+    scheme = options.base_url.partition("://")[0]
+    if scheme not in ("http", "https") or len(options.base_url) > MAX_BASE_URL or any(c.isspace() for c in options.base_url):
+        raise _option(
+            "base_url", "公共地址须为 http(s) 网址且不过长", "the public address must be a short http(s) URL",
+            f"≤ {MAX_BASE_URL}",
+        )  # fmt: skip
+    for member in ("name", "issuer_name"):
+        if not 0 < len(getattr(options, member).strip()) <= 40:
+            raise _option(member, "名称为空或过长", "the name is empty or too long", "1-40")
+
+
+def _option(field: str, zh: str, en: str, allowed: str) -> RefusedError:
+    return refuse("OPTION", field, zh, en, remedy_zh=f"可用:{allowed}", remedy_en=f"Allowed: {allowed}")
+
+
+def _require_empty(folder: Path) -> None:
+    if any(folder.iterdir()):
+        from certvault.errors import conflict
+
+        known = (folder / FILE_NAME).exists()
+        raise conflict(
+            "VAULT_EXISTS" if known else "FOLDER_NOT_EMPTY", "vault", f"{folder} 不是空文件夹", f"{folder} is not empty",
+            remedy_zh="请选择空文件夹。", remedy_en="Choose an empty folder.",
+        )  # fmt: skip
+
+
+def _clear(folder: Path) -> None:
+    """Take back what a failed ``create_vault`` made; the folder was empty before."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _environment_pin() -> str:
+    return os.environ.get("CERTVAULT_PIN", "")

@@ -2,7 +2,7 @@
 
 The file holds no secret, unless a database URL with a password was written into it on purpose. Members:
 
-    [vault]     region, name, base_url, suite, production, id
+    [vault]     region, name, base_url, suite, production, allow_example, id
     [database]  url            "sqlite:///vault.db" is relative to the folder; "postgresql+psycopg://…" elsewhere
     [store]     url            "folder:store" is relative to the folder; "s3://bucket/prefix?endpoint=…" elsewhere
     [keys]      uri, pin, softhsm_conf
@@ -34,7 +34,11 @@ SUITES = ("p256", "rsa3072")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one vault. ``sample`` is the opposite of ``production``: documents say 样本 SAMPLE."""
+    """All settings of one vault.
+
+    ``sample`` is the opposite of ``production``: documents say 样本 SAMPLE. ``allow_example`` lets the published keys of
+    ``keys-example/`` count as anchors; a vault's own keys are never such keys.
+    """
 
     folder: Path
     vault_id: str
@@ -48,6 +52,7 @@ class Settings:
     keys_uri: str
     pin_source: str
     softhsm_conf: str | None
+    allow_example: bool = False
     mint_rows: int = 1_000_000
     mint_columns: int = 200
     mint_cell_chars: int = 20_000
@@ -55,11 +60,6 @@ class Settings:
     @property
     def sample(self) -> bool:
         """Whether this is an example vault."""
-        return not self.production
-
-    @property
-    def allow_example(self) -> bool:
-        """Whether anchors whose subjects begin ``EXAMPLE`` count."""
         return not self.production
 
     def write(self) -> None:
@@ -82,6 +82,7 @@ class Settings:
                 "base_url": self.base_url,
                 "suite": self.suite,
                 "production": self.production,
+                "allow_example": self.allow_example,
             },
             "database": {"url": self.database_url},
             "store": {"url": self.store_url},
@@ -137,6 +138,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         base_url=text("vault", "base_url"),
         suite=suite,
         production=value["vault"].get("production") is True,
+        allow_example=value["vault"].get("allow_example") is True,
         database_url=text("database", "url"),
         store_url=text("store", "url"),
         keys_uri=text("keys", "uri"),

@@ -1,22 +1,29 @@
-"""The vault: one object with all its services. Wired by certvault.bootstrap alone."""
+"""The vault: one object with all its services. Wired by :mod:`certvault.bootstrap` alone."""
+
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from certvault.model.actor import LOCAL_OPERATOR, Actor
-from certvault.model.views import (
-    AuditPage, DoctorReport, IssuedLicense, KeyInfo, LicensePage, LicenseView, MaintenanceReport, MintProgress, RowReport, TokenInfo, TypeInfo,
-)
 from certvault.audit import Audit
+from certvault.backup import Backup
 from certvault.catalog import Catalog
 from certvault.clock import Clock
+from certvault.db.unit_of_work import Database
+from certvault.doctor import Doctor
 from certvault.idempotency import Idempotency
 from certvault.issuing import Issuing
+from certvault.keyring import Keyring
 from certvault.licenses import Licenses
+from certvault.maintenance import Maintenance
 from certvault.minting import Minting
+from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
+from certvault.model.views import DoctorReport, MaintenanceReport
+from certvault.errors import forbidden
 from certvault.pki import Pki
+from certvault.recovery import Recovered, Recovery
+from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
@@ -24,7 +31,10 @@ from certvault.verification import Verification
 from certvault.wallet import Wallet
 
 
+@dataclass(frozen=True, slots=True)
 class Vault:
+    """An open vault. Use it as a context manager, or call :meth:`close`."""
+
     settings: Settings
     clock: Clock
     catalog: Catalog
@@ -38,13 +48,45 @@ class Vault:
     tokens: Tokens
     audit: Audit
     idempotency: Idempotency
+    recovery: Recovery
+    _database: Database
+    _keyring: Keyring
+    _session: Session
+    _doctor: Doctor
+    _maintenance: Maintenance
+    _backup: Backup
 
-    def doctor(self) -> DoctorReport: raise NotImplementedError
+    def doctor(self) -> DoctorReport:
+        """Look everything over; what dead processes left is put right first."""
+        return self._doctor.examine()
+
     def ready(self) -> list[str]:
-        """Problems that keep the vault from issuing now (database, store, backend); for /readyz. Quick."""
-        raise NotImplementedError
-    def maintenance(self, at: datetime.datetime | None = None) -> MaintenanceReport: raise NotImplementedError
-    def backup(self, path: Path, actor: Actor = LOCAL_OPERATOR) -> None: raise NotImplementedError
-    def close(self) -> None: raise NotImplementedError
-    def __enter__(self) -> Vault: return self
-    def __exit__(self, *exc: object) -> None: self.close()
+        """What keeps the vault from issuing now; empty when nothing does. Quick."""
+        return self._doctor.ready()
+
+    def recover(self) -> Recovered:
+        """Void numbers that dead processes left, pause their jobs. Runs on opening as well."""
+        return self.recovery.recover(strays=True)
+
+    def maintenance(self, at: datetime.datetime | None = None) -> MaintenanceReport:
+        """Do what is due (:mod:`certvault.maintenance`)."""
+        return self._maintenance.run(at or self.clock.now())
+
+    def backup(self, path: Path, actor: Actor = LOCAL_OPERATOR) -> None:
+        """Write an encrypted archive of everything (:mod:`certvault.backup`)."""
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        self._backup.write(path, actor.subject)
+
+    def close(self) -> None:
+        """Give database, keys and claims back."""
+        self.minting.wait()
+        self._keyring.backend.close()
+        self._database.close()
+        self._session.end()
+
+    def __enter__(self) -> Vault:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,20 +1,99 @@
 """Verifying with the vault's own trust and evidence."""
+
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from certvault.model.actor import LOCAL_OPERATOR, Actor
-from certvault.model.views import (
-    AuditPage, DoctorReport, IssuedLicense, KeyInfo, LicensePage, LicenseView, MaintenanceReport, MintProgress, RowReport, TokenInfo, TypeInfo,
-)
-from verify.evidence import Evidence
-from verify.trust.anchors import TrustStore
+import verify
+from certvault.clock import Clock
+from certvault.db.unit_of_work import Database
+from certvault.model.license import LicenseState
+from certvault.pki import Pki
+from certvault.settings import Settings
+from certvault.statuslists import StatusLists, list_uri
+from verify.evidence import Evidence, VaultFacts
+from verify.trust.anchors import Remit, TrustStore
 from verify.verdict import Verdict
 
 
+class OwnStatusLists(Mapping[str, bytes]):
+    """The vault's own status lists by address, made when one is asked for."""
+
+    def __init__(self, lists: StatusLists, base_url: str) -> None:
+        self._lists = lists
+        self._base_url = base_url
+
+    def __getitem__(self, uri: str) -> bytes:
+        n = {list_uri(self._base_url, n): n for n in self._lists.numbers()}[uri]
+        return self._lists.token(n)[0].encode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([list_uri(self._base_url, n) for n in self._lists.numbers()])
+
+    def __len__(self) -> int:
+        return len(self._lists.numbers())
+
+
 class Verification:
-    def trust(self) -> TrustStore: raise NotImplementedError
-    def evidence(self) -> Evidence: raise NotImplementedError
-    def verify(self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None) -> Verdict: raise NotImplementedError
+    """Judges documents, records and codes as this vault sees them."""
+
+    def __init__(
+        self,
+        database: Database,
+        pki: Pki,
+        status_lists: StatusLists,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._pki = pki
+        self._status_lists = status_lists
+        self._settings = settings
+        self._clock = clock
+
+    def trust(self) -> TrustStore:
+        """Anchors: the vault's roots of all generations. Further: its CAs and the certificates of all its keys for
+        codes, lists and answers. Remits: those of its issuers."""
+        with self._database.reading() as view:
+            certificates = view.certificates.all()
+            issuers = view.issuers.all()
+        anchors = self._pki.roots()
+        others = tuple(c.der for c in certificates if c.der is not None and c.der not in anchors)
+        return TrustStore(
+            anchors=tuple(anchors),
+            certificates=others,
+            remits=tuple(Remit(i.code, i.type_names, i.place_prefixes, i.since, i.until) for i in issuers),
+            allow_example=self._settings.allow_example,
+        )
+
+    def evidence(self) -> Evidence:
+        """The vault's own status lists, revocation lists, and what it knows of each identifier."""
+        return Evidence(
+            status_lists=OwnStatusLists(self._status_lists, self._settings.base_url),
+            crls=tuple(self._pki.crl(name) for name in self._pki.ca_names()),
+            lookup=self._facts,
+        )
+
+    def verify(
+        self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None
+    ) -> Verdict:
+        """Judge a PDF, picture, record or code. Never raises for what is in ``data``."""
+        content = data.encode() if isinstance(data, str) else data
+        return verify.verify_any(
+            content, trust=self.trust(), at=at or self._clock.now(), evidence=self.evidence(), password=password
+        )
+
+    def _facts(self, identifier: str) -> VaultFacts | None:
+        with self._database.reading() as view:
+            found = view.licenses.get(identifier)
+        if found is None or found.state is LicenseState.ALLOTTED:
+            return None
+        return VaultFacts(
+            identifier=found.identifier,
+            state=found.state.value,
+            pdf_sha256=found.document_sha256,
+            record_sha256=found.record_sha256,
+            code_sha256=found.code_sha256,
+            current_version=found.version,
+        )

@@ -36,12 +36,14 @@ class AuditReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def heads(self) -> list[Head]:
-        """The head of every chain."""
+    def heads(self, since: datetime.datetime | None = None) -> list[Head]:
+        """The head of every chain that has a line from ``since`` on."""
         last = select(audit.c.writer, func.max(audit.c.seq).label("seq")).group_by(audit.c.writer).subquery()
         joined = select(audit.c.writer, audit.c.seq, audit.c.hash).join(
             last, and_(audit.c.writer == last.c.writer, audit.c.seq == last.c.seq)
         )
+        if since is not None:
+            joined = joined.where(audit.c.at >= since)
         return [Head(*row) for row in self._connection.execute(joined)]
 
     def chain(self, writer: str) -> Iterator[Line]:

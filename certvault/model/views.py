@@ -109,7 +109,10 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class MintProgress:
-    """How far a bulk job is. ``state`` is STAGING, RUNNING, PAUSED (resumable) or DONE."""
+    """How far a bulk job is. ``state`` is STAGING, RUNNING, PAUSED (resumable), DONE or ABANDONED.
+
+    ``ignored`` names the columns that matched nothing; it is known while the file is read.
+    """
 
     job: str
     type: str
@@ -118,6 +121,7 @@ class MintProgress:
     issued: int
     refused: int
     failed: int
+    ignored: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:

@@ -1,0 +1,6 @@
+"""Backup."""
+from __future__ import annotations
+from typing import Any
+class Backup:
+    def __init__(self, *a: Any) -> None: ...
+def restore(*a: Any) -> None: ...

@@ -1,0 +1,397 @@
+"""The stages from data to a license, each over a batch.
+
+1. **check**: data → checked data, remit (no side effect; refuses)
+2. **draft**: the page is composed, or set as far as it can be without its number (no side effect; refuses)
+3. **allot**: identifier, number, status place stored as ALLOTTED, one transaction for the batch
+4. **build**: record, code, unsigned file
+5. **permit**: leave to seal this digest and its use, recorded in one transaction, before any signature
+6. **seal**: PAdES signature, structured record
+7. **keep**: files into the store, then ISSUED, one transaction for the batch
+
+A crash after 3 leaves ALLOTTED rows: a bulk job resumes them under the same number, anything else is voided with a
+reason (:mod:`certvault.recovery`). The name of the document in the store is recorded in stage 5, so nothing in the
+store is ever unknown to the database.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from certvault.cipher import Cipher
+from certvault.clock import Clock, legal_date
+from certvault.db.unit_of_work import Database, UnitOfWork
+from certvault.errors import ConflictError, DuplicateRowError, StorageUnavailableError, conflict
+from certvault.licenses import FaceData
+from certvault.model.keys import Issuer, event
+from certvault.model.license import HolderLink, License, LicenseState
+from certvault.model.randomness import identifier_serial
+from certvault.model.work import JobRow
+from certvault.numbering import allot_numbers, number_index
+from certvault.remits import check_remit
+from certvault.sealing import Sealing, Tools
+from certvault.settings import Settings
+from certvault.statuslists import list_uri, take_indexes
+from certvault.store import Store, new_name
+from signing.formats.pades import Baseline, seal_pdf
+from signing.formats.qr import code_claims, code_url, make_code
+from signing.formats.sdjwt import make_record
+from templates.assembly import SEAL_FIELD
+from templates.registry import LicenseType
+from templates.render import Composition, FaceFacts, assemble, compose, precheck
+from templates.schema import CheckedData, check
+from verify.formats.codes import Identifier
+from verify.formats.license import LicenseRecord
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Checked data on the way to a number. ``identifier`` is new; ``number`` is None while it is to be allotted.
+
+    ``row`` is the row of a bulk job, ``request_index`` the blind index of an idempotent request.
+    """
+
+    type: LicenseType
+    checked: CheckedData
+    identifier: str
+    number: str | None
+    composition: Composition | None
+    row: JobRow | None = None
+    request_index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allotted:
+    """A license whose number stands in the database, ready to be made."""
+
+    license: License
+    draft: Draft
+
+    @property
+    def number(self) -> str:
+        """The number on the face."""
+        return self.draft.number or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Unsigned file, canonical record and code of one license."""
+
+    allotted: Allotted
+    record: LicenseRecord
+    code: bytes
+    pdf: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The sealed file and the structured record."""
+
+    built: Built
+    pdf: bytes
+    record: str
+
+
+Also = Callable[[UnitOfWork, Sequence[License]], None]
+"""What else is saved in the transaction of a stage: a bulk job's rows."""
+
+
+class Pipeline:
+    """The stages. Thread-safe; holds no state of any license."""
+
+    def __init__(
+        self, database: Database, cipher: Cipher, store: Store, sealing: Sealing, settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._store = store
+        self._sealing = sealing
+        self._settings = settings
+        self._clock = clock
+
+    # 1
+    def check(self, license_type: LicenseType, data: Mapping[str, object], issuer: Issuer) -> CheckedData:
+        """Checked data within the issuer's remit; RefusedError with every fault."""
+        checked = check(license_type, data, today=legal_date(self._clock.now()))
+        check_remit(issuer, license_type, checked, production=self._settings.production)
+        return checked
+
+    # 2
+    def draft(
+        self,
+        license_type: LicenseType,
+        checked: CheckedData,
+        tools: Tools,
+        *,
+        row: JobRow | None = None,
+        request_index: str | None = None,
+    ) -> Draft:
+        """Draw as much as can be drawn before anything is numbered; RefusedError names what cannot be printed."""
+        identifier = str(Identifier(license_type.type_code, tools.issuer.code, identifier_serial(), VERSION))
+        composition = None
+        if checked.number is None:
+            precheck(license_type, checked, sample=self._settings.sample, seal=tools.art)
+        else:
+            facts = FaceFacts(identifier, checked.number, VERSION, checked.copy_number)
+            composition = compose(license_type, checked, facts, sample=self._settings.sample, seal=tools.art)
+        return Draft(license_type, checked, identifier, checked.number, composition, row, request_index)
+
+    def redraft(self, license_type: LicenseType, checked: CheckedData, found: License, number: str) -> Draft:
+        """The draft of a license that has its number already."""
+        return Draft(license_type, checked, found.identifier, number, None)
+
+    # 3
+    def allot(
+        self,
+        drafts: Sequence[Draft],
+        tools: Tools,
+        actor: str,
+        also: Callable[[UnitOfWork, Sequence[Allotted]], None] | None = None,
+    ) -> tuple[list[Allotted], list[tuple[Draft, ConflictError]]]:
+        """Store numbers, identifiers and status places; the second list holds what is there already.
+
+        A collision with another writer in the same moment is tried again with new random choices.
+        """
+
+        def work(uow: UnitOfWork) -> tuple[list[Allotted], list[tuple[Draft, ConflictError]]]:
+            numbered = self._numbered(uow, drafts)
+            fresh, refused = self._without_duplicates(uow, numbered)
+            allotted = self._store_allotted(uow, fresh, tools, actor)
+            if also is not None:
+                also(uow, allotted)
+            return allotted, refused
+
+        return self._database.retrying(work)
+
+    # 4
+    def build(self, allotted: Allotted, tools: Tools, at: datetime.datetime) -> Built:
+        """Record, code and unsigned file. The same inputs give the same bytes but for the code's signature."""
+        draft, found = allotted.draft, allotted.license
+        composition = draft.composition
+        if composition is None:
+            facts = FaceFacts(found.identifier, allotted.number, VERSION, draft.checked.copy_number)
+            composition = compose(
+                draft.type, draft.checked, facts, sample=self._settings.sample, seal=tools.art
+            )
+        record = self._record(allotted, composition, tools.issuer)
+        claims = code_claims(record, self._settings.base_url)
+        code = make_code(claims, tools.code.signer, tools.code.certificate)
+        pdf = assemble(
+            composition,
+            record=record.canonical(),
+            code_text=code_url(self._settings.base_url, code),
+            title=f"{draft.type.title.zh} {allotted.number}",
+            created=at,
+            identifier=found.identifier,
+            issuer=tools.issuer.name,
+        )
+        return Built(allotted, record, code, pdf, hashlib.sha256(pdf).hexdigest())
+
+    # 5
+    def permit(self, built: Sequence[Built], tools: Tools, actor: str) -> list[Built]:
+        """Record permits, seal uses and the documents' names, before any signature is made."""
+        at = self._clock.now()
+        with self._database.writing() as uow:
+            named = [
+                replace(b.allotted.license.adopted(self._database.session), document=b.allotted.license.document or new_name())
+                for b in built
+            ]
+            saved = uow.licenses.save_all(named, ())
+            self._sealing.take_permits(
+                uow, [(b.allotted.license.identifier, b.digest) for b in built], tools.seal.key, actor, at
+            )
+        return [replace(b, allotted=replace(b.allotted, license=s)) for b, s in zip(built, saved, strict=True)]
+
+    # 6
+    def seal(
+        self,
+        built: Built,
+        tools: Tools,
+        *,
+        baseline: Baseline,
+        holder_key: Mapping[str, str] | None = None,
+    ) -> Sealed:
+        """Sign. Raises the errors of :mod:`signing.errors`; the license stays ALLOTTED then."""
+        at = self._clock.now()
+        timed = baseline is not Baseline.B_B
+        pdf = seal_pdf(
+            built.pdf,
+            field=SEAL_FIELD,
+            signer=tools.seal.signer,
+            certificate=tools.seal.certificate,
+            chain=tools.seal.chain,
+            at=at,
+            baseline=baseline,
+            stamp=tools.authority.at(at) if timed else None,
+            validation=tools.validation if baseline in (Baseline.B_LT, Baseline.B_LTA) else None,
+            permission=1,
+            name=tools.issuer.name,
+        )
+        record = make_record(
+            built.record,
+            signer=tools.record.signer,
+            chain=(tools.record.certificate, *tools.record.chain),
+            base_url=self._settings.base_url,
+            holder_jwk=None if holder_key is None else dict(holder_key),
+            at=at,
+        )
+        return Sealed(built, pdf, record)
+
+    # 7
+    def keep(
+        self, sealed: Sequence[Sealed], tools: Tools, actor: str, *, baseline: Baseline, also: Also | None = None
+    ) -> list[License]:
+        """Put the documents into the store, then mark the licenses ISSUED."""
+        for one in sealed:
+            self._put(one)
+        until = None if baseline is Baseline.B_B else tools.evidence_until
+        at = self._clock.now()
+        issued = [self._issued(one, at, until) for one in sealed]
+        with self._database.writing() as uow:
+            saved = uow.licenses.save_all(
+                issued,
+                [event("LICENSE_ISSUED", i.identifier, actor, sha256=i.document_sha256 or "") for i in issued],
+            )
+            if also is not None:
+                also(uow, saved)
+        return saved
+
+    def _put(self, one: Sealed) -> None:
+        found = one.built.allotted.license
+        if found.document is None:
+            raise StorageUnavailableError("a document without a recorded name is not stored")
+        self._store.put(found.document, self._cipher.seal(f"document:{found.identifier}", one.pdf))
+
+    def _issued(self, one: Sealed, at: datetime.datetime, until: datetime.datetime | None) -> License:
+        found = one.built.allotted.license
+        return found.issued(
+            at=at,
+            document=found.document or "",
+            document_sha256=hashlib.sha256(one.pdf).hexdigest(),
+            record=self._cipher.seal(f"record:{found.identifier}", one.record.encode()),
+            record_sha256=one.built.record.sha256().hex(),
+            code_sha256=hashlib.sha256(one.built.code).hexdigest(),
+            evidence_until=until,
+        )
+
+    def _numbered(self, uow: UnitOfWork, drafts: Sequence[Draft]) -> list[Draft]:
+        waiting = [d for d in drafts if d.number is None]
+        if not waiting:
+            return list(drafts)
+        numbers = iter(
+            allot_numbers(uow, self._cipher, waiting[0].type, [d.checked for d in waiting])
+        )
+        return [d if d.number is not None else replace(d, number=next(numbers)) for d in drafts]
+
+    def _without_duplicates(
+        self, uow: UnitOfWork, drafts: Sequence[Draft]
+    ) -> tuple[list[Draft], list[tuple[Draft, ConflictError]]]:
+        if not drafts:
+            return [], []
+        type_name = drafts[0].type.name
+        indexes = [self._index(d) for d in drafts]
+        holding = {
+            (h.number_index, h.copy_number): h.identifier
+            for h in uow.view.licenses.by_number(type_name, indexes)
+            if h.version == VERSION
+        }
+        fresh: list[Draft] = []
+        refused: list[tuple[Draft, ConflictError]] = []
+        for draft, index in zip(drafts, indexes, strict=True):
+            key = (index, draft.checked.copy_number or 0)
+            if key in holding:
+                refused.append((draft, duplicate_license(draft, holding[key])))
+            else:
+                holding[key] = draft.identifier
+                fresh.append(draft)
+        return fresh, refused
+
+    def _store_allotted(
+        self, uow: UnitOfWork, drafts: Sequence[Draft], tools: Tools, actor: str
+    ) -> list[Allotted]:
+        if not drafts:
+            return []
+        at = self._clock.now()
+        n, indexes = take_indexes(uow, len(drafts), at)
+        rows = [self._license(d, tools.issuer, n, i, at) for d, i in zip(drafts, indexes, strict=True)]
+        saved = uow.licenses.save_all(
+            rows, [event("NUMBER_ALLOTTED", r.identifier, actor, type=r.type, list=n) for r in rows]
+        )
+        links = [
+            HolderLink(d.identifier, self._cipher.index("holder", h.code), p)
+            for d in drafts
+            for p, h in enumerate(d.checked.holders)
+        ]
+        uow.holders.save_all(links, ())
+        return [Allotted(s, d) for s, d in zip(saved, drafts, strict=True)]
+
+    def _license(self, draft: Draft, issuer: Issuer, n: int, index: int, at: datetime.datetime) -> License:
+        checked = draft.checked
+        face = FaceData(draft.number or "", checked.authority, checked.holders, checked.fields)
+        return License(
+            identifier=draft.identifier,
+            type=draft.type.name,
+            type_version=draft.type.version,
+            number_index=self._index(draft),
+            version=VERSION,
+            copy_number=checked.copy_number or 0,
+            status_list=n,
+            status_index=index,
+            issuer_code=issuer.code,
+            region=checked.region,
+            sealed=self._cipher.seal(f"license:{draft.identifier}", face.to_bytes()),
+            session=self._database.session,
+            allotted_at=at,
+            valid_from=checked.valid_from,
+            valid_to=checked.valid_to,
+            job=None if draft.row is None else draft.row.job,
+            job_row=None if draft.row is None else draft.row.row,
+            request_index=draft.request_index,
+        )
+
+    def _index(self, draft: Draft) -> str:
+        return number_index(self._cipher, draft.type.name, draft.number or "")
+
+    def _record(self, allotted: Allotted, composition: Composition, issuer: Issuer) -> LicenseRecord:
+        found, checked, license_type = allotted.license, allotted.draft.checked, allotted.draft.type
+        return LicenseRecord(
+            identifier=found.identifier,
+            type=license_type.name,
+            type_version=license_type.version,
+            type_code=license_type.type_code,
+            type_name=license_type.title.zh,
+            number=allotted.number,
+            version=VERSION,
+            copy_number=checked.copy_number,
+            issuer_name=checked.authority,
+            issuer_code=issuer.code,
+            issued=checked.issued,
+            valid_from=checked.valid_from,
+            valid_to=checked.valid_to,
+            region=checked.region,
+            holders=checked.holders,
+            fields=checked.fields,
+            status_uri=list_uri(self._settings.base_url, found.status_list),
+            status_index=found.status_index,
+            sample=self._settings.sample,
+            face=composition.face,
+        )
+
+
+def duplicate_license(draft: Draft, existing: str) -> ConflictError:
+    """The number is taken by a license in force; the existing one is named by its identifier."""
+    field = draft.type.number.field or draft.type.record.copy_number
+    return conflict(
+        "DUPLICATE_LICENSE",
+        field,
+        f"该编号的证照已颁发:{existing}",
+        f"a license of this type and number is there already: {existing}",
+        remedy_zh="如需变更或换发,请对已有证照办理;副本请使用新的副本号。",
+        remedy_en="Change or renew the existing license; give a duplicate its own copy number.",
+    )
