@@ -1,0 +1,61 @@
+"""``key``: the vault's keys, by handle."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli import output
+from api.cli.options import JsonOption, LangOption, VaultOption, given
+
+keys = typer.Typer(help="Keys by handle.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@keys.command("list")
+def key_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
+    """List the keys with the certificates they have now."""
+    invocation = given(vault, as_json, lang)
+    from certvault.model.actor import LOCAL_OPERATOR
+
+    with invocation.open_vault() as opened:
+        found = opened.pki.keys(LOCAL_OPERATOR)
+    rows = [
+        {
+            "key": k.id,
+            "purpose": k.purpose,
+            "owner": k.owner,
+            "algorithm": k.algorithm,
+            "generation": k.generation,
+            "state": k.state,
+            "certificate": k.certificate_serial,
+            "not_after": k.not_after.isoformat() if k.not_after else None,
+        }
+        for k in found
+    ]
+    output.show(
+        invocation,
+        {"keys": rows},
+        [f"{r['key']}  {r['purpose']:<11} {r['algorithm']:<10} {r['state']:<8} {r['not_after'] or ''}" for r in rows],
+    )
+
+
+@keys.command("rollover")
+def key_rollover(
+    *,
+    which: Annotated[str, typer.Argument(metavar="PURPOSE|KEY", help="A purpose such as seal or tsa, or a key's id")],
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Make the next key of a purpose. What the old one signed stays good."""
+    invocation = given(vault, as_json, lang)
+    from certvault.model.actor import LOCAL_OPERATOR
+
+    with invocation.open_vault() as opened:
+        new = opened.pki.rollover(which, LOCAL_OPERATOR)
+    output.show(
+        invocation,
+        {"key": new.id, "purpose": new.purpose, "generation": new.generation},
+        [f"{new.id}  {new.purpose}  {new.generation}"],
+    )

@@ -1,0 +1,188 @@
+"""``serve`` and ``demo``: the service, and everything ``make run`` shows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli import output
+from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, given
+from verify.formats.refusal import Refusal, RefusedError, Text
+
+if TYPE_CHECKING:
+    from certvault.bootstrap import Vault
+
+HOST, PORT = "127.0.0.1", 8000
+HostOption = Annotated[str, typer.Option(help="Address to listen on")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on ``app``."""
+    app.command()(serve)
+    app.command()(demo)
+
+
+def serve(
+    *,
+    host: HostOption = HOST,
+    port: PortOption = PORT,
+    proxy: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Trust X-Forwarded-For from this proxy", show_default=False),
+    ] = None,
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Serve HTTP and the pages until interrupted."""
+    invocation = given(vault, as_json, lang)
+    with listening(host, port) as door, invocation.open_vault() as opened:
+        address = address_of(door)
+        _announce(invocation, {"url": address}, [f"certvault {address}"])
+        run(opened, door, proxy=proxy)
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the first request to /readyz was answered")] = False,
+    examples: Annotated[Path, typer.Option(metavar="DIR", help="Folder of example data, TYPE.json")] = Path("examples"),
+    host: HostOption = HOST,
+    port: PortOption = PORT,
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Make an example vault if there is none, issue and verify the examples, print sign-in links, serve."""
+    invocation = given(vault, as_json, lang)
+    from api.cli.example import holder_of, issue_examples, links, open_or_make
+
+    with listening(host, port) as door, open_or_make(invocation) as opened:
+        shown = issue_examples(opened, examples)
+        address = address_of(door)
+        value = {"url": address, "examples": shown, "links": links(opened, address, holder_of(opened, shown))}
+        _announce(invocation, value, _told(invocation, value))
+        failed = [s for s in shown if s["conclusion"] != "VALID"]
+        run(opened, door, after=_ask_readiness(door) if once else None)
+    if failed:
+        raise typer.Exit(1)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; RefusedError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+        door.listen(1024)
+    except OSError as error:
+        door.close()
+        raise _taken(host, port, error) from error
+    return door
+
+
+def address_of(door: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = door.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(
+    vault: Vault, door: socket.socket, *, proxy: str | None = None, after: Callable[[], None] | None = None
+) -> None:
+    """Serve on ``door`` until interrupted; with ``after``, until that returned."""
+    import threading
+
+    import uvicorn
+
+    from api.app import create_app
+    from api.cli.failures import log_to
+
+    logging.getLogger().setLevel(logging.INFO)
+    log_to(vault.settings.folder)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(vault),
+            log_config=None,
+            access_log=False,  # it would log whole addresses; the application logs routes
+            server_header=False,
+            proxy_headers=proxy is not None,
+            forwarded_allow_ips=proxy,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    trouble: list[Exception] = []
+    if after is not None:
+        waiting = threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)
+        waiting.start()
+    server.run(sockets=[door])
+    if trouble:
+        raise trouble[0]
+
+
+def _then_stop(server: Any, after: Callable[[], None], trouble: list[Exception]) -> None:
+    try:
+        after()
+    except Exception as error:  # noqa: BLE001 - raised again in the main thread
+        trouble.append(error)
+    finally:
+        server.should_exit = True
+
+
+def _ask_readiness(door: socket.socket) -> Callable[[], None]:
+    """Ask ``/readyz`` once, from outside; the socket listens already, so the request waits until it is served."""
+    host, port = door.getsockname()[:2]
+
+    def ask() -> None:
+        from http.client import HTTPConnection
+
+        connection = HTTPConnection(host, port, timeout=60)
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        output.say(f"GET /readyz {answer.status} {answer.read().decode()}")
+        connection.close()
+        if answer.status != 200:
+            raise ChildProcessError("the service is not ready")
+
+    return ask
+
+
+def _announce(invocation: Invocation, value: dict[str, Any], lines: list[str]) -> None:
+    import sys
+
+    if invocation.as_json:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    else:
+        for line in lines:
+            output.line(line)
+    sys.stdout.flush()
+
+
+def _told(invocation: Invocation, value: dict[str, Any]) -> list[str]:
+    zh = invocation.zh
+    lines = [f"  {s['type']:<28} {s['identifier']}  {s['conclusion']} {s['standing']}" for s in value["examples"]]
+    links = value["links"]
+    return [
+        "示例证照:" if zh else "Example licenses:",
+        *lines,
+        "",
+        f"{'首页' if zh else 'Pages':<10} {value['url']}/",
+        f"{'操作员登录' if zh else 'Operator'}  {links['operator']}",
+        *([f"{'持证人登录' if zh else 'Holder'}  {links['holder']}"] if links.get("holder") else []),
+        "按 Ctrl-C 停止。" if zh else "Ctrl-C stops.",
+    ]
+
+
+def _taken(host: str, port: int, error: OSError) -> RefusedError:
+    reason = Text(f"无法在 {host}:{port} 监听:{error.strerror}", f"cannot listen on {host}:{port}: {error.strerror}")
+    remedy = Text(
+        "请停止占用该端口的程序,或以 --port 另选端口。", "Stop what uses the port, or choose another with --port."
+    )
+    return RefusedError(Refusal("PORT_TAKEN", "--port", reason, remedy))

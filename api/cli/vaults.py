@@ -1,0 +1,134 @@
+"""``init``, ``doctor``, ``backup``, ``restore``: a vault as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.cli import output
+from api.cli.options import JsonOption, LangOption, VaultOption, given
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on ``app``."""
+    for command in (init, doctor, backup, restore):
+        app.command()(command)
+
+
+def init(
+    *,
+    region: Annotated[str, typer.Option(metavar="CODE", help="Region, GB/T 2260")] = "410200",
+    name: Annotated[str | None, typer.Option(help="Name of the vault", show_default=False)] = None,
+    issuer_name: Annotated[str | None, typer.Option(help="Name of the first issuer", show_default=False)] = None,
+    issuer_code: Annotated[
+        str | None, typer.Option(metavar="USCC", help="Its unified social credit code", show_default=False)
+    ] = None,
+    url: Annotated[
+        str, typer.Option(metavar="BASE", help="Public address, printed in codes and certificates")
+    ] = "http://127.0.0.1:8000",
+    keys: Annotated[
+        str | None, typer.Option(metavar="pkcs11|file", help="Where keys live [SoftHSM if there]", show_default=False)
+    ] = None,
+    suite: Annotated[str, typer.Option(metavar="p256|rsa3072|sm2", help="Algorithms")] = "p256",
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database [SQLite in the folder]", show_default=False)
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="Document store [a folder in the vault]", show_default=False)
+    ] = None,
+    production: Annotated[
+        bool, typer.Option("--production", help="Real documents: no SAMPLE mark, authority must be the issuer")
+    ] = False,
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Make an embedded vault: database, CA, timestamp authority, first issuer with its seal, license types."""
+    invocation = given(vault, as_json, lang)
+    from certvault.bootstrap import InitOptions, create_vault
+
+    chosen: dict[str, Any] = {"name": name, "issuer_name": issuer_name, "issuer_code": issuer_code}
+    options = InitOptions(
+        folder=invocation.folder,
+        region=region,
+        base_url=url.rstrip("/"),
+        keys=keys,
+        suite=suite,
+        database_url=database,
+        store_url=store,
+        production=production,
+        **{k: v for k, v in chosen.items() if v is not None},
+    )
+    with create_vault(options) as made:
+        settings = made.settings
+        types = sorted({t.name for t in made.catalog.list()})
+        value = {
+            "vault": str(invocation.folder),
+            "region": settings.region,
+            "name": settings.name,
+            "url": settings.base_url,
+            "suite": settings.suite,
+            "keys": settings.keys_uri.partition(":")[0],
+            "production": settings.production,
+            "types": types,
+        }
+    done = "已建立保管库" if invocation.zh else "vault made:"
+    output.show(
+        invocation,
+        value,
+        [
+            f"{done} {value['vault']}",
+            *(f"  {k}: {v}" for k, v in value.items() if k not in ("vault", "types")),
+            f"  types: {', '.join(types)}",
+        ],
+    )
+
+
+def doctor(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
+    """Check the vault: keys, database, documents, numbers, audit chain. Exit 1 when something is wrong."""
+    invocation = given(vault, as_json, lang)
+    with invocation.open_vault() as opened:
+        report = opened.doctor()
+    output.show(
+        invocation,
+        {
+            "clean": report.clean,
+            "problems": list(report.problems),
+            "checks": [{"check": name, "outcome": outcome} for name, outcome in report.checks],
+        },
+        [*(f"{outcome:>8}  {name}" for name, outcome in report.checks), *(f"!! {p}" for p in report.problems)],
+    )
+    raise typer.Exit(0 if report.clean else 1)
+
+
+def backup(
+    *,
+    file: Annotated[Path, typer.Argument(help="The backup to write; encrypted")],
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Write an encrypted backup of the vault."""
+    invocation = given(vault, as_json, lang)
+    with invocation.open_vault() as opened:
+        opened.backup(file)
+    size = file.stat().st_size
+    output.show(invocation, {"file": str(file), "bytes": size}, [f"{file} ({size} bytes)"])
+
+
+def restore(
+    *,
+    file: Annotated[Path, typer.Argument(help="A backup")],
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Make a vault in an empty folder from a backup."""
+    invocation = given(vault, as_json, lang)
+    from certvault.bootstrap import restore_backup
+
+    restore_backup(file, invocation.folder)
+    done = "已恢复到" if invocation.zh else "restored to"
+    output.show(invocation, {"vault": str(invocation.folder)}, [f"{done} {invocation.folder}"])

@@ -1,0 +1,113 @@
+"""What a route asks for: the services, the caller and their role, the language, the rate, the body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from api import language, problems
+from api.auth import Authenticator, Caller
+from api.judging.pool import Pool
+from api.limits import Limits, RateLimiter, client_of, retry_after
+from api.metrics import Metrics
+from certvault.model.actor import Actor, Role
+
+if TYPE_CHECKING:
+    from certvault.bootstrap import Vault
+
+LANGUAGE_COOKIE = "certvault_lang"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that one application works with."""
+
+    vault: Vault
+    limits: Limits
+    limiter: RateLimiter
+    metrics: Metrics
+    authenticator: Authenticator
+    judges: Pool
+
+    @property
+    def base_url(self) -> str:
+        """The public address."""
+        return self.vault.settings.base_url
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public address is https."""
+        return self.base_url.startswith("https:")
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that got ``request``."""
+    services = request.app.state.services
+    assert isinstance(services, Services)  # noqa: S101 - for the type checker
+    return services
+
+
+def lang_of(request: Request) -> str:
+    """``?lang``, else the language cookie, else Accept-Language, else Chinese."""
+    return (
+        language.from_text(request.query_params.get("lang"))
+        or language.from_text(request.cookies.get(LANGUAGE_COOKIE))
+        or language.from_accept(request.headers.get("accept-language"))
+        or "zh"
+    )
+
+
+def caller_of(request: Request) -> Caller | None:
+    """The caller, or None for one who did not say."""
+    services = services_of(request)
+    caller = services.authenticator.caller(request)
+    if caller is not None:
+        _take(services, "member", caller.actor.subject)
+    return caller
+
+
+def limited(kind: str) -> Callable[[Request], None]:
+    """A dependency that takes one request of ``kind`` from the caller's allowance, signed in or not."""
+
+    def take(request: Request) -> None:
+        _take(services_of(request), kind, client_of(request.client.host if request.client else None))
+
+    return take
+
+
+def requires(*roles: Role) -> Callable[[Request], Actor]:
+    """A dependency that lets in callers with one of ``roles``; an operator always."""
+
+    def allowed(request: Request) -> Actor:
+        caller = caller_of(request)
+        if caller is None:
+            _take(services_of(request), "reading", client_of(request.client.host if request.client else None))
+            raise problems.not_signed_in()
+        if not caller.actor.has(*roles):
+            raise problems.not_permitted(", ".join(sorted({Role.OPERATOR.value, *(r.value for r in roles)})))
+        return caller.actor
+
+    return allowed
+
+
+def _take(services: Services, kind: str, client: str) -> None:
+    seconds = services.limiter.take(kind, client)
+    if seconds:
+        raise problems.LimitedError(retry_after(seconds))
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came. Its size is limited while it streams."""
+    return await request.body()
+
+
+Given = Annotated[Services, Depends(services_of)]
+Lang = Annotated[str, Depends(lang_of)]
+Body = Annotated[bytes, Depends(raw_body)]
+IssuerActor = Annotated[Actor, Depends(requires(Role.ISSUER))]
+ReaderActor = Annotated[Actor, Depends(requires(Role.ISSUER, Role.HOLDER, Role.AUDITOR))]
+HolderActor = Annotated[Actor, Depends(requires(Role.HOLDER))]
+OperatorActor = Annotated[Actor, Depends(requires())]

@@ -1,0 +1,86 @@
+"""The process that reads one file after another: ``python -m api.judging.judge MEMORY_BYTES``.
+
+Requests are pickles from the parent, which this process trusts. Answers are JSON, since what this process became after
+reading a stranger's file deserves no trust. Of the vault it can ask one thing, the facts about an identifier.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import resource
+import sys
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from api.judging import frames
+from verify import verify_any, verify_code, verify_record
+from verify.evidence import Evidence, VaultFacts
+from verify.trust.anchors import TrustStore
+
+MAX_REQUEST = 2**31
+
+
+def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
+    """The verdict on one file, in both languages: ``{"zh": …, "en": …}``."""
+    evidence: Evidence = request["evidence"]
+    if request["facts"]:
+        evidence = Evidence(evidence.status_lists, evidence.crls, evidence.ocsps, channel.facts)
+    trust: TrustStore = request["trust"]
+    at: datetime = request["at"]
+    data: bytes = request["data"]
+    if request["kind"] == "code":
+        verdict = verify_code(data.decode("utf-8", "replace"), trust=trust, at=at, evidence=evidence)
+    elif request["kind"] == "record":
+        verdict = verify_record(data, trust=trust, at=at, evidence=evidence)
+    else:
+        verdict = verify_any(data, trust=trust, at=at, evidence=evidence, password=request["password"])
+    return {"zh": verdict.to_json("zh"), "en": verdict.to_json("en")}
+
+
+class _Channel:
+    """The pipe to the parent."""
+
+    def __init__(self, receiving: BinaryIO, sending: BinaryIO) -> None:
+        self._receiving = receiving
+        self._sending = sending
+
+    def facts(self, identifier: str) -> VaultFacts | None:
+        """Ask the parent what the vault knows of ``identifier``."""
+        self.send({"facts": identifier})
+        answer = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
+        return answer if isinstance(answer, VaultFacts) else None
+
+    def send(self, message: dict[str, Any]) -> None:
+        frames.write(self._sending, json.dumps(message, ensure_ascii=False).encode())
+
+    def request(self) -> dict[str, Any] | None:
+        try:
+            request = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
+        except frames.BrokenFrameError:
+            return None
+        return request if isinstance(request, dict) else None
+
+
+def _confine(memory: int) -> None:
+    """No more memory than ``memory`` bytes, no core file, no file grown: what this process may cost."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    receiving = os.fdopen(os.dup(0), "rb")
+    sending = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not reach the protocol
+    channel = _Channel(receiving, sending)
+    channel.send({"ready": True})
+    _confine(int(sys.argv[1]))
+    while (request := channel.request()) is not None:
+        channel.send({"verdict": judge(request, channel)})
+
+
+if __name__ == "__main__":
+    main()

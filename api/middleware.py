@@ -1,0 +1,133 @@
+"""What every request passes: body ceiling, secure headers, one log line and counters, the last catch of errors.
+
+Plain ASGI, so that streams stay streams.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import language, problems
+from api.limits import Limits
+from api.metrics import Metrics
+
+log = logging.getLogger("certvault.access")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+)
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+
+
+class Guard:
+    """The outermost layer. ``secure`` tells whether the public address is https."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        metrics: Metrics,
+        secure: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.app = app
+        self._limits = limits
+        self._metrics = metrics
+        self._headers = (*HEADERS, STRICT_TRANSPORT) if secure else HEADERS
+        self._monotonic = monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; an error that nobody caught becomes a problem document with a reference number."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = self._monotonic()
+        answer = _Answer(send, self._headers)
+        try:
+            await self.app(scope, self._counted(scope, receive), answer.send)
+        except Exception as error:  # noqa: BLE001 - the one handler of the unforeseen
+            await _send_problem(scope, answer, problems.problem_of(error))
+        finally:
+            self._report(scope, answer.status, self._monotonic() - started)
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        """``receive`` that refuses a body beyond the path's ceiling while it streams, not after."""
+        limit = self._limits.body_limit(scope["path"])
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise problems.too_large(limit)
+            return message
+
+        return counted
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        """One line and one count. The route's pattern stands for the path: no identifier, query or token is logged."""
+        route = scope.get("route")
+        pattern = getattr(route, "path", None) or "(none)"
+        self._metrics.request(scope["method"], pattern, status, seconds)
+        log.info("%s %s %d %.1fms", scope["method"], pattern, status, seconds * 1000)
+
+
+class _Answer:
+    """Adds the headers that a response does not set itself, and remembers how far it got."""
+
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 500
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            own = list(message.get("headers", []))
+            names = {name.lower() for name, _ in own}
+            own += [(name, value) for name, value in self._headers if name not in names]
+            if b"cache-control" not in names:
+                own.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": own}
+        await self._send(message)
+
+
+async def _send_problem(scope: Scope, answer: _Answer, problem: problems.Problem) -> None:
+    if answer.started:  # too late for another answer: the connection is cut, which the client sees as an error
+        return
+    lang = language.from_accept(Request(scope).headers.get("accept-language")) or "zh"
+    body = json.dumps(problem.to_json(lang), ensure_ascii=False).encode()
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
+    await answer.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await answer.send({"type": "http.response.body", "body": body})

@@ -1,0 +1,171 @@
+// Sends what the reader gives to /v1/verifications and shows the verdicts. Nothing is put into the page as markup.
+"use strict";
+(() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const lang = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+  const byId = (id) => document.getElementById(id);
+  const verdicts = byId("verdicts");
+  const SIGNS = { good: "✓", lapsed: "!", open: "?", bad: "✕" };
+
+  function element(name, properties, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(properties || {})) node.setAttribute(key, value);
+    for (const child of children) if (child !== null && child !== undefined && child !== "") node.append(child);
+    return node;
+  }
+
+  const word = (key) => (Object.hasOwn(words, key) ? words[key] : key);
+  const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
+
+  function answers(verdict) {
+    const one = (name, value) => fact(name, value === null ? word("no_standing")
+      : element("span", {}, word(value), element("code", {}, value)));
+    return element("dl", { class: "answers" },
+      one(word("answer_integrity"), verdict.integrity),
+      one(word("answer_conclusion"), verdict.conclusion),
+      one(word("answer_standing"), verdict.standing),
+      fact(word("answer_at"), verdict.at));
+  }
+
+  function license(known) {
+    const list = element("dl", { class: "facts" },
+      fact(word("type"), known.type),
+      fact(word("number"), known.number),
+      fact(word("holders"), known.holders.map((h) => h.name).filter(Boolean).join("、")),
+      fact(word("issuer"), known.issuer),
+      fact(word("identifier"), element("code", {}, known.identifier)));
+    for (const [name, value] of Object.entries(known.fields || {})) list.append(fact(name, value));
+    return [element("h3", {}, word("license")), list];
+  }
+
+  function signatures(all) {
+    const list = element("dl", { class: "facts" });
+    for (const s of all) {
+      list.append(fact(word("signer"), `${s.signer || "?"} · ${s.format} · ${s.indication}${s.sub_indication ? ` (${s.sub_indication})` : ""}`));
+      if (s.signed_at) list.append(fact(word("signed_at"), `${s.signed_at} ${word(s.time_source === "timestamp" ? "time_timestamp" : "time_claimed")}`));
+    }
+    return [element("h3", {}, word("signatures")), list];
+  }
+
+  function findings(all) {
+    const order = { FATAL: 0, DOUBT: 1, NOTE: 2 };
+    const sorted = [...all].sort((a, b) => order[a.severity] - order[b.severity]);
+    const list = element("ul", { class: "findings" });
+    for (const f of sorted) {
+      const details = [f.code, word(`about_${f.about}`), f.where, f.clause].filter(Boolean).join(" · ");
+      list.append(element("li", {}, element("span", { class: `mark ${f.severity}` }, word(f.severity)),
+        element("span", {}, f.message, element("small", {}, details))));
+    }
+    return [element("h3", {}, word("reasons")), all.length ? list : element("p", {}, word("no_findings"))];
+  }
+
+  function card(verdict) {
+    const tone = Object.hasOwn(SIGNS, verdict.summary.tone) ? verdict.summary.tone : "open";
+    return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "" },
+      element("div", { class: "head" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]),
+        element("div", {}, element("h2", {}, verdict.summary.title), element("p", {}, verdict.summary.advice),
+          element("p", { class: "file" }, verdict.file))),
+      answers(verdict),
+      ...(verdict.license ? license(verdict.license) : []),
+      ...findings(verdict.findings),
+      ...(verdict.signatures.length ? signatures(verdict.signatures) : []));
+  }
+
+  function failure(problem) {
+    const box = element("div", { class: "notice bad", role: "alert" }, element("p", {}, element("b", {}, word("failed"))));
+    for (const text of [problem.detail, problem.remedy]) if (text) box.append(element("p", {}, text));
+    return box;
+  }
+
+  let latest = 0;
+
+  async function ask(options) {
+    const mine = ++latest;
+    verdicts.replaceChildren(element("p", { class: "working", role: "status" }, word("working")));
+    let shown;
+    try {
+      const response = await fetch(`/v1/verifications?lang=${lang}`, { method: "POST", credentials: "omit", headers: { Accept: "application/json", "Accept-Language": lang }, ...options });
+      const answer = await response.json();
+      shown = response.ok ? answer.files.map(card) : [failure(answer)];
+    } catch {
+      shown = [failure({})];
+    }
+    if (mine !== latest) return;
+    verdicts.replaceChildren(...shown);
+    verdicts.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }
+
+  function askFiles(files) {
+    const list = [...files];
+    if (!list.length) return;
+    const form = new FormData();
+    for (const file of list) form.append("file", file, file.name || "picture.png");
+    ask({ body: form });
+  }
+
+  function askText(text) {
+    const value = text.trim();
+    if (!value) return;
+    const record = /^[\w-]+\.[\w-]+\.[\w-]+(~|$)/.test(value);
+    ask({ body: JSON.stringify(record ? { record: value } : { code: value }), headers: { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": lang } });
+  }
+
+  const drop = byId("drop");
+  for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.add("over"); });
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (e) => { e.preventDefault(); askFiles(e.dataTransfer.files); });
+  for (const id of ["files", "picture"]) byId(id).addEventListener("change", (e) => { askFiles(e.target.files); e.target.value = ""; });
+  document.addEventListener("paste", (e) => { if (e.clipboardData && e.clipboardData.files.length) askFiles(e.clipboardData.files); });
+  byId("paste").addEventListener("submit", (e) => { e.preventDefault(); askText(byId("text").value); });
+
+  // ---- the camera: codes are read in the browser where it can, else a shot is sent as a picture
+  const video = byId("video");
+  let stream = null;
+
+  function stopCamera() {
+    if (stream) for (const track of stream.getTracks()) track.stop();
+    stream = null;
+    byId("viewfinder").hidden = true;
+  }
+
+  async function startCamera() {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1920 } } });
+    } catch {
+      verdicts.replaceChildren(failure({ detail: word("camera_none") }));
+      return;
+    }
+    byId("viewfinder").hidden = false;
+    video.srcObject = stream;
+    await video.play();
+    if ("BarcodeDetector" in window) watch(new window.BarcodeDetector({ formats: ["qr_code"] }));
+  }
+
+  async function watch(detector) {
+    while (stream) {
+      const found = await detector.detect(video).catch(() => []);
+      const code = found.map((f) => f.rawValue).find((text) => text.includes("#c="));
+      if (code) { stopCamera(); askText(code); return; }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
+  function shoot() {
+    const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => { stopCamera(); if (blob) askFiles([new File([blob], "camera.png", { type: "image/png" })]); }, "image/png");
+  }
+
+  byId("camera").addEventListener("click", startCamera);
+  byId("stop").addEventListener("click", stopCamera);
+  byId("shot").addEventListener("click", shoot);
+
+  // ---- a scanned code's address: /verify#c=…
+  function askFragment() {
+    const match = /^#c=([A-Za-z0-9_-]+)$/.exec(location.hash);
+    if (match) askText(`${location.origin}/verify#c=${match[1]}`);
+  }
+  addEventListener("hashchange", askFragment);
+  byId("language").addEventListener("click", (e) => { if (location.hash) { e.preventDefault(); location.href = `${e.currentTarget.href}${location.hash}`; } });
+  askFragment();
+})();
