@@ -132,7 +132,7 @@ def _identity(
     """Sixteen bytes that name this file, from all that goes into it."""
     digest = hashlib.sha256()
     parts = (
-        record, composition.page.content, composition.content, composition.seal.operators, code.encode(), title.encode(),
+        record, composition.page.content, composition.content, composition.seal.deflated, code.encode(), title.encode(),
         moment.isoformat().encode(), identifier.encode(), issuer.encode(),
         *(f.data for f in (*composition.page.fonts, *composition.fonts)),
     )  # fmt: skip
@@ -170,12 +170,12 @@ def _font(file: PdfFile, font: FontFile) -> bytes:
                 "CIDSystemInfo": b"<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>",
                 "FontDescriptor": descriptor,
                 "DW": b"1000",
-                "W": b"[0 [" + b" ".join(number(w) for w in font.widths) + b"]]",
+                "W": b"[" + font.widths + b"]",
                 "CIDToGIDMap": b"/Identity",
             }
         )
     )
-    unicode = file.stream(b"", zlib.compress(_to_unicode(font), DEFLATE_LEVEL), deflated=True)
+    unicode = file.stream(b"", font.unicode, deflated=True)
     return file.add(
         dictionary(
             {
@@ -188,23 +188,6 @@ def _font(file: PdfFile, font: FontFile) -> bytes:
             }
         )
     )
-
-
-def _to_unicode(font: FontFile) -> bytes:
-    """A CMap from codes to characters; those beyond the first plane as surrogate pairs, as ISO 32000 asks."""
-    lines = [
-        "/CIDInit /ProcSet findresource begin", "12 dict begin", "begincmap",
-        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",
-        "/CMapName /Adobe-Identity-UCS def", "/CMapType 2 def",
-        "1 begincodespacerange", "<0000> <FFFF>", "endcodespacerange",
-    ]  # fmt: skip
-    for start in range(0, len(font.unicode), 100):
-        part = font.unicode[start : start + 100]
-        lines.append(f"{len(part)} beginbfchar")
-        lines += [f"<{code:04X}> <{char.encode('utf-16-be').hex().upper()}>" for code, char in part]
-        lines.append("endbfchar")
-    lines += ["endcmap", "CMapName currentdict /CMap defineresource pop", "end", "end"]
-    return "\n".join(lines).encode("ascii")
 
 
 def _form(file: PdfFile, box: tuple[float, float, float, float], data: bytes) -> bytes:
@@ -222,7 +205,7 @@ def _widget(file: PdfFile, composition: Composition, page: int) -> bytes:
         b"/Type /XObject /Subtype /Form /BBox [0 0 " + number(seal.width) + b" " + number(seal.height) + b"]"
         b" /Group << /Type /Group /S /Transparency /CS /DeviceRGB >>"
         b" /Resources << /ExtGState << /Ink << /Type /ExtGState /BM /Multiply >> >> >>",
-        zlib.compress(b"q /Ink gs\n" + seal.operators + b"\nQ", DEFLATE_LEVEL),
+        seal.deflated,
         deflated=True,
     )
     return file.add(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import zxingcpp
 
 from verify.formats.refusal import refuse
 
 MAX_TEXT = 600
 QUIET_MODULES = 4
+_DARK = bytes([1] + [0] * 255)
+_RUN = re.compile(rb"\x01+")
 
 
-def qr_modules(text: str) -> tuple[tuple[bool, ...], ...]:
-    """The dark modules, row by row from the top, of a QR code with error correction M, without quiet zone.
+def qr_modules(text: str) -> tuple[bytes, ...]:
+    """The modules of a QR code with error correction M, without quiet zone: rows from the top, 1 for dark, 0 for light.
 
     Refused (CODE_TOO_LONG) above 600 characters, which would make the modules too small for a phone at 30 mm.
     """
@@ -22,13 +26,13 @@ def qr_modules(text: str) -> tuple[tuple[bool, ...], ...]:
             remedy_zh="请缩短验证网址或持证主体名称", remedy_en="shorten the verification address or the holder's name",
         )  # fmt: skip
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    picture = memoryview(code.to_image(scale=1, add_quiet_zones=False))
-    width, height = picture.shape[1], picture.shape[0]
-    data = bytes(picture)
-    return tuple(tuple(data[y * width + x] == 0 for x in range(width)) for y in range(height))
+    picture = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
+    width = len(picture)
+    data = bytes(picture).translate(_DARK)
+    return tuple(data[start : start + width] for start in range(0, width * width, width))
 
 
-def draw_modules(modules: tuple[tuple[bool, ...], ...], x: float, y: float, side: float) -> bytes:
+def draw_modules(modules: tuple[bytes, ...], x: float, y: float, side: float) -> bytes:
     """Operators that fill the modules into a white square of ``side`` points at ``x``, ``y`` (its lower left corner).
 
     The quiet zone lies inside the square. Runs of modules are one rectangle, a little higher than a module, so that no
@@ -36,14 +40,11 @@ def draw_modules(modules: tuple[tuple[bool, ...], ...], x: float, y: float, side
     """
     count = len(modules) + 2 * QUIET_MODULES
     unit = side / count
-    out = [f"q 1 1 1 rg {x:.2f} {y:.2f} {side:.2f} {side:.2f} re f 0 0 0 rg {unit:.6f} 0 0 {-unit:.6f} {x:.2f} {y + side:.2f} cm"]
+    out = [
+        f"q 1 1 1 rg {x:.2f} {y:.2f} {side:.2f} {side:.2f} re f 0 0 0 rg",
+        f"{unit:.6f} 0 0 {-unit:.6f} {x + QUIET_MODULES * unit:.4f} {y + side - QUIET_MODULES * unit:.4f} cm",
+    ]
     for row, line in enumerate(modules):
-        start = None
-        for column, dark in enumerate((*line, False)):
-            if dark and start is None:
-                start = column
-            elif not dark and start is not None:
-                out.append(f"{start + QUIET_MODULES} {row + QUIET_MODULES} {column - start} 1.02 re")
-                start = None
+        out += [f"{run.start()} {row} {run.end() - run.start()} 1.02 re" for run in _RUN.finditer(line)]
     out.append("f Q")
     return "\n".join(out).encode("ascii")

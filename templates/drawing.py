@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.canvas import FILL_NON_ZERO, Canvas
 
 from templates.fonts import Glyph, outline
 from templates.layout import Rgb
@@ -95,7 +95,8 @@ class Drawing:
                     path.close()
                 else:
                     steps[op](*(_r(v) for p in points for v in transform(matrix, p, size / 1000)))
-            self._canvas.drawPath(path, stroke=0, fill=1)
+            # Contours of a glyph may overlap: non-zero winding, or the overlap would be a hole.
+            self._canvas.drawPath(path, stroke=0, fill=1, fillMode=FILL_NON_ZERO)
 
 
 def transform(matrix: tuple[float, float, float, float, float, float], point: Point, scale: float) -> Point:

@@ -132,14 +132,17 @@ def glyphs(stack: str, text: str, field: str) -> list[Glyph]:
 
 @dataclass(frozen=True, slots=True)
 class FontFile:
-    """One subset, ready to embed. Codes equal glyph numbers; ``widths`` by code, ``unicode`` maps codes to characters."""
+    """One subset, ready to embed. Codes equal glyph numbers.
+
+    ``widths`` is the inside of a ``/W`` array, ``unicode`` the deflated CMap from codes to characters.
+    """
 
     resource: str
     name: str
     data: bytes
     deflated: bytes
-    widths: tuple[float, ...]
-    unicode: tuple[tuple[int, str], ...]
+    widths: bytes
+    unicode: bytes
     bounds: tuple[int, ...]
     ascent: int
     descent: int
@@ -154,7 +157,8 @@ class FontSet:
     def __init__(self, used: Iterable[Glyph], prefix: str) -> None:
         layers: dict[tuple[str, int], dict[int, str]] = {}
         place: dict[tuple[str, str], tuple[str, int]] = {}
-        for item in sorted(set(used), key=lambda g: (g.face, g.gid, g.char)):
+        # Glyphs come out of a cache, so that equal ones are the same object; identity is the quick key.
+        for item in sorted({id(g): g for g in used}.values(), key=lambda g: (g.face, g.gid, g.char)):
             layer = 0
             while layers.get((item.face, layer), {}).get(item.gid, item.char) != item.char:
                 layer += 1
@@ -178,8 +182,7 @@ def _make(name: str, chars: dict[int, str], resource: str) -> tuple[FontFile, di
     source = face(name)
     assert source is not None, "a glyph came from this face"
     data, mapping = source.subset(sorted(chars))
-    widths = _widths(data, source.upem)
-    unicode = tuple(sorted((mapping[gid], char) for gid, char in chars.items()))
+    unicode = sorted((mapping[gid], char) for gid, char in chars.items())
     # The tag of a subset is any six capitals; taken from its content, it is the same for the same subset.
     digest = hashlib.sha256(name.encode() + "".join(c for _, c in unicode).encode("utf-32-be")).digest()
     tag = "".join(chr(65 + b % 26) for b in digest[:6])
@@ -188,13 +191,34 @@ def _make(name: str, chars: dict[int, str], resource: str) -> tuple[FontFile, di
         name=f"{tag}+{_NAMES[name]}",
         data=data,
         deflated=zlib.compress(data, DEFLATE_LEVEL),
-        widths=widths,
-        unicode=unicode,
+        widths=b"0 [" + b" ".join(_decimal(w) for w in _widths(data, source.upem)) + b"]",
+        unicode=zlib.compress(to_unicode(unicode), DEFLATE_LEVEL),
         bounds=source.bounds,
         ascent=source.ascent,
         descent=source.descent,
     )
     return made, mapping
+
+
+def to_unicode(pairs: Sequence[tuple[int, str]]) -> bytes:
+    """A CMap from codes to characters; those beyond the first plane as surrogate pairs, as ISO 32000 asks."""
+    lines = [
+        "/CIDInit /ProcSet findresource begin", "12 dict begin", "begincmap",
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",
+        "/CMapName /Adobe-Identity-UCS def", "/CMapType 2 def",
+        "1 begincodespacerange", "<0000> <FFFF>", "endcodespacerange",
+    ]  # fmt: skip
+    for start in range(0, len(pairs), 100):
+        part = pairs[start : start + 100]
+        lines.append(f"{len(part)} beginbfchar")
+        lines += [f"<{code:04X}> <{char.encode('utf-16-be').hex().upper()}>" for code, char in part]
+        lines.append("endbfchar")
+    lines += ["endcmap", "CMapName currentdict /CMap defineresource pop", "end", "end"]
+    return "\n".join(lines).encode("ascii")
+
+
+def _decimal(value: float) -> bytes:
+    return f"{value:.3f}".rstrip("0").rstrip(".").encode("ascii") or b"0"
 
 
 def _widths(data: bytes, upem: int) -> tuple[float, ...]:

@@ -46,9 +46,9 @@ class Ornament:
         self.drawing.raw(f"q {numbers} cm /{name} Do Q")
 
 
-def draw_art(art: tuple[Art, ...], width: float, height: float) -> Ornament:
-    """Draw all ornament of a page of ``width`` by ``height`` millimetres."""
-    out = Ornament()
+def draw_art(art: tuple[Art, ...], width: float, height: float, under: Drawing | None = None) -> Ornament:
+    """Draw all ornament of a page of ``width`` by ``height`` millimetres, over what ``under`` holds already."""
+    out = Ornament(under or Drawing())
     for piece in art:
         _KINDS[piece.kind](out, piece.values, width * MM, height * MM)
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
@@ -15,6 +16,7 @@ def text_string(text: str) -> bytes:
     return b"<FEFF" + text.encode("utf-16-be").hex().upper().encode("ascii") + b">"
 
 
+@functools.lru_cache(maxsize=1024)
 def name(text: str) -> bytes:
     """A name object."""
     out = "".join(chr(c) if 33 <= c <= 126 and chr(c) not in "#()<>[]{}/%" else f"#{c:02X}" for c in text.encode())

@@ -19,7 +19,7 @@ NATIONAL = "100000"
 @functools.cache
 def is_known_region(code: str) -> bool:
     """Whether ``code`` (six digits) stands in a current or past GB/T 2260 list."""
-    return code == NATIONAL or (_CODE.fullmatch(code) is not None and len(numdb.get("cn/loc").info(code)) == 2)
+    return code == NATIONAL or (_CODE.fullmatch(code) is not None and "county" in _parts(code)[-1])
 
 
 @functools.cache
@@ -29,6 +29,11 @@ def region_name(code: str) -> str | None:
         return None
     if code == NATIONAL:
         return "中华人民共和国"
-    (_, province), (_, place) = numdb.get("cn/loc").info(code)
-    latest = re.sub(r"\[[^\]]*\]", "", str(place["county"]).rpartition(",")[2])
-    return str(province["province"]) if code.endswith("0000") else f"{province['province']}{latest}"
+    province, place = _parts(code)
+    latest = re.sub(r"\[[^\]]*\]", "", place["county"].rpartition(",")[2])
+    return province["province"] if code.endswith("0000") else f"{province['province']}{latest}"
+
+
+def _parts(code: str) -> list[dict[str, str]]:
+    """What the list says of the province and of the place in it; an unlisted part says nothing."""
+    return [properties for _, properties in numdb.get("cn/loc").info(code)]

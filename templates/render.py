@@ -170,9 +170,10 @@ def _prepare(type: LicenseType, texts: Sequence[StaticText], fields: Mapping[str
     )  # fmt: skip
     placed = [set_text(s.text, s.box, s.style, layout.height, "layout.json: static") for s in words]
     fonts = FontSet((g for t in placed for line in t.lines for g in line.glyphs), "S")
-    art = draw_art(layout.art, layout.width, layout.height)
+    under = Drawing()
     if sample:
-        _watermark(art.drawing, layout.width * MM, layout.height * MM)
+        _watermark(under, layout.width * MM, layout.height * MM)
+    art = draw_art(layout.art, layout.width, layout.height, under)
     operators = art.drawing.operators() + b"\n" + "\n".join(_operators(t, fonts) for t in placed).encode("ascii")
     return PreparedPage(
         content=zlib.compress(b"q\n" + operators + b"\nQ", 9),

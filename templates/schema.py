@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from templates.formats import LONG_TERM, READERS, FormatError
 from templates.numbers import fill
 from templates.properties import FieldSchema
+from templates.regions import is_known_region
 from templates.registry import HolderRule, LicenseType
 from templates.rules import missing
 from verify.formats.codes import citizen_fault
@@ -66,6 +67,7 @@ def check(type: LicenseType, data: Mapping[str, object], *, today: datetime.date
     required = type.schema.get("required", [])
     faults += [missing(n, type.fields[n].title) for n in required if n not in fields and n not in blamed]
     faults += _rule_faults(type, fields, {f.field for f in faults})
+    faults += _region_fault(type, fields, {f.field for f in faults})
     if faults:
         order = {name: i for i, name in enumerate(type.fields)}
         raise RefusedError(sorted(faults, key=lambda f: order.get(f.field, len(order))))
@@ -203,6 +205,15 @@ def _rule_faults(type: LicenseType, fields: Mapping[str, str], blamed: set[str])
         if fault is not None and fault.field not in blamed:
             found.setdefault(f"{fault.code} {fault.field}", fault)
     return list(found.values())
+
+
+def _region_fault(type: LicenseType, fields: Mapping[str, str], blamed: set[str]) -> list[Refusal]:
+    """Without a region of its own the record takes that of the credit code, which need not be one of GB/T 2260."""
+    rule = type.record
+    if rule.region in fields or rule.region in blamed or rule.region_else in ("", *blamed):
+        return []
+    code = fields.get(rule.region_else, "")
+    return [] if not code or is_known_region(code[2:8]) else [missing(rule.region, type.fields[rule.region].title)]
 
 
 def _checked(type: LicenseType, fields: dict[str, str], ignored: tuple[str, ...]) -> CheckedData:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import zlib
 from dataclasses import dataclass
 
 from templates.drawing import Drawing, rotation
@@ -42,9 +43,12 @@ class SealArt:
 
 @dataclass(frozen=True, slots=True)
 class SealPicture:
-    """Operators of the picture and its width and height in points."""
+    """The picture's operators, deflated, and its width and height in points.
 
-    operators: bytes
+    They use a graphics state named ``Ink`` (the seal multiplies with what lies under it).
+    """
+
+    deflated: bytes
     width: float
     height: float
 
@@ -88,7 +92,7 @@ def _round(art: SealArt) -> SealPicture:
     _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, side / 2 - rim, side / 2 - rim, side * 0.125)
     if purpose:
         _straight(made, glyphs("song-bold", purpose, "seal.kind"), (centre[0], centre[1] - side * 0.285), side * 0.5, side * 0.085)
-    return SealPicture(made.operators(), side, side)
+    return _picture(made, side, side)
 
 
 def _oval(art: SealArt) -> SealPicture:
@@ -103,7 +107,11 @@ def _oval(art: SealArt) -> SealPicture:
     _straight(
         made, glyphs("song-bold", PURPOSES["invoice"], "seal.kind"), (centre[0], centre[1] - 8.6 * MM), 19 * MM, 3.4 * MM
     )
-    return SealPicture(made.operators(), width, height)
+    return _picture(made, width, height)
+
+
+def _picture(made: Drawing, width: float, height: float) -> SealPicture:
+    return SealPicture(zlib.compress(b"q /Ink gs\n" + made.operators() + b"\nQ", 9), width, height)
 
 
 def _star(centre: tuple[float, float], radius: float) -> list[tuple[float, float]]:
