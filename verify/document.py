@@ -1,14 +1,27 @@
-"""Judge a PDF."""
+"""Judge a PDF.
+
+The steps, in order; each block below carries its number:
+
+1. limits: size, and that there is something to read.
+2. structure: the PDF opens, its signature fields are found.
+3. signatures: each byte range, value and digest (:mod:`verify.checks.signature`).
+4. revisions: every byte after the signed part (:mod:`verify.checks.revisions`, :mod:`verify.checks.material`).
+5. chain: timestamps, paths to the chosen anchors, revocation, purpose (:mod:`verify.checks.trusttime`).
+6. the license inside, when there is one: record, page, code, issuer, vault (:mod:`verify.checks.carriers`).
+7. standing: dates and status list (:mod:`verify.checks.standing`).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from verify.checks.sealed import SealedDocument, check_revisions, check_signatures, open_document, report_signatures
+from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
-from verify.verdict import Verdict
+from verify.verdict import Integrity, Verdict
 
 
 def verify_document(
@@ -20,6 +33,65 @@ def verify_document(
     evidence: Evidence = NO_EVIDENCE,
     password: str | None = None,
 ) -> Verdict:
-    """Judge a PDF: any bytes give a verdict, nothing raises."""
+    """Judge a PDF at the moment ``at``: any bytes give a verdict, nothing raises.
+
+    ``trust`` holds the anchors that count and no others do. ``password`` opens an encrypted file.
+    """
     inquiry = Inquiry("pdf", trust=trust, at=at, policy=policy, evidence=evidence)
-    return inquiry.conclude(policy.document_checks)
+    demanded = policy.document_checks
+    document = _open(inquiry, pdf, password)
+    if document is not None and document.signatures:
+        _judge(inquiry, document)
+        if inquiry.is_license:
+            demanded += policy.license_checks
+    return inquiry.conclude(demanded)
+
+
+def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument | None:
+    # 1
+    with inquiry.check("limits"):
+        if not pdf:
+            raise UnreadableError("FILE_EMPTY")
+        if len(pdf) > inquiry.policy.limits.pdf_bytes:
+            raise UnreadableError("FILE_TOO_LARGE", size=len(pdf), limit=inquiry.policy.limits.pdf_bytes)
+        if b"%PDF" not in pdf[:1024]:
+            raise UnreadableError("NOT_READABLE")
+    if "limits" not in inquiry.ran:
+        return None
+    # 2
+    document = None
+    with inquiry.check("structure"):
+        document = open_document(inquiry, pdf, password)
+        if not document.signatures:
+            inquiry.report("UNSIGNED")
+    return document
+
+
+def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
+    from verify.checks.carriers import check_license, find_record
+    from verify.checks.sealed import check_chain
+    from verify.checks.standing import check_standing
+
+    # 3
+    with inquiry.check("signatures"):
+        check_signatures(inquiry, document)
+    # 4
+    with inquiry.check("revisions"):
+        check_revisions(inquiry, document)
+    # 6, first part: what it claims to be decides what its signer must be allowed to do
+    record = None
+    with inquiry.check("record"):
+        record = find_record(inquiry, document)
+    # 5
+    with inquiry.check("chain"):
+        check_chain(inquiry, document)
+    report_signatures(inquiry, document)
+    if record is None:
+        if not inquiry.is_license and inquiry.integrity is Integrity.INTACT:
+            inquiry.report("NOT_A_LICENSE")
+        return
+    # 6
+    check_license(inquiry, document, record)
+    # 7
+    with inquiry.check("standing"):
+        check_standing(inquiry, record)

@@ -141,7 +141,7 @@ CATALOG: Mapping[str, Meaning] = {
     "ALGORITHM_WEAK": Meaning(_C, _DOUBT, "ETSI TS 119 312"),
     "TIMESTAMP_UNTRUSTED": Meaning(_C, _DOUBT, "RFC 3161; ETSI EN 319 102-1 5.4"),
     "TIME_NOT_PROVEN": Meaning(_C, _NOTE, "ETSI EN 319 142-1 6.1"),
-    "SIGNED_IN_FUTURE": Meaning(_C, _FATAL, "ETSI EN 319 102-1 5.2.6"),
+    "SIGNED_IN_FUTURE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
     "NOT_A_LICENSE": Meaning(_C, _NOTE),
     "HIDDEN_CONTENT": Meaning(_C, _DOUBT, "ISO 32000-2 8.11"),
     "CHECK_NOT_RUN": Meaning(_C, _DOUBT),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,8 +24,28 @@ from verify.verdict import (
 )
 
 
+class Check:
+    """One check in a ``with`` block: the verifier is total, whatever a parser throws ends here."""
+
+    def __init__(self, inquiry: Inquiry, name: str) -> None:
+        self._inquiry = inquiry
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is None:
+            self._inquiry.ran.append(self._name)
+            return True
+        if isinstance(error, Exception):
+            self._inquiry.failed(self._name, error)
+            return True
+        return False
+
+
 class Inquiry:
-    """Collects what the checks see. Only :meth:`conclude` makes a verdict, and VALID only when every demanded check ran."""
+    """Collects what checks see. Only :meth:`conclude` makes a verdict, VALID only when every demanded check ran."""
 
     def __init__(self, kind: str, *, trust: TrustStore, at: datetime, policy: Policy, evidence: Evidence) -> None:
         self.kind = kind
@@ -53,22 +71,20 @@ class Inquiry:
         if time.perf_counter() - self._started > self.policy.limits.seconds:
             raise LimitError("TIME_EXCEEDED", seconds=self.policy.limits.seconds)
 
-    @contextmanager
-    def check(self, name: str) -> Iterator[None]:
+    def check(self, name: str) -> Check:
         """Run one named check. What it raises becomes a finding, and the check counts as not run."""
-        self.spend()
-        try:
-            yield
-        except UnreadableError as error:
+        return Check(self, name)
+
+    def failed(self, name: str, error: Exception) -> None:
+        """Turn what a check raised into a finding."""
+        if isinstance(error, UnreadableError):
             self.report(error.code, where=error.where, **error.params)
-        except RecursionError:
+        elif isinstance(error, RecursionError):
             self.report("LIMIT_EXCEEDED", what="nesting", limit=self.policy.limits.nesting)
-        except MemoryError:
+        elif isinstance(error, MemoryError):
             self.report("LIMIT_EXCEEDED", what="memory", limit=self.policy.limits.decompressed_bytes)
-        except Exception as error:  # noqa: BLE001 - the verifier is total: whatever a parser throws is a finding
-            self.report("INTERNAL", check=name, error=type(error).__name__)
         else:
-            self.ran.append(name)
+            self.report("INTERNAL", check=name, error=type(error).__name__)
 
     @property
     def integrity(self) -> Integrity:

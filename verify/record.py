@@ -1,14 +1,34 @@
-"""Judge a structured record."""
+"""Judge a structured record (SD-JWT VC).
+
+The steps: 1 limits; 2 structure: token and disclosures are read; 3 signatures: the issuer's signature over them;
+4 chain: a path to a chosen anchor, and the certificate is for records; 5 claims: they agree among themselves, with the
+issuer and with the vault; 6 standing.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import base64
+from datetime import date, datetime
+from typing import Any
 
+from verify.checks.carriers import check_vault
+from verify.checks.chain import Chains, Path, display_name, report_path
+from verify.checks.issuer import check_remit
+from verify.checks.standing import Term, check_term
+from verify.checks.trusttime import check_purpose
+from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
+from verify.findings import Severity
+from verify.formats.codes import parse_identifier
+from verify.formats.license import Holder
+from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
+from verify.formats.purposes import RECORD
+from verify.formats.sdjwt import SdJwtError, UnverifiedRecordToken, unverified_record_token
+from verify.formats.statuslist import numeric_date
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
-from verify.verdict import Verdict
+from verify.verdict import Integrity, LicenseView, SignatureReport, Verdict
 
 
 def verify_record(
@@ -19,6 +39,196 @@ def verify_record(
     policy: Policy = DEFAULT_POLICY,
     evidence: Evidence = NO_EVIDENCE,
 ) -> Verdict:
-    """Judge an SD-JWT VC: any text gives a verdict, nothing raises."""
+    """Judge a structured record at the moment ``at``: any text gives a verdict, nothing raises."""
     inquiry = Inquiry("record", trust=trust, at=at, policy=policy, evidence=evidence)
+    token = _read(inquiry, text)
+    if token is not None:
+        inquiry.is_license = True
+        _judge(inquiry, token)
     return inquiry.conclude(policy.record_checks)
+
+
+def _read(inquiry: Inquiry, text: str | bytes) -> UnverifiedRecordToken | None:
+    limits = inquiry.policy.limits
+    # 1
+    with inquiry.check("limits"):
+        if not text.strip():
+            raise UnreadableError("FILE_EMPTY")
+        if len(text) > limits.text_bytes:
+            raise UnreadableError("FILE_TOO_LARGE", size=len(text), limit=limits.text_bytes)
+    if "limits" not in inquiry.ran:
+        return None
+    # 2
+    with inquiry.check("structure"):
+        try:
+            return unverified_record_token(text, limits.text_bytes, limits.disclosures)
+        except SdJwtError as error:
+            raise UnreadableError(error.code, reason=str(error)) from error
+    return None
+
+
+def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
+    certificates = token.jws.certificates()
+    leaf = certificates[0] if certificates else None
+    made = numeric_date(token.claims.get("iat"))
+    path = Path()
+    # 3
+    with inquiry.check("signatures"):
+        if leaf is None:
+            raise UnreadableError("RECORD_TOKEN_BROKEN", reason="it names no certificate")
+        try:
+            verify_named(token.jws.signature, token.jws.signed, leaf.public_key.dump(), token.jws.algorithm)
+        except BadSignatureError:
+            inquiry.report("SIGNATURE_WRONG")
+        except UnsupportedKeyError as error:
+            raise UnreadableError("ALGORITHM_UNSUPPORTED", algorithm=str(error)) from error
+    # 4
+    with inquiry.check("chain"):
+        if leaf is not None:
+            path = Chains(inquiry, certificates).validate(leaf, made or inquiry.at, revocation=False)
+            report_path(inquiry, path, "x5c")
+            _check_current(inquiry, path, token)
+            check_purpose(inquiry, leaf, RECORD, "x5c")
+    inquiry.signatures.append(_report(inquiry, leaf, made, path))
+    # 5
+    with inquiry.check("claims"):
+        inquiry.license = _check_claims(inquiry, token, leaf)
+    # 6
+    with inquiry.check("standing"):
+        check_term(inquiry, _term(token.claims))
+
+
+def _check_current(inquiry: Inquiry, path: Path, token: UnverifiedRecordToken) -> None:
+    """The time of a record is only its issuer's word: once the certificate has lapsed, the vault must vouch for it."""
+    lapsed = [c for c in path.certificates[1:] if c.not_valid_after < inquiry.at]
+    if lapsed and not _vouched(inquiry, token.claims):
+        inquiry.report("CERTIFICATE_EXPIRED_NO_POE", where="x5c", subject=display_name(lapsed[0]))
+
+
+def _vouched(inquiry: Inquiry, claims: dict[str, Any]) -> bool:
+    if inquiry.evidence.lookup is None:
+        return False
+    try:
+        facts = inquiry.evidence.lookup(str(claims.get("certificateIdentifier")))
+    except Exception:  # noqa: BLE001 - the caller's own code
+        return False
+    return facts is not None and facts.record_sha256 is not None and facts.record_sha256 == _digest(claims)
+
+
+def _report(inquiry: Inquiry, leaf: Any, made: datetime | None, path: Path) -> SignatureReport:
+    intact = inquiry.integrity is Integrity.INTACT
+    problem = path.problem
+    indication = "INDETERMINATE" if problem else "TOTAL_PASSED"
+    return SignatureReport(
+        field="",
+        signer=display_name(leaf) if leaf is not None else "",
+        format="sd-jwt",
+        integrity=Integrity.INTACT if intact else Integrity.ALTERED,
+        indication=indication if intact else "TOTAL_FAILED",
+        sub_indication=(problem.sub_indication if problem else "") if intact else "SIG_CRYPTO_FAILURE",
+        signed_at=made,
+        covers_whole_file=intact,
+    )
+
+
+def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> LicenseView | None:
+    claims = token.claims
+    identifier = claims.get("certificateIdentifier")
+    if not isinstance(identifier, str) or not isinstance(claims.get("vct"), str):
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="identifier or type is missing")
+        return None
+    _check_identifier(inquiry, identifier)
+    made = numeric_date(claims.get("iat"))
+    if made is None or made > inquiry.at + inquiry.policy.clock_skew:
+        inquiry.report("RECORD_NOT_IN_TIME", severity=Severity.DOUBT, reason="made after the time of checking")
+    digest = _digest(claims)
+    if digest is None:
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="recordDigest is missing")
+    _check_owner(inquiry, claims, leaf)
+    license_type = _text(claims, "licenseType") or str(claims["vct"]).rsplit("/", 1)[-1]
+    issuer_code = _text(claims, "certificateIssuingAuthorityCode")
+    check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at)
+    if digest is not None:
+        check_vault(inquiry, identifier, digest, None)
+    if claims.get("cnf") is not None and not token.key_binding:
+        inquiry.report("RECORD_HOLDER_NOT_PROVEN")
+    if claims.get("sample") is True:
+        inquiry.report("SAMPLE")
+    return _view(claims, identifier, license_type, digest)
+
+
+def _check_identifier(inquiry: Inquiry, identifier: str) -> None:
+    try:
+        _, check = parse_identifier(identifier)
+    except ValueError:
+        check = "wrong"
+    if check == "wrong":
+        inquiry.report("IDENTIFIER_WRONG", identifier=identifier, reason="shape or check character")
+    elif check == "variant-a":
+        inquiry.report("IDENTIFIER_CHECK_VARIANT")
+
+
+def _check_owner(inquiry: Inquiry, claims: dict[str, Any], leaf: Any) -> None:
+    from verify.checks.chain import subject_value
+
+    code = subject_value(leaf, "organization_identifier") if leaf is not None else None
+    expected = _text(claims, "certificateIssuingAuthorityCode")
+    if code != expected:
+        inquiry.report("ISSUER_CODE_DIFFERS", where="x5c", expected=expected, actual=code or "?")
+    owner = (subject_value(leaf, "organization_name") if leaf is not None else None) or ""
+    printed = _text(claims, "certificateIssuingAuthorityName")
+    if owner != printed:
+        severity = Severity.NOTE if claims.get("sample") is True else None
+        inquiry.report("ISSUER_NAME_DIFFERS", where="x5c", severity=severity, printed=printed, owner=owner)
+
+
+def _digest(claims: dict[str, Any]) -> str | None:
+    """The record's digest in hex, or None."""
+    value = claims.get("recordDigest")
+    if not isinstance(value, str) or len(value) != 43:
+        return None
+    return base64.urlsafe_b64decode(value + "=").hex()
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _view(claims: dict[str, Any], identifier: str, license_type: str, digest: str | None) -> LicenseView:
+    holders = [h for h in claims.get("holders") or [] if isinstance(h, dict)]
+    fields = claims.get("fields")
+    version = _text(claims, "certificateVersion")
+    return LicenseView(
+        identifier=identifier,
+        type=license_type,
+        number=_text(claims, "certificateNumber"),
+        version=int(version) if version.isdecimal() else None,
+        holders=tuple(
+            Holder(
+                _text(h, "certificateHolderName"), _text(h, "certificateHolderCode"), _text(h, "certificateHolderType")
+            )
+            for h in holders
+        ),
+        issuer=_text(claims, "certificateIssuingAuthorityName"),
+        fields={k: v for k, v in fields.items() if isinstance(v, str)} if isinstance(fields, dict) else {},
+        record_sha256=digest,
+    )
+
+
+def _term(claims: dict[str, Any]) -> Term:
+    """Days and status reference. Raises UnreadableError when they are missing: the standing is then not known."""
+    status = claims.get("status")
+    listed = status.get("status_list") if isinstance(status, dict) else None
+    index = listed.get("idx") if isinstance(listed, dict) else None
+    uri = listed.get("uri") if isinstance(listed, dict) else None
+    if not isinstance(uri, str) or isinstance(index, bool) or not isinstance(index, int):
+        raise UnreadableError("STANDING_NOT_KNOWN", reason="no status reference")
+    return Term(_day(claims, "certificateEffectiveDate"), _day(claims, "certificateExpiringDate"), uri, index)
+
+
+def _day(claims: dict[str, Any], name: str) -> date | None:
+    try:
+        return date.fromisoformat(_text(claims, name)) if claims.get(name) is not None else None
+    except ValueError as error:
+        raise UnreadableError("STANDING_NOT_KNOWN", reason=f"{name} is no date") from error

@@ -171,7 +171,7 @@ def integrity_from(findings: Sequence[Finding]) -> Integrity:
     if any(f.severity is Severity.FATAL for f in about):
         return Integrity.ALTERED
     doubts = {f.code for f in about if f.severity is Severity.DOUBT}
-    if doubts - {"UNSIGNED"}:
+    if doubts - {"UNSIGNED", "CODE_NOT_CHECKABLE"}:
         return Integrity.UNREADABLE
     return Integrity.UNSIGNED if doubts else Integrity.INTACT
 

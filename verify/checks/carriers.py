@@ -1,0 +1,106 @@
+"""The license inside a sealed PDF: the record, the page that shows it, the code printed on it, the vault that knows it.
+
+All of them must say the same. The record is the one that was signed as data; the others are compared with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from verify.errors import UnreadableError
+from verify.findings import Severity
+from verify.formats.license import ATTACHMENT_NAME, MAX_RECORD_BYTES, LicenseRecord, RecordError, unverified_record
+from verify.formats.pdfgraph import PdfGraphError
+from verify.inquiry import Inquiry
+from verify.verdict import Integrity, LicenseView
+
+if TYPE_CHECKING:
+    from verify.checks.sealed import SealedDocument
+
+
+def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | None:
+    """The record inside a document, or None for a document that is no license. Findings say what is wrong with it."""
+    try:
+        attachments = document.graph.attachments(MAX_RECORD_BYTES * 4)
+    except PdfGraphError as error:
+        if document.strict:
+            inquiry.is_license = True
+            raise UnreadableError("RECORD_BROKEN", reason=str(error)) from error
+        return None
+    records = [a for a in attachments if a.name == ATTACHMENT_NAME]
+    if not records:
+        return None
+    inquiry.is_license = True
+    if len(records) > 1:
+        inquiry.report("RECORD_AMBIGUOUS")
+        return None
+    if not document.strict:
+        inquiry.report("RECORD_NOT_SIGNED")
+    if records[0].relationship != "/Data" or not records[0].associated:
+        inquiry.report("RECORD_NOT_ASSOCIATED")
+    try:
+        return unverified_record(records[0].data)
+    except RecordError as error:
+        raise UnreadableError("RECORD_BROKEN", where=ATTACHMENT_NAME, reason=str(error)) from error
+
+
+def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
+    """Compare the record with itself, with its signer, with the page, with the code and with the vault."""
+    from verify.checks.content import check_page_code, check_page_ink, check_page_text, opened
+    from verify.checks.issuer import check_identifier, check_issuer
+
+    with inquiry.check("identifier"):
+        check_identifier(inquiry, record)
+    with inquiry.check("issuer"):
+        check_issuer(inquiry, document, record)
+    with opened(inquiry, document) as pages:
+        if pages is not None:
+            with inquiry.check("page_text"):
+                check_page_text(inquiry, pages, record)
+            if inquiry.integrity is Integrity.INTACT:
+                with inquiry.check("page_ink"):
+                    check_page_ink(inquiry, document, pages, record)
+            with inquiry.check("page_code"):
+                check_page_code(inquiry, pages, record)
+    with inquiry.check("vault"):
+        check_vault(inquiry, record.identifier, record.sha256().hex(), hashlib.sha256(document.data).hexdigest())
+    if record.sample:
+        inquiry.report("SAMPLE")
+    inquiry.license = view_of(record)
+
+
+def view_of(record: LicenseRecord) -> LicenseView:
+    """The record's data as a verdict shows them."""
+    return LicenseView(
+        identifier=record.identifier,
+        type=record.type,
+        number=record.number,
+        version=record.version,
+        holders=record.holders,
+        issuer=record.issuer_name,
+        fields=dict(record.fields),
+        record_sha256=record.sha256().hex(),
+    )
+
+
+def check_vault(inquiry: Inquiry, identifier: str, record_sha256: str, pdf_sha256: str | None) -> None:
+    """Ask the vault, where the caller has one: is it a license of its own, the same one, and the latest version?
+
+    A file of other bytes with the same record is what an archive timestamp makes of it: noted, no more.
+    """
+    if inquiry.evidence.lookup is None:
+        return
+    try:
+        facts = inquiry.evidence.lookup(identifier)
+    except Exception:  # noqa: BLE001 - the caller's own code
+        inquiry.report("VAULT_UNREACHABLE")
+        return
+    if facts is None:
+        inquiry.report("VAULT_UNKNOWN_IDENTIFIER", severity=Severity.NOTE, identifier=identifier)
+    elif facts.state == "VOID":
+        inquiry.report("VAULT_NUMBER_VOID", identifier=identifier)
+    elif facts.record_sha256 and facts.record_sha256.lower() != record_sha256:
+        inquiry.report("VAULT_RECORD_DIFFERS")
+    elif pdf_sha256 and facts.pdf_sha256 and facts.pdf_sha256.lower() != pdf_sha256:
+        inquiry.report("VAULT_FINGERPRINT_DIFFERS")

@@ -1,0 +1,204 @@
+"""Does a chain lead from a certificate to an anchor that the caller chose, and was no link revoked? (RFC 5280 6)
+
+Paths are built and validated by pyHanko's certvalidator, never with anybody's anchors but the caller's and never with
+the network. Without anchors nothing is asked of it: its own default would be the system's roots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from verify.findings import Severity
+from verify.formats.purposes import EXAMPLE_PREFIX
+from verify.inquiry import Inquiry
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a path does not hold: a finding's code and parameters."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+    sub_indication: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The outcome for one certificate: ``certificates`` from anchor to leaf when a path was found."""
+
+    certificates: tuple[Any, ...] = ()
+    problem: Problem | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether a valid path leads to an anchor."""
+        return self.problem is None
+
+
+class Chains:
+    """Validates certificates of one run against one pool of intermediates and revocation data."""
+
+    def __init__(
+        self, inquiry: Inquiry, certificates: Iterable[Any], crls: Iterable[bytes] = (), ocsps: Iterable[bytes] = ()
+    ) -> None:
+        self.inquiry = inquiry
+        self.anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
+        given = [c for c in map(load_lenient, inquiry.trust.certificates) if c is not None]
+        self.pool = [*certificates, *given]
+        self.crls = _loaded([*crls, *inquiry.evidence.crls], _load_crl)
+        self.ocsps = _loaded([*ocsps, *inquiry.evidence.ocsps], _load_ocsp)
+
+    def validate(self, certificate: Any, moment: datetime, *, revocation: bool = True) -> Path:
+        """Validate at ``moment``. With ``revocation`` each link below the anchor needs proof that it was good."""
+        subject = display_name(certificate)
+        if not self.anchors:
+            return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
+        try:
+            found = run_without_io(self._validate(certificate, moment, revocation))
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - broken foreign certificates make it throw many types
+            return Path(problem=_problem(error, subject, moment))
+        chain = tuple(found.iter_certs(include_root=True))
+        return Path(chain)
+
+    async def _validate(self, certificate: Any, moment: datetime, revocation: bool) -> Any:
+        from pyhanko_certvalidator import CertificateValidator, ValidationContext
+        from pyhanko_certvalidator.policy_decl import (
+            CertRevTrustPolicy,
+            RevocationCheckingPolicy,
+            RevocationCheckingRule,
+        )
+
+        rule = (
+            RevocationCheckingRule.CRL_OR_OCSP_REQUIRED if revocation else RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
+        )
+        context = ValidationContext(
+            trust_roots=self.anchors,
+            moment=moment,
+            allow_fetching=False,
+            crls=self.crls,
+            ocsps=self.ocsps,
+            revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True),
+            weak_hash_algos=set(self.inquiry.policy.weak_hashes),
+        )
+        validator = CertificateValidator(certificate, intermediate_certs=self.pool, validation_context=context)
+        return await validator.async_validate_path()
+
+
+def run_without_io(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that never waits for anything; so it works inside a running event loop too."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: _T = stop.value
+        return result
+    coroutine.close()
+    raise RuntimeError("path validation wanted to wait for something")
+
+
+def load_lenient(der: bytes) -> Any | None:
+    """A certificate as asn1crypto reads it, or None."""
+    from asn1crypto import x509
+
+    try:
+        certificate = x509.Certificate.load(der)
+        _ = certificate.subject.hashable, certificate.public_key.algorithm
+    except Exception:  # noqa: BLE001 - the caller's own broken file must not stop the rest
+        return None
+    return certificate
+
+
+def _loaded(values: Iterable[bytes], load: Any) -> list[Any]:
+    found = []
+    for value in values:
+        try:
+            found.append(load(value))
+        except Exception:  # noqa: BLE001, S112 - evidence that cannot be read proves nothing
+            continue
+    return found
+
+
+def _load_crl(der: bytes) -> Any:
+    from asn1crypto import crl
+
+    return crl.CertificateList.load(der)
+
+
+def _load_ocsp(der: bytes) -> Any:
+    from asn1crypto import ocsp
+
+    return ocsp.OCSPResponse.load(der)
+
+
+def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
+    from pyhanko_certvalidator import errors
+
+    at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
+    if isinstance(error, errors.RevokedError):
+        when = error.revocation_dt.strftime("%Y-%m-%d %H:%M:%SZ")
+        return Problem("CERTIFICATE_REVOKED", {"subject": subject, "at": when}, "REVOKED")
+    if isinstance(error, errors.ExpiredError):
+        return Problem("CERTIFICATE_EXPIRED", {"subject": subject, "at": at}, "EXPIRED")
+    if isinstance(error, errors.NotYetValidError):
+        return Problem("CERTIFICATE_NOT_YET_VALID", {"subject": subject, "at": at}, "NOT_YET_VALID")
+    if isinstance(error, errors.InsufficientRevinfoError):
+        return Problem("REVOCATION_UNKNOWN", {"subject": subject, "reason": str(error)}, "TRY_LATER")
+    if isinstance(error, errors.DisallowedAlgorithmError):
+        return Problem("ALGORITHM_WEAK", {"algorithm": str(error)}, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
+    if isinstance(error, errors.PathBuildingError) or "self-signed" in str(error):
+        return Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
+    return Problem("PATH_WRONG", {"subject": subject, "reason": str(error)}, "CERTIFICATE_CHAIN_GENERAL_FAILURE")
+
+
+def report_path(inquiry: Inquiry, path: Path, where: str, *, proven: bool = True) -> bool:
+    """Put a path's outcome into findings. ``proven``: the moment was proven, so that a lapsed certificate is fatal."""
+    if path.problem is not None:
+        code, params = path.problem.code, path.problem.params
+        if code == "CERTIFICATE_EXPIRED" and not proven:
+            code, params = "CERTIFICATE_EXPIRED_NO_POE", {"subject": params["subject"]}
+        severity = Severity.DOUBT if code == "CERTIFICATE_NOT_YET_VALID" and not proven else None
+        inquiry.report(code, where=where, severity=severity, **params)
+        return False
+    anchor = path.certificates[0]
+    if is_example(anchor):
+        severity = Severity.NOTE if inquiry.trust.allow_example else Severity.DOUBT
+        inquiry.report("EXAMPLE_KEYS", where=where, severity=severity, subject=display_name(anchor))
+        return inquiry.trust.allow_example
+    return True
+
+
+def is_example(certificate: Any) -> bool:
+    """Whether an authority's common name marks it as an example whose keys are public."""
+    return str(subject_value(certificate, "common_name") or "").upper().startswith(EXAMPLE_PREFIX)
+
+
+def subject_value(certificate: Any, name: str) -> str | None:
+    """One attribute of the subject by asn1crypto's name; None when absent or repeated."""
+    try:
+        value = certificate.subject.native.get(name)
+    except Exception:  # noqa: BLE001 - broken names in foreign certificates
+        return None
+    return value if isinstance(value, str) else None
+
+
+def display_name(certificate: Any) -> str:
+    """What to call a certificate's owner in a message."""
+    return subject_value(certificate, "common_name") or subject_value(certificate, "organization_name") or "?"
+
+
+def has_usage(certificate: Any, oid: str) -> bool:
+    """Whether the certificate's extended key usages name ``oid``. Absence of the extension is no leave."""
+    value = certificate.extended_key_usage_value
+    return value is not None and oid in {u.dotted for u in value}
+
+
+def may_sign(certificate: Any) -> bool:
+    """Whether the key usage, where stated, lets the key sign (RFC 5280 4.2.1.3)."""
+    value = certificate.key_usage_value
+    return value is None or bool({"digital_signature", "non_repudiation"} & value.native)

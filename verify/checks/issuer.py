@@ -1,0 +1,81 @@
+"""Is the issuer that the record names the one whose seal it bears, and may that issuer issue this?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from verify.checks.chain import subject_value
+from verify.checks.standing import SHANGHAI
+from verify.findings import Severity
+from verify.formats.codes import parse_identifier
+from verify.formats.license import LicenseRecord
+from verify.inquiry import Inquiry
+
+if TYPE_CHECKING:
+    from verify.checks.sealed import SealedDocument
+
+
+def check_identifier(inquiry: Inquiry, record: LicenseRecord) -> None:
+    """Judge the identifier (GB/T 36904) against its check character and the record; and the dates among themselves."""
+    try:
+        identifier, check = parse_identifier(record.identifier)
+    except ValueError:
+        inquiry.report("IDENTIFIER_WRONG", identifier=record.identifier, reason="shape")
+        return
+    if check == "wrong":
+        inquiry.report("IDENTIFIER_WRONG", identifier=record.identifier, reason="check character")
+    elif check == "variant-a":
+        inquiry.report("IDENTIFIER_CHECK_VARIANT")
+    named = (identifier.type_code, identifier.version)
+    if named != (record.type_code, record.version):
+        inquiry.report("IDENTIFIER_WRONG", identifier=record.identifier, reason="type code or version")
+    if identifier.issuer_code != record.issuer_code and len(identifier.issuer_code) == 18:
+        inquiry.report("IDENTIFIER_WRONG", identifier=record.identifier, reason="issuer code")
+    if record.valid_to is not None and record.valid_to < record.valid_from:
+        inquiry.report("DATES_IMPOSSIBLE", reason="it ends before it begins")
+
+
+def check_issuer(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
+    """Compare record and seal certificate, then ask the remits."""
+    seal = document.seals[0] if document.seals else None
+    if seal is None or seal.cms is None:
+        return
+    outcome = document.outcomes.get(id(seal))
+    signed = outcome.signed_at if outcome else None
+    check_owner(inquiry, record, seal.cms.signer, seal.where)
+    if signed is not None:
+        _check_issue_day(inquiry, record, signed)
+    check_remit(inquiry, record.issuer_code, record.type, record.region, signed or inquiry.at)
+
+
+def check_owner(inquiry: Inquiry, record: LicenseRecord, certificate: Any, where: str) -> None:
+    """The code in the certificate must be the record's issuer; the printed name too, but in a sample."""
+    code = subject_value(certificate, "organization_identifier")
+    owner = subject_value(certificate, "organization_name") or ""
+    if code != record.issuer_code:
+        inquiry.report("ISSUER_CODE_DIFFERS", where=where, expected=record.issuer_code, actual=code or "?")
+    if owner != record.issuer_name:
+        severity = Severity.NOTE if record.sample else None
+        inquiry.report("ISSUER_NAME_DIFFERS", where=where, severity=severity, printed=record.issuer_name, owner=owner)
+
+
+def _check_issue_day(inquiry: Inquiry, record: LicenseRecord, signed: Any) -> None:
+    day = signed.astimezone(SHANGHAI).date()
+    if record.issued > day + timedelta(days=1):
+        inquiry.report(
+            "ISSUED_DATE_IMPLAUSIBLE", issued=record.issued.isoformat(), signed=day.isoformat(), severity=Severity.DOUBT
+        )
+    elif record.issued < day - inquiry.policy.issue_day_tolerance:
+        inquiry.report(
+            "ISSUED_DATE_IMPLAUSIBLE", issued=record.issued.isoformat(), signed=day.isoformat(), severity=Severity.NOTE
+        )
+
+
+def check_remit(inquiry: Inquiry, issuer: str, license_type: str, place: str, at: Any) -> None:
+    """Ask whether the issuer may issue that type for that place."""
+    remits = inquiry.trust.remits
+    if remits is None:
+        inquiry.report("REMIT_UNKNOWN")
+    elif not any(r.issuer_code == issuer and r.allows(license_type, place, at) for r in remits):
+        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, place=place)

@@ -1,0 +1,214 @@
+"""Every certificate, revocation list and OCSP response that a sealed file carries: right, and of use?
+
+Validation data are not signed by the seal, so each value must prove itself: distinguished encoding, algorithm named
+alike inside and outside, a signature by an issuer that is at hand, and a place in one of the chains of the document.
+A value that fails is a change that nobody may make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from verify.formats.cms import is_canonical_algorithm
+from verify.formats.der import NotDerError, require_der
+from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
+
+
+class MaterialError(Exception):
+    """A value that is wrong or serves nothing. ``code`` is the finding, the message its reason."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Material:
+    """All validation data of one document. Certificates are asn1crypto values, by subject."""
+
+    by_subject: dict[bytes, list[Any]] = field(default_factory=dict)
+    crls: list[Any] = field(default_factory=list)
+    ocsps: list[Any] = field(default_factory=list)
+
+    def add(self, certificates: Iterable[Any]) -> None:
+        """Take in certificates, each once."""
+        for certificate in certificates:
+            same = self.by_subject.setdefault(_name(certificate.subject), [])
+            if all(certificate.dump() != other.dump() for other in same):
+                same.append(certificate)
+
+    def all_certificates(self) -> list[Any]:
+        """Every certificate once."""
+        return [c for same in self.by_subject.values() for c in same]
+
+    def issuers_of(self, value: Any) -> list[Any]:
+        """Certificates whose subject is the issuer of a certificate or revocation list."""
+        return self.by_subject.get(_name(value.issuer), [])
+
+
+def _name(name: Any) -> bytes:
+    return str(name.hashable).encode()
+
+
+def load_certificate(der: bytes) -> Any:
+    """Read a certificate. Raises MaterialError."""
+    from asn1crypto import x509
+
+    try:
+        certificate = x509.Certificate.load(der, strict=True)
+        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.public_key.algorithm
+        _ = certificate.serial_number, certificate.not_valid_after
+    except Exception as error:  # asn1crypto's lazy parsing raises a dozen types
+        raise MaterialError("DSS_VALUE_WRONG", "a certificate cannot be read") from error
+    return certificate
+
+
+def load_crl(der: bytes) -> Any:
+    """Read a revocation list. Raises MaterialError."""
+    from asn1crypto import crl
+
+    try:
+        found = crl.CertificateList.load(der, strict=True)
+        _ = found.issuer.hashable, found["tbs_cert_list"]["this_update"].native
+    except Exception as error:
+        raise MaterialError("DSS_VALUE_WRONG", "a revocation list cannot be read") from error
+    return found
+
+
+def load_ocsp(der: bytes) -> Any:
+    """Read an OCSP response. Raises MaterialError."""
+    from asn1crypto import ocsp
+
+    try:
+        found = ocsp.OCSPResponse.load(der, strict=True)
+        if found["response_status"].native != "successful":
+            raise MaterialError("DSS_VALUE_WRONG", "an OCSP response is an error")
+        _ = found.response_data["responses"].native, found.basic_ocsp_response["certs"].native
+    except MaterialError:
+        raise
+    except Exception as error:
+        raise MaterialError("DSS_VALUE_WRONG", "an OCSP response cannot be read") from error
+    return found
+
+
+def ocsp_certificates(response: Any) -> list[Any]:
+    """The certificates inside an OCSP response."""
+    certificates = response.basic_ocsp_response["certs"]
+    return list(certificates) if certificates else []
+
+
+def check_material(material: Material, leaves: list[Any], trusted: frozenset[bytes]) -> None:
+    """Check every value. ``leaves`` are the signers, ``trusted`` the DER of certificates that the caller gave.
+
+    Raises MaterialError for the first value that is wrong or unused.
+    """
+    for certificate in material.all_certificates():
+        if certificate.dump() not in trusted:
+            _check_certificate(certificate, material)
+    _check_copies(material)
+    for crl in material.crls:
+        _check_crl(crl, material)
+    responders = [_check_ocsp(response, material) for response in material.ocsps]
+    used = _chains(leaves + responders, material)
+    for certificate in material.all_certificates():
+        if certificate.dump() not in used | trusted:
+            raise MaterialError("DSS_VALUE_UNUSED", f"certificate of {certificate.subject.human_friendly}")
+    _check_use(material, used)
+
+
+def _check_certificate(certificate: Any, material: Material) -> None:
+    _require_der(certificate.dump(), "a certificate")
+    inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
+    if inner.dump() != outer.dump() or certificate["signature_value"].contents[:1] != b"\x00":
+        raise MaterialError("DSS_VALUE_WRONG", f"algorithm of the certificate of {certificate.subject.human_friendly}")
+    issuers = [i for i in material.issuers_of(certificate) if i.ca or i.dump() == certificate.dump()]
+    if issuers:
+        _signed_by(certificate, certificate["tbs_certificate"].dump(), issuers, "certificate")
+
+
+def _check_copies(material: Material) -> None:
+    seen: dict[tuple[bytes, int], bytes] = {}
+    for certificate in material.all_certificates():
+        key = (_name(certificate.issuer), certificate.serial_number)
+        if seen.setdefault(key, certificate.dump()) != certificate.dump():
+            raise MaterialError("DSS_VALUE_WRONG", "two different certificates of one issuer share a serial number")
+
+
+def _check_crl(crl: Any, material: Material) -> None:
+    _require_der(crl.dump(), "a revocation list")
+    if crl["tbs_cert_list"]["signature"].dump() != crl["signature_algorithm"].dump():
+        raise MaterialError("DSS_VALUE_WRONG", "algorithm of a revocation list")
+    if crl["signature"].contents[:1] != b"\x00":
+        raise MaterialError("DSS_VALUE_WRONG", "signature of a revocation list")
+    issuers = material.issuers_of(crl)
+    if not issuers:
+        raise MaterialError("DSS_VALUE_UNUSED", f"revocation list of {crl.issuer.human_friendly}")
+    _signed_by(crl, crl["tbs_cert_list"].dump(), issuers, "revocation list")
+
+
+def _check_ocsp(response: Any, material: Material) -> Any:
+    """Check one response; the responder's certificate."""
+    _require_der(response.dump(), "an OCSP response")
+    basic = response.basic_ocsp_response
+    if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
+        raise MaterialError("DSS_VALUE_WRONG", "type of an OCSP response")
+    _require_der(response["response_bytes"]["response"].contents, "an OCSP response")
+    if not is_canonical_algorithm(basic["signature_algorithm"]) or basic["signature"].contents[:1] != b"\x00":
+        raise MaterialError("DSS_VALUE_WRONG", "algorithm of an OCSP response")
+    candidates = _responders(response.response_data["responder_id"], material)
+    if not candidates:
+        raise MaterialError("DSS_VALUE_WRONG", "the responder of an OCSP response is not at hand")
+    return _signed_by(basic, response.response_data.dump(), candidates, "OCSP response")
+
+
+def _responders(identity: Any, material: Material) -> list[Any]:
+    if identity.name == "by_name":
+        return material.by_subject.get(_name(identity.chosen), [])
+    digest = identity.chosen.native
+    return [c for c in material.all_certificates() if c.public_key.sha1 == digest]
+
+
+def _signed_by(value: Any, signed: bytes, issuers: list[Any], what: str) -> Any:
+    """The one of ``issuers`` whose key signed the value."""
+    name = "signature_value" if "signature_value" in value else "signature"
+    for issuer in issuers:
+        try:
+            verify_x509(value[name].native, signed, issuer.public_key, value["signature_algorithm"])
+        except (BadSignatureError, UnsupportedKeyError):
+            continue
+        return issuer
+    raise MaterialError("DSS_VALUE_WRONG", f"the signature of a {what} does not match")
+
+
+def _chains(leaves: list[Any], material: Material) -> set[bytes]:
+    """DER of every certificate on the way from ``leaves`` upwards."""
+    used: set[bytes] = set()
+    todo = list(leaves)
+    while todo:
+        certificate = todo.pop()
+        if certificate.dump() not in used:
+            used.add(certificate.dump())
+            todo.extend(material.issuers_of(certificate))
+    return used
+
+
+def _check_use(material: Material, used: set[bytes]) -> None:
+    certificates = [c for c in material.all_certificates() if c.dump() in used]
+    issuers = {_name(c.issuer) for c in certificates}
+    serials = {c.serial_number for c in certificates}
+    for crl in material.crls:
+        if _name(crl.issuer) not in issuers:
+            raise MaterialError("DSS_VALUE_UNUSED", f"revocation list of {crl.issuer.human_friendly}")
+    for response in material.ocsps:
+        about = {r["cert_id"]["serial_number"].native for r in response.response_data["responses"]}
+        if not about <= serials:
+            raise MaterialError("DSS_VALUE_UNUSED", "an OCSP response about another certificate")
+
+
+def _require_der(der: bytes, what: str) -> None:
+    try:
+        require_der(der)
+    except NotDerError as error:
+        raise MaterialError("DSS_VALUE_WRONG", f"{what}: {error}") from error

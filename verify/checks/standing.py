@@ -1,0 +1,87 @@
+"""Does a license hold at the moment of checking? Its dates, and its entry in the issuer's status list.
+
+Days are days of Asia/Shanghai. A list that is missing, broken, stale or signed by nobody trusted leaves the standing
+unknown: a check that could not run is a doubt, never a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+
+from verify.checks.chain import Chains
+from verify.checks.token import TokenError, check_token
+from verify.formats import purposes, statuslist
+from verify.formats.jose import JoseError, unverified_jws
+from verify.formats.license import LicenseRecord
+from verify.inquiry import Inquiry
+
+SHANGHAI = timezone(timedelta(hours=8))
+_FINDINGS = {
+    statuslist.INVALID: "STATUS_REVOKED",
+    statuslist.SUSPENDED: "STATUS_SUSPENDED",
+    statuslist.SUPERSEDED: "STATUS_SUPERSEDED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When a license holds, and where its status stands. Days are inclusive; ``valid_to`` None is without end."""
+
+    valid_from: date | None
+    valid_to: date | None
+    uri: str
+    index: int
+
+
+def check_standing(inquiry: Inquiry, record: LicenseRecord) -> None:
+    """Judge a record's dates and status."""
+    check_term(inquiry, Term(record.valid_from, record.valid_to, record.status_uri, record.status_index))
+
+
+def check_term(inquiry: Inquiry, term: Term) -> None:
+    """Judge dates and status."""
+    today = inquiry.at.astimezone(SHANGHAI).date()
+    if term.valid_from is not None and today < term.valid_from:
+        inquiry.report("NOT_YET_IN_FORCE", from_day=term.valid_from.isoformat())
+    if term.valid_to is not None and today > term.valid_to:
+        inquiry.report("EXPIRED", to_day=term.valid_to.isoformat())
+    token = inquiry.evidence.status_lists.get(term.uri)
+    if token is None:
+        inquiry.report("STATUS_UNAVAILABLE", uri=term.uri)
+        return
+    try:
+        value = _value(inquiry, term, token)
+    except TokenError as error:
+        inquiry.report(error.code, uri=term.uri, **error.params)
+        return
+    if value in _FINDINGS:
+        inquiry.report(_FINDINGS[value])
+
+
+def _value(inquiry: Inquiry, term: Term, token: bytes) -> int:
+    """The status value, after everything about the list was checked. Raises TokenError."""
+    try:
+        jws = unverified_jws(token, inquiry.policy.limits.status_list_bytes)
+        listed = statuslist.unverified_status_list(jws, inquiry.policy.limits.status_list_bytes)
+    except (JoseError, statuslist.StatusListError) as error:
+        raise TokenError("STATUS_BROKEN", reason=str(error)) from error
+    if listed.uri != term.uri:
+        raise TokenError("STATUS_BROKEN", reason="it is another list")
+    _check_fresh(listed, inquiry.at, inquiry.policy.clock_skew)
+    chains = Chains(inquiry, jws.certificates())
+    check_token(inquiry, chains, jws, usage=purposes.STATUS, made=listed.issued, code="STATUS_UNTRUSTED")
+    try:
+        return listed[term.index]
+    except IndexError as error:
+        raise TokenError("STATUS_INDEX_OUTSIDE", index=term.index) from error
+
+
+def _check_fresh(listed: statuslist.UnverifiedStatusList, at: datetime, skew: timedelta) -> None:
+    """Fresh means: made before ``at``, and neither its expiry nor its time to live is over."""
+    made = listed.issued.strftime("%Y-%m-%d %H:%M:%SZ")
+    ends = [listed.expires] if listed.expires is not None else []
+    if listed.ttl is not None:
+        ends.append(listed.issued + timedelta(seconds=listed.ttl))
+    if listed.issued > at + skew or not ends or min(ends) + skew < at:
+        raise TokenError("STATUS_STALE", made=made)

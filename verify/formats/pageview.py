@@ -1,0 +1,163 @@
+"""What a page shows: its text, character by character with places, its pixels, the codes on it. PDFium and zxing.
+
+PDFium keeps state of its own that is not safe to share between threads, so one lock guards it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from verify.formats.license import Box
+
+_LOCK = threading.RLock()
+_POINTS_PER_INCH = 72
+
+
+class PageError(Exception):
+    """A page cannot be read or drawn. The message says what failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character as text extraction sees it, with the centre of its box in points."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A page object that may cover text: its kind, place, and position in the order of painting."""
+
+    kind: str
+    box: Box
+    order: int
+
+
+class PageView:
+    """An opened document for looking at."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are."""
+        return len(self._document)
+
+    def size(self, page: int) -> tuple[float, float]:
+        """Width and height in points of a page (1-based), as shown."""
+        with self._page(page) as opened:
+            width, height = opened.get_size()
+            return float(width), float(height)
+
+    def characters(self, page: int, limit: int = 200_000) -> list[Character]:
+        """Every character of a page that is not white space. PageError beyond ``limit``."""
+        from pypdfium2 import raw
+
+        with self._page(page) as opened:
+            text = opened.get_textpage()
+            try:
+                count = text.count_chars()
+                if count > limit:
+                    raise PageError(f"more than {limit} characters on a page")
+                return list(_joined(_characters(raw, text.raw, count)))
+            finally:
+                text.close()
+
+    @contextmanager
+    def _page(self, page: int) -> Iterator[Any]:
+        with _LOCK:
+            try:
+                opened = self._document[page - 1]
+            except Exception as error:
+                raise PageError(f"page {page} cannot be opened") from error
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+    def picture(self, page: int, box: Box | None, dpi: int, max_pixels: int) -> Any:
+        """Draw a page, or the part of it inside ``box``, as a greyscale Pillow image. PageError when too large."""
+        scale = dpi / _POINTS_PER_INCH
+        with self._page(page) as opened:
+            width, height = opened.get_size()
+            x0, y0, x1, y1 = box or (0.0, 0.0, width, height)
+            if (x1 - x0) * (y1 - y0) * scale * scale > max_pixels:
+                raise PageError("the page is too large to draw")
+            crop = (max(0.0, x0), max(0.0, y0), max(0.0, width - x1), max(0.0, height - y1))
+            bitmap = opened.render(scale=scale, crop=crop, grayscale=True, may_draw_forms=True)
+            try:
+                return bitmap.to_pil().copy()
+            finally:
+                bitmap.close()
+
+    def overlays(self, page: int, limit: int = 20_000) -> list[Overlay]:
+        """Pictures and shadings on a page, the kinds of object that can hide text behind other looks."""
+        from pypdfium2 import raw
+
+        kinds = {raw.FPDF_PAGEOBJ_IMAGE: "image", raw.FPDF_PAGEOBJ_SHADING: "shading"}
+        found: list[Overlay] = []
+        with self._page(page) as opened:
+            for order, item in enumerate(opened.get_objects(max_depth=4)):
+                if order >= limit:
+                    raise PageError(f"more than {limit} objects on a page")
+                if item.type in kinds:
+                    found.append(Overlay(kinds[item.type], tuple(item.get_bounds()), order))
+        return found
+
+    def close(self) -> None:
+        """Free what PDFium holds."""
+        with _LOCK:
+            self._document.close()
+
+
+def open_pages(data: bytes, password: str | None = None) -> PageView:
+    """Open a PDF for looking at. Raises PageError."""
+    import pypdfium2
+
+    with _LOCK:
+        try:
+            document = pypdfium2.PdfDocument(data, password=password)
+            document.init_forms()
+        except Exception as error:
+            raise PageError("PDFium cannot open it") from error
+    return PageView(document)
+
+
+def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, float, float]]:
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    for index in range(count):
+        code = raw.FPDFText_GetUnicode(page, index)
+        if code in (0, 0xFFFE, 0xFFFF) or chr(code).isspace() or raw.FPDFText_IsGenerated(page, index) == 1:
+            continue
+        raw.FPDFText_GetCharBox(page, index, left, right, bottom, top)
+        yield code, (left.value + right.value) / 2, (bottom.value + top.value) / 2
+
+
+def _joined(characters: Iterator[tuple[int, float, float]]) -> Iterator[Character]:
+    """Join surrogate pairs, which PDFium gives apart on some systems."""
+    high: tuple[int, float, float] | None = None
+    for code, x, y in characters:
+        if 0xD800 <= code < 0xDC00:
+            high = (code, x, y)
+            continue
+        if 0xDC00 <= code < 0xE000 and high is not None:
+            yield Character(chr(0x10000 + ((high[0] - 0xD800) << 10) + (code - 0xDC00)), x, y)
+        else:
+            yield Character(chr(code), x, y)
+        high = None
+
+
+def decode_codes(picture: Any, limit: int) -> list[str]:
+    """The text of every QR code in a Pillow image, each once."""
+    import zxingcpp
+
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]))
+    return list(dict.fromkeys(b.text for b in found))[:limit]
