@@ -93,7 +93,7 @@ class Issuing:
     def _make(
         self, allotted: Allotted, tools: Tools, actor: Actor, level: Baseline, holder_key: dict[str, str] | None
     ) -> tuple[License, Sealed]:
-        built = self._pipeline.build(allotted, tools, self._clock.now())
+        built = self._pipeline.build(allotted, tools)
         built = self._pipeline.permit([built], tools, actor.subject)[0]
         sealed = self._pipeline.seal(built, tools, baseline=level, holder_key=holder_key)
         return self._pipeline.keep([sealed], tools, actor.subject, baseline=level)[0], sealed

@@ -170,9 +170,9 @@ class Pipeline:
         return self._database.retrying(work)
 
     # 4
-    def build(self, allotted: Allotted, tools: Tools, at: datetime.datetime) -> Built:
+    def build(self, allotted: Allotted, tools: Tools) -> Built:
         """Record, code and unsigned file. The same inputs give the same bytes but for the code's signature."""
-        draft, found = allotted.draft, allotted.license
+        draft, found, at = allotted.draft, allotted.license, self._clock.now()
         composition = draft.composition
         if composition is None:
             facts = FaceFacts(found.identifier, allotted.number, VERSION, draft.checked.copy_number)
