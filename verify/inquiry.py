@@ -123,6 +123,6 @@ class Inquiry:
     def _standing(self, conclusion: Conclusion) -> Standing | None:
         if not self.is_license:
             return None
-        if conclusion is Conclusion.INVALID or "standing" not in self.ran:
+        if conclusion is Conclusion.INVALID or self.integrity is not Integrity.INTACT or "standing" not in self.ran:
             return Standing.UNKNOWN
         return standing_from(self.findings)
