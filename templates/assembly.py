@@ -1,7 +1,7 @@
 """The last stage of drawing: a composed page, the record and the code become one unsigned PDF/A-3b file.
 
-ISO 19005-3, level B: every font embedded with its true widths, colours in DeviceRGB under an sRGB output intent, XMP that
-agrees with Info, the record as an associated file. ``/AcroForm`` is direct in the catalog and holds one empty
+ISO 19005-3, level B: every font embedded with its true widths, colours in DeviceRGB under an sRGB output intent, XMP
+that agrees with Info, the record as an associated file. ``/AcroForm`` is direct in the catalog and holds one empty
 signature field, ``Seal1``, whose appearance is the seal; signing and later updates are incremental.
 """
 
@@ -45,7 +45,7 @@ def assemble(
     """
     moment = created.astimezone(datetime.UTC).replace(microsecond=0)
     code = draw_modules(qr_modules(code_text), *_square(composition))
-    identity = _identity(composition, record, code_text, title, moment, identifier, issuer)
+    identity = _identity(composition, moment, record, code_text, title, identifier, issuer)
     file = PdfFile()
     root, pages, page = file.reserve(), file.reserve(), file.reserve()
     fonts = {font.resource: _font(file, font) for font in (*composition.page.fonts, *composition.fonts)}
@@ -100,7 +100,11 @@ def assemble(
                 "OutputIntents": b"[" + intent + b"]",
                 "Lang": b"(zh-CN)",
                 "ViewerPreferences": b"<< /DisplayDocTitle true >>",
-                "Names": b"<< /EmbeddedFiles << /Names [" + text_string(ATTACHMENT_NAME) + b" " + record_file + b"] >> >>",
+                "Names": b"<< /EmbeddedFiles << /Names ["
+                + text_string(ATTACHMENT_NAME)
+                + b" "
+                + record_file
+                + b"] >> >>",
                 "AF": b"[" + record_file + b"]",
                 "AcroForm": b"<< /Fields [" + widget + b"] /SigFlags 3 >>",
             }
@@ -126,17 +130,12 @@ def _square(composition: Composition) -> tuple[float, float, float]:
     return x0, y0, x1 - x0
 
 
-def _identity(
-    composition: Composition, record: bytes, code: str, title: str, moment: datetime.datetime, identifier: str, issuer: str
-) -> bytes:
+def _identity(composition: Composition, moment: datetime.datetime, record: bytes, *texts: str) -> bytes:
     """Sixteen bytes that name this file, from all that goes into it."""
+    parts = (composition.page.content, composition.content, composition.seal.deflated, record)
+    fonts = (f.data for f in (*composition.page.fonts, *composition.fonts))
     digest = hashlib.sha256()
-    parts = (
-        record, composition.page.content, composition.content, composition.seal.deflated, code.encode(), title.encode(),
-        moment.isoformat().encode(), identifier.encode(), issuer.encode(),
-        *(f.data for f in (*composition.page.fonts, *composition.fonts)),
-    )  # fmt: skip
-    for part in parts:
+    for part in (*parts, *fonts, moment.isoformat().encode(), *(t.encode() for t in texts)):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()[:16]
 

@@ -21,10 +21,13 @@ def qr_modules(text: str) -> tuple[bytes, ...]:
     """
     if not 1 <= len(text) <= MAX_TEXT:
         raise refuse(
-            "CODE_TOO_LONG", "code", f"二维码内容有 {len(text)} 字符,超过 {MAX_TEXT}",
+            "CODE_TOO_LONG",
+            "code",
+            f"二维码内容有 {len(text)} 字符,超过 {MAX_TEXT}",
             f"the code's text has {len(text)} characters, more than {MAX_TEXT}",
-            remedy_zh="请缩短验证网址或持证主体名称", remedy_en="shorten the verification address or the holder's name",
-        )  # fmt: skip
+            remedy_zh="请缩短验证网址或持证主体名称",
+            remedy_en="shorten the verification address or the holder's name",
+        )
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     picture = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
     width = len(picture)

@@ -1,7 +1,7 @@
 """Conditions over a license's data, as the rules and layouts of a type state them.
 
-``{"field": "type", "contains": "个体工商户"}``, ``{"field": "x", "in": ["a", "b"]}``, ``{"field": "x", "present": true}``,
-``{"not": …}``, ``{"any": […]}``, ``{"all": […]}``.
+``{"field": "type", "contains": "个体工商户"}``, ``{"field": "x", "in": ["a", "b"]}``,
+``{"field": "x", "present": true}``, ``{"not": …}``, ``{"any": […]}``, ``{"all": […]}``.
 """
 
 from __future__ import annotations

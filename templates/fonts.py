@@ -68,7 +68,7 @@ class Face:
 
     def advance(self, gid: int) -> float:
         """Advance in thousandths of the size."""
-        return round(self.font.get_glyph_h_advance(gid) * 1000 / self.upem, 3)
+        return round(float(self.font.get_glyph_h_advance(gid)) * 1000 / self.upem, 3)
 
     def subset(self, gids: Iterable[int]) -> tuple[bytes, dict[int, int]]:
         """A font file with only these glyphs, and the map from old to new glyph numbers."""
@@ -98,9 +98,21 @@ def face(name: str) -> Face | None:
     if name in _RARE:
         return None
     raise refuse(
-        "FONT_MISSING", "", f"找不到字体 {name}", f"the font {name} is not installed",
-        remedy_zh="请运行 make run 安装字体,或设置 CERTVAULT_FONTS", remedy_en="run make run to install it, or set CERTVAULT_FONTS",
-    )  # fmt: skip
+        "FONT_MISSING",
+        "",
+        f"找不到字体 {name}",
+        f"the font {name} is not installed",
+        remedy_zh="请运行 make run 安装字体,或设置 CERTVAULT_FONTS",
+        remedy_en="run make run to install it, or set CERTVAULT_FONTS",
+    )
+
+
+def _known(name: str) -> Face:
+    """A face from which a glyph has come, so it is there."""
+    found = face(name)
+    if found is None:
+        raise LookupError(name)
+    return found
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -122,10 +134,13 @@ def glyphs(stack: str, text: str, field: str) -> list[Glyph]:
         if found is None:
             point = f"U+{ord(char):04X}"
             raise refuse(
-                "MISSING_GLYPH", field,
-                f"字体中没有字符“{char}”({point})", f"no font has the character '{char}' ({point})",
-                remedy_zh="请核对该字,或安装含有该字的字体", remedy_en="check the character, or install a font that has it",
-            )  # fmt: skip
+                "MISSING_GLYPH",
+                field,
+                f"字体中没有字符“{char}”({point})",
+                f"no font has the character '{char}' ({point})",
+                remedy_zh="请核对该字,或安装含有该字的字体",
+                remedy_en="check the character, or install a font that has it",
+            )
         out.append(found)
     return out
 
@@ -179,8 +194,7 @@ class FontSet:
 
 
 def _make(name: str, chars: dict[int, str], resource: str) -> tuple[FontFile, dict[int, int]]:
-    source = face(name)
-    assert source is not None, "a glyph came from this face"
+    source = _known(name)
     data, mapping = source.subset(sorted(chars))
     unicode = sorted((mapping[gid], char) for gid, char in chars.items())
     # The tag of a subset is any six capitals; taken from its content, it is the same for the same subset.
@@ -268,8 +282,7 @@ class _Pen:
 @functools.lru_cache(maxsize=4096)
 def outline(item: Glyph) -> tuple[tuple[str, tuple[tuple[float, float], ...]], ...]:
     """The outline of a glyph as path segments ``m l c h`` with points in thousandths of the size."""
-    source = face(item.face)
-    assert source is not None, "a glyph came from this face"
+    source = _known(item.face)
     pen = _Pen()
     source.font.draw_glyph_with_pen(item.gid, pen)
     k = 1000 / source.upem

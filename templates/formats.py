@@ -64,7 +64,10 @@ def read_past_date(text: str, today: datetime.date) -> str:
     if value > today.isoformat():
         raise FormatError(
             "FUTURE_DATE",
-            Text(f"日期 {value} 在今天({today.isoformat()})之后", f"the date {value} is after today ({today.isoformat()})"),
+            Text(
+                f"日期 {value} 在今天({today.isoformat()})之后",
+                f"the date {value} is after today ({today.isoformat()})",
+            ),
             Text("此项须为已发生的日期,请核对", "this must be a day that has come; check it"),
         )
     return value
@@ -82,7 +85,10 @@ def read_uscc(text: str, today: datetime.date) -> str:
     if fault is None:
         return value
     zh, en = {
-        "shape": ("应为 18 位数字和大写字母(不含 I、O、S、V、Z)", "must be 18 digits and capitals (without I, O, S, V, Z)"),
+        "shape": (
+            "应为 18 位数字和大写字母(不含 I、O、S、V、Z)",
+            "must be 18 digits and capitals (without I, O, S, V, Z)",
+        ),
         "check": ("第 18 位校验码不符(GB 32100)", "has a wrong check character in place 18 (GB 32100)"),
         "org_check": (
             "其中第 9 至 17 位组织机构代码的校验码不符(GB 11714)",
@@ -97,7 +103,7 @@ def read_uscc(text: str, today: datetime.date) -> str:
 
 
 def read_citizen_number(text: str, today: datetime.date) -> str:
-    """A citizen number, GB 11643-1999: date of birth that has come, check character. Unknown regions pass (spec 12.3)."""
+    """A citizen number, GB 11643-1999: date of birth that has come, check character. Unknown regions pass."""
     value = _code(text)
     fault = citizen_fault(value)
     if fault is None and value[6:14] > today.strftime("%Y%m%d"):

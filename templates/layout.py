@@ -1,9 +1,9 @@
 """``layout.json``: where everything on a page stands, in millimetres from the upper left corner.
 
-Members: ``page`` (width, height), ``art`` (vector ornament by name, see :mod:`templates.ornament`), ``static`` (text of the type),
-``fields`` (data), ``code`` (QR), ``seal`` (centre of the seal), ``sample`` (places of the words 样本 SAMPLE). Boxes are
-``[x, y, width, height]``. Boxes of text may not touch each other, the code or the edge of the page; the check is here, so
-a layout that would print one thing over another is refused when the type is added.
+Members: ``page`` (width, height), ``art`` (vector ornament by name, see :mod:`templates.ornament`), ``static`` (text of
+the type), ``fields`` (data), ``code`` (QR), ``seal`` (centre of the seal), ``sample`` (where 样本 SAMPLE stands).
+Boxes are ``[x, y, width, height]``. Boxes of text may not touch each other, the code or the edge of the page; the check
+is here, so a layout that would print one thing over another is refused when the type is added.
 """
 
 from __future__ import annotations
@@ -94,9 +94,7 @@ class Layout:
     sample: tuple[StaticText, ...]
 
 
-def read_layout(
-    value: Any, fields: Mapping[str, FieldSchema], required: frozenset[str], *, has_copies: bool
-) -> Layout:
+def read_layout(value: Any, fields: Mapping[str, FieldSchema], required: frozenset[str], *, has_copies: bool) -> Layout:
     """Read and check ``layout.json``. Raises RefusedError naming the member."""
     root = Member(value, _FILE, "", ("page", "art", "static", "fields", "code", "seal", "sample", "comment"))
     page = root.object("page", ("width", "height"))
@@ -221,7 +219,9 @@ def _art(member: Member) -> Art:
             values[name] = member.number(name, low=0.05, high=120)
         else:
             values[name] = member.number(name, low=0, high=600)
-    for name in ART[kind][:1] if kind in ("frame", "ground") else ART[kind][:3] if kind in ("rosette", "emblem") else ():
+    for name in (
+        ART[kind][:1] if kind in ("frame", "ground") else ART[kind][:3] if kind in ("rosette", "emblem") else ()
+    ):
         if name not in values:
             raise member.refusal(name, "缺少此成员", "the member is missing")
     for name in {"line": ("from", "to"), "rectangle": ("box",), "band": ("box",)}.get(kind, ()):

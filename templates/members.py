@@ -47,7 +47,9 @@ def parse_json(file: str, data: bytes) -> Any:
         raise type_refusal(file, "不是 UTF-8 文本", f"not UTF-8 text ({error.reason})") from error
     except json.JSONDecodeError as error:
         raise type_refusal(
-            file, f"第 {error.lineno} 行第 {error.colno} 列不是 JSON", f"not JSON at line {error.lineno} column {error.colno}"
+            file,
+            f"第 {error.lineno} 行第 {error.colno} 列不是 JSON",
+            f"not JSON at line {error.lineno} column {error.colno}",
         ) from error
     except RecursionError as error:
         raise type_refusal(file, "嵌套过深", "nested too deeply") from error

@@ -29,8 +29,10 @@ class NumberMap:
 
 @dataclass(frozen=True, slots=True)
 class NumberRule:
-    """``rule`` is ``field`` (then ``field`` names it) or ``sequence`` (then ``pattern`` says how). ``is_example`` marks a
-    rule whose official form is not known to us."""
+    """``rule`` is ``field`` (then ``field`` names it) or ``sequence`` (then ``pattern`` says how).
+
+    ``is_example`` marks a rule whose official form is not known to us.
+    """
 
     rule: str
     field: str = ""
@@ -53,41 +55,58 @@ def check_mod11_10(digits: str) -> str:
     return str((11 - p) % 10)
 
 
-def fill(rule: NumberRule, fields: Mapping[str, str], region: str, year: int, serial: int) -> str:
+@dataclass(frozen=True, slots=True)
+class NumberSource:
+    """What a number is made from: the data, the region, the year of issue, the serial allotted."""
+
+    fields: Mapping[str, str]
+    region: str
+    year: int
+    serial: int
+
+
+def fill(rule: NumberRule, source: NumberSource) -> str:
     """The number for one license. Refused (NUMBERS_EXHAUSTED) when the serial outgrows its place."""
     out = ""
     end = 0
     for match in _PLACE.finditer(rule.pattern):
         out += rule.pattern[end : match.start()]
-        out += _place(rule, match[1], match[2] or "", out, fields, region, year, serial)
+        out += _place(rule, match[1], match[2] or "", out, source)
         end = match.end()
     return out + rule.pattern[end:]
 
 
-def _place(
-    rule: NumberRule, kind: str, argument: str, before: str, fields: Mapping[str, str], region: str, year: int, serial: int
-) -> str:
+def _place(rule: NumberRule, kind: str, argument: str, before: str, source: NumberSource) -> str:
     match kind:
         case "region":
-            return region
+            return source.region
         case "year":
-            return f"{year:04d}"
+            return f"{source.year:04d}"
         case "map":
-            return rule.maps[argument].values[fields[rule.maps[argument].field]]
+            return rule.maps[argument].values[source.fields[rule.maps[argument].field]]
         case "check":
             return check_mod11_10("".join(c for c in before if c.isdigit()))
         case _:
-            if not 1 <= serial < 10 ** int(argument):
-                raise refuse(
-                    "NUMBERS_EXHAUSTED", "number",
-                    f"流水号 {serial} 超出 {argument} 位", f"the serial {serial} does not fit {argument} digits",
-                    remedy_zh="请为该类型发布号码更长的新版本", remedy_en="publish a version of the type with a longer number",
-                )  # fmt: skip
-            return f"{serial:0{int(argument)}d}"
+            return _serial(source.serial, int(argument))
 
 
-def read_number_rule(member: Member, schema: Mapping[str, Mapping[str, object]], required: Collection[str]) -> NumberRule:
-    """Read the ``number`` member of ``type.json``; ``schema`` maps the fields to their property schemas."""
+def _serial(serial: int, width: int) -> str:
+    if not 1 <= serial < 10**width:
+        raise refuse(
+            "NUMBERS_EXHAUSTED",
+            "number",
+            f"流水号 {serial} 超出 {width} 位",
+            f"the serial {serial} does not fit {width} digits",
+            remedy_zh="请为该类型发布号码更长的新版本",
+            remedy_en="publish a version of the type with a longer number",
+        )
+    return f"{serial:0{width}d}"
+
+
+def read_number_rule(
+    member: Member, schema: Mapping[str, Mapping[str, object]], required: Collection[str]
+) -> NumberRule:
+    """Read the ``number`` member of ``type.json``; ``schema`` maps fields to property schemas."""
     kind = member.choice("rule", ("field", "sequence"))
     if kind == "field":
         name = member.text("field")
@@ -126,8 +145,10 @@ def _maps(
         allowed = schema.get(source, {}).get("enum")
         if source not in required or not isinstance(allowed, list):
             raise item.refusal("field", "须为必填的枚举字段", "must be a required field with an enum")
-        if not isinstance(values, dict) or set(values) != set(allowed) or not all(
-            isinstance(v, str) and re.fullmatch(r"[0-9A-Z]{1,4}", v) for v in values.values()
+        if (
+            not isinstance(values, dict)
+            or set(values) != set(allowed)
+            or not all(isinstance(v, str) and re.fullmatch(r"[0-9A-Z]{1,4}", v) for v in values.values())
         ):
             raise item.refusal("values", "须为每个枚举值给出代码", "must give a code for each value of the enum")
         maps[name] = NumberMap(source, values)

@@ -1,8 +1,8 @@
 """Amounts of money in Chinese capital numerals (大写金额), read and refused exactly.
 
-Accepted: capital numerals (``壹拾万元整``, ``伍仟万元整``, ``贰亿叁仟万元整``, ``壹佰万圆整``, ``壹万元伍角``), with an
-optional currency name in front or behind; and plain digits with a unit (``100万元``, ``1,000,000元``, ``100.5万元``). Anything else (signs,
-formulas, ``NaN``, bare numbers without a currency unit) is refused.
+Accepted: capital numerals (``壹拾万元整``, ``贰亿叁仟万元整``, ``壹佰万圆整``, ``壹万元伍角``) with an optional
+currency name in front or behind, and plain digits with a unit (``100万元``, ``1,000,000元``, ``100.5万元``). Anything
+else (signs, formulas, ``NaN``, bare numbers without a currency unit) is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ _DIGITS = {c: i for i, c in enumerate("零壹贰叁肆伍陆柒捌玖")} | {"〇
 _SMALL = {"拾": 10, "佰": 100, "仟": 1000}
 _CURRENCIES = ("人民币", "美元", "欧元", "日元", "英镑", "港元", "港币")
 _PLAIN = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(\.[0-9]{1,6})?(亿|万)?(?:元|圆)?(整|正)?")
-_CAPITAL = re.compile(r"([零〇壹贰貳两叁參肆伍陆陸柒捌玖拾佰仟万亿]+)(?:元|圆)?(?:([壹贰叁肆伍陆柒捌玖])角)?(?:零?([壹贰叁肆伍陆柒捌玖])分)?(整|正)?")
+_CAPITAL = re.compile(
+    r"([零〇壹贰貳两叁參肆伍陆陸柒捌玖拾佰仟万亿]+)(?:元|圆)?(?:([壹贰叁肆伍陆柒捌玖])角)?(?:零?([壹贰叁肆伍陆柒捌玖])分)?(整|正)?"
+)
 MAX_AMOUNT = Decimal(10) ** 15
 
 
@@ -44,7 +46,7 @@ def _without_currency(text: str) -> str:
     """The figures of ``text``; raises ValueError when no currency unit is named anywhere."""
     for currency in _CURRENCIES:
         if text.startswith(currency):
-            return text.removeprefix(currency).lstrip(":: ")
+            return text.removeprefix(currency).lstrip(" :\uff1a")
         for ending in (currency, currency + "整", currency + "正"):
             if currency != "人民币" and text.endswith(ending):
                 return text.removesuffix(ending)

@@ -40,9 +40,9 @@ class Ornament:
         self.forms[name] = value
         return name
 
-    def place(self, name: str, a: float, b: float, c: float, d: float, e: float, f: float) -> None:
-        """Draw a form under a matrix."""
-        numbers = " ".join(f"{v:.4f}".rstrip("0").rstrip(".") for v in (a, b, c, d, e, f))
+    def place(self, name: str, *matrix: float) -> None:
+        """Draw a form under a matrix of six numbers."""
+        numbers = " ".join(f"{v:.4f}".rstrip("0").rstrip(".") for v in matrix)
         self.drawing.raw(f"q {numbers} cm /{name} Do Q")
 
 
@@ -83,7 +83,7 @@ def _frame(out: Ornament, v: Mapping[str, Any], width: float, height: float) -> 
                 out.place(tile, 0, step / 100, -1, 0, x, at)
             else:
                 out.place(tile, step / 100, 0, 0, 1, at, y)
-    _corners(out, inset, corner, width, height, color)
+    _corners(out, inset, corner, (width, height), color)
 
 
 def _nested(drawing: Drawing, inset: float, width: float, height: float) -> None:
@@ -93,7 +93,11 @@ def _nested(drawing: Drawing, inset: float, width: float, height: float) -> None
 def _weave(out: Ornament, band: float, color: Rgb) -> str:
     """One period of woven waves, 100 long, about the x axis."""
     tile = Drawing()
-    for strands, amplitude, waves, line, tone in ((9, 0.46, 1, 0.3, 1.0), (5, 0.26, 2, 0.25, 1.12), (3, 0.1, 3, 0.25, 0.85)):
+    for strands, amplitude, waves, line, tone in (
+        (9, 0.46, 1, 0.3, 1.0),
+        (5, 0.26, 2, 0.25, 1.12),
+        (3, 0.1, 3, 0.25, 0.85),
+    ):
         tile.stroke(_tone(color, tone), line)
         for k in range(strands):
             phase = 2 * math.pi * k / strands
@@ -106,7 +110,8 @@ def _weave(out: Ornament, band: float, color: Rgb) -> str:
     return out.form((-1, -band, 101, band), tile)
 
 
-def _corners(out: Ornament, inset: float, corner: float, width: float, height: float, color: Rgb) -> None:
+def _corners(out: Ornament, inset: float, corner: float, page: tuple[float, float], color: Rgb) -> None:
+    width, height = page
     block = Drawing()
     half = corner / 2
     block.fill((1, 1, 1))

@@ -1,8 +1,9 @@
 """``schema.json``: the fields of a type, as JSON Schema 2020-12 in a small closed vocabulary.
 
 Every value is text. Keywords of a field: ``title`` (Chinese), ``x-title-en``, ``x-aliases`` (further Chinese column
-headings), ``x-format`` (see :mod:`templates.formats`), ``x-personal``, ``minLength``, ``maxLength``, ``pattern``, ``enum``,
-``description``, ``examples``. Other keywords are refused, so that what ``types show`` prints is all that is checked.
+headings), ``x-format`` (see :mod:`templates.formats`), ``x-personal``, ``minLength``, ``maxLength``, ``pattern``,
+``enum``, ``description``, ``examples``. Other keywords are refused, so that what ``types show`` prints is all that is
+checked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from verify.formats.refusal import Text
 
 _FILE = "schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ROOT = ("$schema", "$id", "title", "x-title-en", "description", "type", "properties", "required", "additionalProperties")
+_ROOT = (
+    "$schema",
+    "$id",
+    "title",
+    "x-title-en",
+    "description",
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+)
 _PROPERTY = (
     "type", "title", "x-title-en", "x-aliases", "x-format", "x-personal", "minLength", "maxLength", "pattern", "enum",
     "description", "examples",
@@ -52,7 +63,9 @@ def read_schema(value: Any) -> tuple[dict[str, FieldSchema], frozenset[str]]:
     properties = root.raw("properties")
     if not isinstance(properties, dict) or not 1 <= len(properties) <= MAX_FIELDS:
         raise root.refusal("properties", f"须有 1 至 {MAX_FIELDS} 个字段", f"must hold 1 to {MAX_FIELDS} fields")
-    fields = {name: _field(name, Member(item, _FILE, f"properties.{name}", _PROPERTY)) for name, item in properties.items()}
+    fields = {
+        name: _field(name, Member(item, _FILE, f"properties.{name}", _PROPERTY)) for name, item in properties.items()
+    }
     _distinct_titles(root, fields)
     required = root.texts("required")
     for name in required:
@@ -63,7 +76,9 @@ def read_schema(value: Any) -> tuple[dict[str, FieldSchema], frozenset[str]]:
 
 def _field(name: str, member: Member) -> FieldSchema:
     if not _FIELD_NAME.fullmatch(name) or name in _RESERVED:
-        raise member.refusal("", "字段名不可用", "the field name is not usable (lower-case, digits, _; not a reserved word)")
+        raise member.refusal(
+            "", "字段名不可用", "the field name is not usable (lower-case, digits, _; not a reserved word)"
+        )
     member.choice("type", ("string",))
     form = member.choice("x-format", tuple(READERS), "") if member.has("x-format") else ""
     enum = member.texts("enum")
@@ -91,5 +106,7 @@ def _distinct_titles(root: Member, fields: Mapping[str, FieldSchema]) -> None:
     for field in fields.values():
         for title in {field.title.zh, *field.aliases}:
             if title in seen or title in fields:
-                raise root.refusal(f"properties.{field.name}.title", f"标题 {title} 重复", f"the title {title} stands twice")
+                raise root.refusal(
+                    f"properties.{field.name}.title", f"标题 {title} 重复", f"the title {title} stands twice"
+                )
             seen[title] = field.name

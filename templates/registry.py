@@ -1,8 +1,8 @@
 """License types as data: reading, checking and listing type folders.
 
-A folder holds four files: ``type.json`` (code, number, who may issue, what the record takes from where), ``schema.json``
-(the data), ``rules.json`` (rules between fields) and ``layout.json`` (the page). docs/types.md describes them. Nothing
-in a folder is executed.
+A folder holds four files: ``type.json`` (code, number, who may issue, what the record takes from where),
+``schema.json`` (the data), ``rules.json`` (rules between fields) and ``layout.json`` (the page). docs/types.md describes
+them. Nothing in a folder is executed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class HolderRule:
 
 @dataclass(frozen=True, slots=True)
 class RecordRule:
-    """Which fields fill the record. ``region_else`` is a credit code whose places 3-8 serve when the region is absent."""
+    """Which fields fill the record. Places 3-8 of ``region_else``, a credit code, serve when the region is absent."""
 
     holders: tuple[HolderRule, ...]
     region: str
@@ -163,7 +163,9 @@ def shipped_types() -> tuple[LicenseType, ...]:
 def _check_files(files: Mapping[str, bytes]) -> None:
     for name in files:
         if name not in FILES:
-            raise type_refusal(str(name)[:80], "类型文件夹中不应有此文件", f"a type folder holds only {', '.join(FILES)}")
+            raise type_refusal(
+                str(name)[:80], "类型文件夹中不应有此文件", f"a type folder holds only {', '.join(FILES)}"
+            )
     for name in FILES:
         if name not in files:
             raise type_refusal(name, "缺少此文件", "the file is missing")
@@ -208,7 +210,9 @@ def _record(member: Member, fields: Mapping[str, FieldSchema], required: frozens
         if value not in fields or (must and value not in required):
             raise holder.refusal(name, f"{value} 不是必填字段", f"{value} is not a required field of the schema")
         if formats and fields[value].format not in formats:
-            raise holder.refusal(name, f"{value} 的格式须为 {formats}", f"the format of {value} must be one of {formats}")
+            raise holder.refusal(
+                name, f"{value} 的格式须为 {formats}", f"the format of {value} must be one of {formats}"
+            )
         return value
 
     dates = ("date", "past-date")

@@ -1,7 +1,7 @@
 """From checked data to a composed page: what is printed, exactly where, and the prepared parts of the file.
 
-Stages: *prepare* (static art and text of one type, once per process) → *typeset* (the data, may refuse) → *compose* (content
-stream and font subsets) → :func:`templates.assembly.assemble` (the file). All of it is pure: same in, same out.
+Stages: *prepare* (static art and text of one type, once per process) → *typeset* (the data, may refuse) → *compose*
+(content stream and font subsets) → :func:`templates.assembly.assemble` (the file). All of it is pure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from templates.assembly import assemble
-from templates.drawing import Drawing, rotation
+from templates.drawing import Drawing
 from templates.fonts import DEFLATE_LEVEL, FontFile, FontSet, glyphs
 from templates.layout import FieldBox, StaticText, check_boxes
 from templates.ornament import draw_art
@@ -64,9 +64,7 @@ class Composition:
     face: FaceMap
 
 
-def compose(
-    type: LicenseType, checked: CheckedData, facts: FaceFacts, *, sample: bool, seal: SealArt
-) -> Composition:
+def compose(type: LicenseType, checked: CheckedData, facts: FaceFacts, *, sample: bool, seal: SealArt) -> Composition:
     """Compose the page of one license.
 
     Raises RefusedError: MISSING_GLYPH (names U+XXXX and field), DOES_NOT_FIT (names the field), or a seal's refusal.
@@ -129,7 +127,7 @@ def _set_field(place: FieldBox, value: str, page_height: float) -> SetText:
 
 
 def shown(value: str, show: str) -> str:
-    """The printed form of a canonical value: ``date-zh``, ``date-dot``, ``masked`` (places 11-14 of a citizen number) or as is."""
+    """The printed form of a canonical value; ``masked`` hides places 11-14 of a citizen number."""
     if show in ("date-zh", "date-dot") and len(value) == 10:
         year, month, day = value.split("-")
         return f"{year}年{month}月{day}日" if show == "date-zh" else f"{year}.{month}.{day}"
@@ -160,14 +158,21 @@ _lock = threading.Lock()
 _pages: OrderedDict[tuple[str, bool, tuple[int, ...]], PreparedPage] = OrderedDict()
 
 
-def _prepare(type: LicenseType, texts: Sequence[StaticText], fields: Mapping[str, str], *, sample: bool) -> PreparedPage:
+def _prepare(
+    type: LicenseType, texts: Sequence[StaticText], fields: Mapping[str, str], *, sample: bool
+) -> PreparedPage:
     layout = type.layout
     words = [*texts, *(layout.sample if sample else ())]
     places = [f for f in layout.fields if f.when is None or f.when.holds(fields)]
     check_boxes(
-        layout.width, layout.height,
-        [*((f"static {s.text}", s.box) for s in words), *((f"fields {f.field}", f.box) for f in places), ("code", layout.code)],
-    )  # fmt: skip
+        layout.width,
+        layout.height,
+        [
+            *((f"static {s.text}", s.box) for s in words),
+            *((f"fields {f.field}", f.box) for f in places),
+            ("code", layout.code),
+        ],
+    )
     placed = [set_text(s.text, s.box, s.style, layout.height, "layout.json: static") for s in words]
     fonts = FontSet((g for t in placed for line in t.lines for g in line.glyphs), "S")
     under = Drawing()
@@ -184,7 +189,7 @@ def _prepare(type: LicenseType, texts: Sequence[StaticText], fields: Mapping[str
 
 
 def _watermark(drawing: Drawing, width: float, height: float) -> None:
-    """The words of a sample, large and light across the page, as outlines (the text itself stands in its own places)."""
+    """The words of a sample, large and light across the page, as outlines; as text they stand elsewhere."""
     items = glyphs("hei-bold", SAMPLE_WORDS, "layout.json: sample")
     natural = sum(g.advance for g in items) / 1000
     diagonal = (width**2 + height**2) ** 0.5

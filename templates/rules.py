@@ -6,7 +6,7 @@
 | ``before`` | first, second | first is earlier than second |
 | ``at_most_years`` | first, second, years | second lies at most that many years after first |
 | ``at_least_years`` | first, second, years | second lies at least that many years after first (ages) |
-| ``same_region`` | first, second, digits | the region inside a credit code (or a region) and the region agree in that many digits |
+| ``same_region`` | first, second, digits | the region inside a credit code agrees with second in that many digits |
 | ``birth_date`` | first, second | the citizen number's date of birth is second |
 | ``sex`` | first, second | the citizen number's 17th digit fits the sex (男/女) |
 | ``different`` | first, second | they differ |
@@ -102,7 +102,10 @@ class Rule:
             case "birth_date":
                 return f"{a.zh}中的出生日期与{b.zh}({second})不符", f"the birth date in {a.en} is not {b.en} ({second})"
             case "sex":
-                return f"{a.zh}的顺序码与{b.zh}({second})不符", f"the sex digit in {a.en} does not fit {b.en} ({second})"
+                return (
+                    f"{a.zh}的顺序码与{b.zh}({second})不符",
+                    f"the sex digit in {a.en} does not fit {b.en} ({second})",
+                )
             case _:
                 return f"{a.zh}与{b.zh}不能相同", f"{a.en} and {b.en} must not be the same"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from templates.formats import LONG_TERM, READERS, FormatError
-from templates.numbers import fill
+from templates.numbers import NumberSource, fill
 from templates.properties import FieldSchema
 from templates.regions import is_known_region
 from templates.registry import HolderRule, LicenseType
@@ -23,7 +23,8 @@ from verify.formats.refusal import Refusal, RefusedError, Text
 
 MAX_KEYS = 200
 MAX_VALUE = 100_000
-# Invisible, direction-changing or unassigned: Cc controls, Cf format, Cs surrogates, Co private use, Cn unassigned, Zl, Zp.
+# Invisible, direction-changing or unassigned: Cc controls, Cf format, Cs surrogates, Co private use, Cn unassigned,
+# Zl and Zp separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -78,7 +79,7 @@ def make_number(type: LicenseType, checked: CheckedData, serial: int) -> str:
     """The license number under ``serial`` for a type whose numbers are allotted (rule ``sequence``)."""
     if checked.number is not None:
         return checked.number
-    return fill(type.number, checked.fields, checked.region, checked.issued.year, serial)
+    return fill(type.number, NumberSource(checked.fields, checked.region, checked.issued.year, serial))
 
 
 def _by_field(
@@ -88,10 +89,12 @@ def _by_field(
     if not isinstance(data, Mapping) or len(data) > MAX_KEYS:
         raise RefusedError(
             Refusal(
-                "BAD_DATA", "", Text("数据应为对象且不超过 200 项", "the data must be an object of at most 200 members"),
+                "BAD_DATA",
+                "",
+                Text("数据应为对象且不超过 200 项", "the data must be an object of at most 200 members"),
                 Text("请按类型的数据结构提交", "send it after the schema of the type"),
             )
-        )  # fmt: skip
+        )
     names = _names(type)
     found: dict[str, object] = {}
     ignored: list[str] = []
@@ -103,11 +106,12 @@ def _by_field(
             title = type.fields[name].title
             faults.append(
                 Refusal(
-                    "GIVEN_TWICE", name,
+                    "GIVEN_TWICE",
+                    name,
                     Text(f"{title.zh}出现两次且不一致", f"{title.en} is given twice, differently"),
                     Text("请只保留一个", "keep only one"),
                 )
-            )  # fmt: skip
+            )
         elif name not in found or _has_value(value):
             found[name] = value
     return found, ignored
@@ -141,7 +145,9 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        faults.append(_fault(field, "NOT_TEXT", "应为文本", "must be text", "请填写文本", "give it as text"))
+        faults.append(
+            _fault(field, "NOT_TEXT", Text("应为文本", "must be text"), Text("请填写文本", "give it as text"))
+        )
         return ""
     text = str(value)
     if len(text) > MAX_VALUE:
@@ -150,12 +156,8 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
     bad = _bad_character(text.strip())
     if bad is not None:
         point = f"U+{ord(bad):04X}"
-        faults.append(
-            _fault(
-                field, "BAD_CHARACTER", f"含有不可见或控制字符 {point}", f"holds the control or invisible character {point}",
-                "请删除该字符", "remove that character",
-            )
-        )  # fmt: skip
+        reason = Text(f"含有不可见或控制字符 {point}", f"holds the control or invisible character {point}")
+        faults.append(_fault(field, "BAD_CHARACTER", reason, Text("请删除该字符", "remove that character")))
         return ""
     # Runs of white space are one space on the page; the record says what the page says.
     return " ".join(text.split())
@@ -180,21 +182,28 @@ def _canonical(field: FieldSchema, text: str, today: datetime.date, faults: list
         except FormatError as error:
             faults.append(Refusal(error.code, field.name, error.reason, error.remedy))
             return None
-    if len(text) < field.shortest:
-        zh, en = f"少于 {field.shortest} 字", f"is shorter than {field.shortest} characters"
-        faults.append(_fault(field, "TOO_SHORT", zh, en, "请填写完整", "give it in full"))
-        return None
-    if field.enum and text not in field.enum:
-        listed = "、".join(field.enum)
-        zh, en = f"“{text[:24]}”不在允许的取值中", f"'{text[:24]}' is not one of the allowed values"
-        faults.append(_fault(field, "NOT_ALLOWED", zh, en, f"可取:{listed}", f"use one of: {listed}"))
-        return None
-    if field.pattern is not None and not field.pattern.search(text):
-        zh, en = f"“{text[:24]}”的写法不符", f"'{text[:24]}' is not of the form asked for"
-        remedy = f"须符合 {field.pattern.pattern}", f"it must match {field.pattern.pattern}"
-        faults.append(_fault(field, "BAD_FORM", zh, en, *remedy))
+    fault = _shape_fault(field, text)
+    if fault is not None:
+        faults.append(fault)
         return None
     return text
+
+
+def _shape_fault(field: FieldSchema, text: str) -> Refusal | None:
+    """What JSON Schema says against a text that is not too long and of its format."""
+    shown = text[:24]
+    if len(text) < field.shortest:
+        reason = Text(f"少于 {field.shortest} 字", f"is shorter than {field.shortest} characters")
+        return _fault(field, "TOO_SHORT", reason, Text("请填写完整", "give it in full"))
+    if field.enum and text not in field.enum:
+        listed = "、".join(field.enum)
+        reason = Text(f"“{shown}”不在允许的取值中", f"'{shown}' is not one of the allowed values")
+        return _fault(field, "NOT_ALLOWED", reason, Text(f"可取:{listed}", f"use one of: {listed}"))
+    if field.pattern is not None and not field.pattern.search(text):
+        reason = Text(f"“{shown}”的写法不符", f"'{shown}' is not of the form asked for")
+        must = field.pattern.pattern
+        return _fault(field, "BAD_FORM", reason, Text(f"须符合 {must}", f"it must match {must}"))
+    return None
 
 
 def _rule_faults(type: LicenseType, fields: Mapping[str, str], blamed: set[str]) -> list[Refusal]:
@@ -243,12 +252,11 @@ def _holder(rule: HolderRule, fields: Mapping[str, str]) -> Holder:
 
 
 def _too_long(field: FieldSchema, length: int) -> Refusal:
-    return _fault(
-        field, "TOO_LONG", f"有 {length} 字,超过 {field.longest} 字", f"has {length} characters, more than {field.longest}",
-        "请缩短,或分列于附页", "shorten it, or move part of it to an annex",
-    )  # fmt: skip
+    reason = Text(f"有 {length} 字,超过 {field.longest} 字", f"has {length} characters, more than {field.longest}")
+    return _fault(field, "TOO_LONG", reason, Text("请缩短,或分列于附页", "shorten it, or move part of it to an annex"))
 
 
-def _fault(field: FieldSchema, code: str, zh: str, en: str, remedy_zh: str, remedy_en: str) -> Refusal:
+def _fault(field: FieldSchema, code: str, reason: Text, remedy: Text) -> Refusal:
+    """A refusal whose reason begins with the field's title."""
     title = field.title
-    return Refusal(code, field.name, Text(f"{title.zh}{zh}", f"{title.en} {en}"), Text(remedy_zh, remedy_en))
+    return Refusal(code, field.name, Text(f"{title.zh}{reason.zh}", f"{title.en} {reason.en}"), remedy)

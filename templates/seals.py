@@ -1,8 +1,8 @@
 """The picture of a seal as vector art (spec of official seals: 国发〔1999〕25号; company practice for the others).
 
-Round red seals carry a five-pointed star and the organization's name in Song type on an arc, read left to right; special-purpose
-seals (finance, contract, business) carry their purpose under the star; the invoice seal is an oval of 40 by 30 mm with the
-tax number in its middle. Letters are outlines, so a seal adds nothing to the text of the page.
+Round red seals carry a five-pointed star and the organization's name in Song type on an arc, read left to right;
+special-purpose seals (finance, contract, business) carry their purpose under the star; the invoice seal is an oval of
+40 by 30 mm with the tax number in its middle. Letters are outlines, so a seal adds nothing to the text of the page.
 """
 
 from __future__ import annotations
@@ -63,20 +63,31 @@ def draw_seal(art: SealArt) -> SealPicture:
 def _check(art: SealArt) -> None:
     if art.kind not in PURPOSES:
         raise refuse(
-            "BAD_SEAL_KIND", "seal.kind", f"没有印章种类 {art.kind}", f"there is no kind of seal {art.kind}",
-            remedy_zh=f"可取:{'、'.join(PURPOSES)}", remedy_en=f"use one of {', '.join(PURPOSES)}",
-        )  # fmt: skip
+            "BAD_SEAL_KIND",
+            "seal.kind",
+            f"没有印章种类 {art.kind}",
+            f"there is no kind of seal {art.kind}",
+            remedy_zh=f"可取:{'、'.join(PURPOSES)}",
+            remedy_en=f"use one of {', '.join(PURPOSES)}",
+        )
     if not MIN_DIAMETER_MM <= art.diameter_mm <= MAX_DIAMETER_MM:
         raise refuse(
-            "BAD_SEAL_SIZE", "seal.diameter_mm", f"印章直径 {art.diameter_mm:g} 毫米不在 15 至 60 之间",
+            "BAD_SEAL_SIZE",
+            "seal.diameter_mm",
+            f"印章直径 {art.diameter_mm:g} 毫米不在 15 至 60 之间",
             f"the seal's diameter {art.diameter_mm:g} mm is not between 15 and 60",
-            remedy_zh="请按机关级别取规定直径", remedy_en="use the diameter of the organ's rank",
-        )  # fmt: skip
+            remedy_zh="请按机关级别取规定直径",
+            remedy_en="use the diameter of the organ's rank",
+        )
     if not 1 <= len(art.name) <= MAX_NAME:
         raise refuse(
-            "BAD_SEAL_NAME", "seal.name", f"印章名称须为 1 至 {MAX_NAME} 字", f"the seal's name must have 1 to {MAX_NAME} characters",
-            remedy_zh="请使用规范的简称", remedy_en="use the organization's regular short name",
-        )  # fmt: skip
+            "BAD_SEAL_NAME",
+            "seal.name",
+            f"印章名称须为 1 至 {MAX_NAME} 字",
+            f"the seal's name must have 1 to {MAX_NAME} characters",
+            remedy_zh="请使用规范的简称",
+            remedy_en="use the organization's regular short name",
+        )
 
 
 def _round(art: SealArt) -> SealPicture:
@@ -89,9 +100,15 @@ def _round(art: SealArt) -> SealPicture:
     made.fill(SEAL_RED)
     purpose = PURPOSES[art.kind]
     made.polygon(_star((centre[0], centre[1] + (side * 0.02 if purpose else 0)), side * 0.165))
-    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, side / 2 - rim, side / 2 - rim, side * 0.125)
+    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, (side / 2 - rim, side / 2 - rim), side * 0.132)
     if purpose:
-        _straight(made, glyphs("song-bold", purpose, "seal.kind"), (centre[0], centre[1] - side * 0.285), side * 0.5, side * 0.085)
+        _straight(
+            made,
+            glyphs("song-bold", purpose, "seal.kind"),
+            (centre[0], centre[1] - side * 0.285),
+            side * 0.5,
+            side * 0.085,
+        )
     return _picture(made, side, side)
 
 
@@ -102,10 +119,14 @@ def _oval(art: SealArt) -> SealPicture:
     made.stroke(SEAL_RED, 1 * MM)
     made.ellipse(centre, width / 2 - 0.5 * MM, height / 2 - 0.5 * MM)
     made.fill(SEAL_RED)
-    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, width / 2 - 1 * MM, height / 2 - 1 * MM, 3.6 * MM)
+    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, (width / 2 - 1 * MM, height / 2 - 1 * MM), 3.6 * MM)
     _straight(made, glyphs("hei", art.code, "seal.code"), (centre[0], centre[1] - 1.3 * MM), 27 * MM, 3.4 * MM)
     _straight(
-        made, glyphs("song-bold", PURPOSES["invoice"], "seal.kind"), (centre[0], centre[1] - 8.6 * MM), 19 * MM, 3.4 * MM
+        made,
+        glyphs("song-bold", PURPOSES["invoice"], "seal.kind"),
+        (centre[0], centre[1] - 8.6 * MM),
+        19 * MM,
+        3.4 * MM,
     )
     return _picture(made, width, height)
 
@@ -126,8 +147,11 @@ def _star(centre: tuple[float, float], radius: float) -> list[tuple[float, float
     ]
 
 
-def _arc(made: Drawing, items: list[Glyph], centre: tuple[float, float], a: float, b: float, size: float) -> None:
-    """Letters along the upper arc of an ellipse with half axes ``a``, ``b``, feet towards the middle."""
+def _arc(
+    made: Drawing, items: list[Glyph], centre: tuple[float, float], axes: tuple[float, float], size: float
+) -> None:
+    """Letters along the upper arc of an ellipse with half axes ``axes``, feet towards the middle."""
+    a, b = axes
     count = len(items)
     gap = 0.32 * size
     # Long names take a wider arc first, then narrower letters.

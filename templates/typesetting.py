@@ -61,22 +61,25 @@ def set_text(text: str, box: BoxMm, style: TextStyle, page_height: float, field:
         need = size * (ASCENT + DESCENT + (len(lines) - 1) * style.leading)
         wide = max(sum(g.advance for g in line) for line in lines) * size / 1000
         if need <= height + 0.01 and wide <= width + 0.01:
-            return _place(text, lines, size, style, (x0, top, width, height), need)
+            return _place(lines, size, style, (x0, top, width, height), need)
         if size <= style.min_size:
             break
         size = max(style.min_size, size - _STEP)
     raise refuse(
-        "DOES_NOT_FIT", field,
-        f"文字过长({len(text)} 字),用最小字号仍放不下", f"the text ({len(text)} characters) does not fit at its least size",
-        remedy_zh="请缩短内容", remedy_en="shorten it",
-    )  # fmt: skip
+        "DOES_NOT_FIT",
+        field,
+        f"文字过长({len(text)} 字),用最小字号仍放不下",
+        f"the text ({len(text)} characters) does not fit at its least size",
+        remedy_zh="请缩短内容",
+        remedy_en="shorten it",
+    )
 
 
 def break_lines(items: Sequence[Glyph], limit: float) -> list[list[Glyph]]:
     """Lines of at most ``limit`` (thousandths of the size) wide.
 
-    Breaks stand between ideographs, not before closing or after opening punctuation, and not inside a word of Latin letters and
-    digits unless the word alone is wider than a line.
+    Breaks stand between ideographs, not before closing or after opening punctuation, and not inside a word of Latin
+    letters and digits unless the word alone is wider than a line.
     """
     lines: list[list[Glyph]] = []
     start, width, last_break = 0, 0.0, 0
@@ -107,12 +110,7 @@ def _is_word(char: str) -> bool:
 
 
 def _place(
-    text: str,
-    lines: list[list[Glyph]],
-    size: float,
-    style: TextStyle,
-    area: tuple[float, float, float, float],
-    need: float,
+    lines: list[list[Glyph]], size: float, style: TextStyle, area: tuple[float, float, float, float], need: float
 ) -> SetText:
     x0, top, width, height = area
     slack = {"top": 0.0, "middle": (height - need) / 2, "bottom": height - need}[style.valign]
@@ -130,4 +128,4 @@ def _place(
         left, right = min(left, x), max(right, x + inked + extra * (len(items) - 1))
     bottom = placed[-1].y - DESCENT * size
     box = (round(left - 0.01, 2), round(bottom, 2), round(right + 0.01, 2), round(placed[0].y + ASCENT * size, 2))
-    return SetText(text, size, style, tuple(placed), box)
+    return SetText("".join(g.char for line in lines for g in line), size, style, tuple(placed), box)
