@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from certvault.audit import Audit
@@ -18,7 +18,7 @@ from certvault.cipher import Cipher
 from certvault.clock import Clock, SystemClock
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
-from certvault.errors import SettingsError, VaultError
+from certvault.errors import SettingsError, conflict
 from certvault.idempotency import Idempotency
 from certvault.issuing import Issuing
 from certvault.keyring import Keyring
@@ -32,7 +32,7 @@ from certvault.pki import Pki
 from certvault.recovery import Recovery
 from certvault.sealing import Sealing
 from certvault.sessions import Session
-from certvault.settings import FILE_NAME, SUITES, Settings, read_pin, read_settings, write_pin
+from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, SUITES, Settings, read_pin, read_settings, write_pin
 from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
 from certvault.tokens import Tokens
@@ -41,7 +41,6 @@ from certvault.verification import Verification
 from certvault.wallet import Wallet
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
-from signing.errors import BackendUnavailableError, SigningError
 from templates.registry import shipped_types
 from verify.formats.codes import uscc_fault
 from verify.formats.refusal import RefusedError, refuse
@@ -127,12 +126,26 @@ def open_vault(folder: Path, *, clock: Clock | None = None) -> Vault:
     return vault
 
 
-def restore_backup(archive: Path, folder: Path, *, pin: str | None = None) -> None:
-    """Make a vault in the empty ``folder`` from a backup; ``pin`` is that of the vault it was taken from."""
+def restore_backup(archive: Path, folder: Path, *, pin: str | None = None, database_url: str | None = None) -> None:
+    """Make a vault in the empty ``folder`` from a backup.
+
+    ``pin`` is that of the vault it was taken from; without it CERTVAULT_PIN counts. ``database_url`` names an empty
+    database to use instead of SQLite. Raises PinError, CorruptDataError, ConflictError (FOLDER_NOT_EMPTY).
+    """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _require_empty(folder)
-    restore(archive, folder, pin or _environment_pin())
+    given = pin or os.environ.get(PIN_ENVIRONMENT, "")
+    try:
+        restore(archive, folder, given, _open_token, database_url=database_url)
+    except BaseException:
+        _clear(folder)
+        raise
+
+
+def _open_token(uri: str, softhsm_conf: str | None, pin: str) -> Backend:
+    options = {} if softhsm_conf is None else {"softhsm_conf": softhsm_conf}
+    return open_backend(uri, pin=lambda: pin, **options)
 
 
 def open_store(url: str, folder: Path) -> Store:
@@ -148,9 +161,7 @@ def open_store(url: str, folder: Path) -> Store:
 
 def _assemble(settings: Settings, clock: Clock, *, fresh: bool) -> Vault:
     session = Session(settings.folder)
-    database = Database(
-        _database_url(settings), vault_id=settings.vault_id, session=session.id, now=clock.now
-    )
+    database = Database(_database_url(settings), vault_id=settings.vault_id, session=session.id, now=clock.now)
     try:
         database.migrate()
         backend = _open_backend(settings)
@@ -183,7 +194,17 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     idempotency = Idempotency(database, cipher, clock, session)
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
     minting = Minting(
-        database, cipher, catalog, pipeline, sealing, recovery, licenses, settings, session, clock, _seed(settings, clock)
+        database,
+        cipher,
+        catalog,
+        pipeline,
+        sealing,
+        recovery,
+        licenses,
+        settings,
+        session,
+        clock,
+        _seed(settings, clock),
     )
     return Vault(
         settings=settings,
@@ -207,7 +228,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         _maintenance=Maintenance(
             database, cipher, store, keyring, certification, pki, sealing, licenses, audit, idempotency, recovery, clock
         ),
-        _backup=Backup(database, store, cipher, settings, clock),
+        _backup=Backup(database, store, backend, recovery, settings, lambda: _pin(settings)),
     )
 
 
@@ -263,8 +284,8 @@ def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings
 def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settings:
     """The token or folder of keys, its PIN, and the settings that go with it."""
     kind = options.keys or ("pkcs11" if softhsm_available() else "file")
-    pin = options.pin or os.environ.get("CERTVAULT_PIN") or secrets.token_urlsafe(24)
-    given = options.pin is None and bool(os.environ.get("CERTVAULT_PIN"))
+    pin = options.pin or os.environ.get(PIN_ENVIRONMENT) or secrets.token_urlsafe(24)
+    given = options.pin is None and bool(os.environ.get(PIN_ENVIRONMENT))
     softhsm_conf: str | None = None
     if kind == "pkcs11":
         inherited = os.environ.get("SOFTHSM2_CONF")
@@ -296,7 +317,7 @@ def _open_backend(settings: Settings) -> Backend:
     uri = settings.keys_uri
     if uri.startswith("file:") and not uri.startswith("file:/"):
         uri = f"file:{settings.folder / uri.removeprefix('file:')}"
-    options: dict[str, object] = {}
+    options: dict[str, str] = {}
     if settings.softhsm_conf is not None:
         options["softhsm_conf"] = _softhsm_conf(settings, settings.softhsm_conf)
     return open_backend(uri, pin=lambda: _pin(settings), **options)
@@ -323,19 +344,30 @@ def _database_url(settings: Settings) -> str:
 
 def _check_options(options: InitOptions) -> None:
     if options.suite not in SUITES:
-        raise _option("suite", f"没有密码套件 {options.suite}", f"the suite {options.suite} is not available", ", ".join(SUITES))
+        raise _option(
+            "suite", f"没有密码套件 {options.suite}", f"the suite {options.suite} is not available", ", ".join(SUITES)
+        )
     if uscc_fault(options.issuer_code) is not None:
         raise _option(
-            "issuer_code", "颁发机构代码不是正确的统一社会信用代码", "the issuer's code is no unified social credit code", "18"
+            "issuer_code",
+            "颁发机构代码不是正确的统一社会信用代码",
+            "the issuer's code is no unified social credit code",
+            "18",
         )
     if len(options.region) != 6 or not options.region.isdigit():
         raise _option("region", "行政区划代码须为 6 位数字", "a region code has 6 digits", "GB/T 2260")
     scheme = options.base_url.partition("://")[0]
-    if scheme not in ("http", "https") or len(options.base_url) > MAX_BASE_URL or any(c.isspace() for c in options.base_url):
+    if (
+        scheme not in ("http", "https")
+        or len(options.base_url) > MAX_BASE_URL
+        or any(c.isspace() for c in options.base_url)
+    ):
         raise _option(
-            "base_url", "公共地址须为 http(s) 网址且不过长", "the public address must be a short http(s) URL",
+            "base_url",
+            "公共地址须为 http(s) 网址且不过长",
+            "the public address must be a short http(s) URL",
             f"≤ {MAX_BASE_URL}",
-        )  # fmt: skip
+        )
     for member in ("name", "issuer_name"):
         if not 0 < len(getattr(options, member).strip()) <= 40:
             raise _option(member, "名称为空或过长", "the name is empty or too long", "1-40")
@@ -347,13 +379,15 @@ def _option(field: str, zh: str, en: str, allowed: str) -> RefusedError:
 
 def _require_empty(folder: Path) -> None:
     if any(folder.iterdir()):
-        from certvault.errors import conflict
-
         known = (folder / FILE_NAME).exists()
         raise conflict(
-            "VAULT_EXISTS" if known else "FOLDER_NOT_EMPTY", "vault", f"{folder} 不是空文件夹", f"{folder} is not empty",
-            remedy_zh="请选择空文件夹。", remedy_en="Choose an empty folder.",
-        )  # fmt: skip
+            "VAULT_EXISTS" if known else "FOLDER_NOT_EMPTY",
+            "vault",
+            f"{folder} 不是空文件夹",
+            f"{folder} is not empty",
+            remedy_zh="请选择空文件夹。",
+            remedy_en="Choose an empty folder.",
+        )
 
 
 def _clear(folder: Path) -> None:
@@ -363,7 +397,3 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _environment_pin() -> str:
-    return os.environ.get("CERTVAULT_PIN", "")

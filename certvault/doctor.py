@@ -46,7 +46,8 @@ class Doctor:
 
     def examine(self) -> DoctorReport:
         """Recover what a dead process left, then run every check."""
-        checks = self._quick() + [
+        checks = [
+            *self._quick(),
             ("recovery", self._recovery),
             ("certificates", self._certificates),
             ("audit", self._audit),

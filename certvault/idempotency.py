@@ -55,9 +55,13 @@ class Idempotency:
         """
         if not key or len(key) > MAX_KEY_CHARS:
             raise refuse(
-                "IDEMPOTENCY_KEY", "Idempotency-Key", "幂等键为空或过长", "the idempotency key is empty or too long",
-                remedy_zh=f"请使用不超过 {MAX_KEY_CHARS} 个字符的键。", remedy_en=f"Use 1 to {MAX_KEY_CHARS} characters.",
-            )  # fmt: skip
+                "IDEMPOTENCY_KEY",
+                "Idempotency-Key",
+                "幂等键为空或过长",
+                "the idempotency key is empty or too long",
+                remedy_zh=f"请使用不超过 {MAX_KEY_CHARS} 个字符的键。",
+                remedy_en=f"Use 1 to {MAX_KEY_CHARS} characters.",
+            )
         digest = hashlib.sha256(body).hexdigest()
         try:
             return self._claim(subject, _name(key), digest)
@@ -123,14 +127,21 @@ def _name(key: str) -> str:
 
 def _mismatch() -> ConflictError:
     return conflict(
-        "IDEMPOTENCY_MISMATCH", "Idempotency-Key", "同一幂等键用于不同的请求内容",
+        "IDEMPOTENCY_MISMATCH",
+        "Idempotency-Key",
+        "同一幂等键用于不同的请求内容",
         "the idempotency key was used with another body",
-        remedy_zh="请为新的请求使用新的幂等键。", remedy_en="Use a new key for a new request.",
-    )  # fmt: skip
+        remedy_zh="请为新的请求使用新的幂等键。",
+        remedy_en="Use a new key for a new request.",
+    )
 
 
 def _busy() -> ConflictError:
     return conflict(
-        "IDEMPOTENCY_BUSY", "Idempotency-Key", "同一幂等键的请求仍在处理", "the first request with this key is still at work",
-        remedy_zh="请稍后用同一键重试。", remedy_en="Repeat the request with the same key a little later.",
-    )  # fmt: skip
+        "IDEMPOTENCY_BUSY",
+        "Idempotency-Key",
+        "同一幂等键的请求仍在处理",
+        "the first request with this key is still at work",
+        remedy_zh="请稍后用同一键重试。",
+        remedy_en="Repeat the request with the same key a little later.",
+    )

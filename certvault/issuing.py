@@ -142,9 +142,13 @@ def _level(baseline: Baseline | str) -> Baseline:
     except ValueError:
         known = ", ".join(b.value for b in Baseline)
         raise refuse(
-            "BASELINE_UNKNOWN", "baseline", f"没有基线级别 {str(baseline)[:20]}", f"there is no baseline {str(baseline)[:20]}",
-            remedy_zh=f"可选:{known}", remedy_en=f"Use one of {known}.",
-        ) from None  # fmt: skip
+            "BASELINE_UNKNOWN",
+            "baseline",
+            f"没有基线级别 {str(baseline)[:20]}",
+            f"there is no baseline {str(baseline)[:20]}",
+            remedy_zh=f"可选:{known}",
+            remedy_en=f"Use one of {known}.",
+        ) from None
 
 
 def _check_holder_key(jwk: Mapping[str, object] | None) -> None:
@@ -154,10 +158,13 @@ def _check_holder_key(jwk: Mapping[str, object] | None) -> None:
     good = isinstance(jwk, Mapping) and jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and "d" not in jwk
     if not good or any(_coordinate(jwk.get(member)) is None for member in ("x", "y")):
         raise refuse(
-            "HOLDER_KEY", "holder_key", "持证主体密钥须为 EC P-256 公钥(JWK),不含私钥成员",
+            "HOLDER_KEY",
+            "holder_key",
+            "持证主体密钥须为 EC P-256 公钥(JWK),不含私钥成员",
             "the holder's key must be a public EC P-256 JWK, without private members",
-            remedy_zh="请提交 kty、crv、x、y。", remedy_en="Send kty, crv, x and y.",
-        )  # fmt: skip
+            remedy_zh="请提交 kty、crv、x、y。",
+            remedy_en="Send kty, crv, x and y.",
+        )
 
 
 def _coordinate(value: object) -> bytes | None:

@@ -44,7 +44,9 @@ class JobFolder:
             return None
         except (OSError, ValueError) as error:
             raise _foreign(self.folder) from error
-        if not isinstance(value, dict) or not all(isinstance(value.get(k), str) for k in ("job", "type", "input_sha256")):
+        if not isinstance(value, dict) or not all(
+            isinstance(value.get(k), str) for k in ("job", "type", "input_sha256")
+        ):
             raise _foreign(self.folder)
         return value
 
@@ -98,9 +100,13 @@ def _line(report: RowReport) -> str:
 
 def _foreign(folder: Path) -> Exception:
     return conflict(
-        "OUT_IN_USE", "out", f"{folder} 中的 {JOB_FILE} 不属于批量任务", f"the {JOB_FILE} in {folder} is not that of a job",
-        remedy_zh="请选择空文件夹。", remedy_en="Choose an empty folder.",
-    )  # fmt: skip
+        "OUT_IN_USE",
+        "out",
+        f"{folder} 中的 {JOB_FILE} 不属于批量任务",
+        f"the {JOB_FILE} in {folder} is not that of a job",
+        remedy_zh="请选择空文件夹。",
+        remedy_en="Choose an empty folder.",
+    )
 
 
 @contextlib.contextmanager

@@ -21,7 +21,6 @@ from certvault.model.views import LicensePage, LicenseView
 from certvault.store import Store
 from verify.formats.license import Holder
 
-
 _READERS = (Role.ISSUER, Role.AUDITOR, Role.CUSTODIAN)
 
 

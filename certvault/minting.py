@@ -153,9 +153,13 @@ class Minting:
         if job.state is JobState.STAGING:
             with self._working_on(job):
                 job, ignored = self._staging.stage(
-                    job, rows, name or rows.name, self._catalog.get(job.type, job.type_version), issuer,
+                    job,
+                    rows,
+                    name or rows.name,
+                    self._catalog.get(job.type, job.type_version),
+                    issuer,
                     self._clock.now(),
-                )  # fmt: skip
+                )
         return replace(self._progress(job), ignored=ignored)
 
     def run(
@@ -249,9 +253,7 @@ class Minting:
         except (VaultError, SigningError, RefusedError, OSError):
             return  # the job says PAUSED, and resuming it tells the failure
 
-    def _run_batches(
-        self, job: Job, out: Path | None, actor: Actor, workers: int, progress: Progress | None
-    ) -> None:
+    def _run_batches(self, job: Job, out: Path | None, actor: Actor, workers: int, progress: Progress | None) -> None:
         folder = None if out is None else JobFolder(out)
         license_type = self._catalog.get(job.type, job.type_version)
         with self._database.reading() as view:
@@ -270,9 +272,15 @@ class Minting:
                 progress(told)
 
     def _tallies(
-        self, job: Job, batches: builtins.list[builtins.list[int]], out: Path | None, actor: Actor, workers: int,
-        *, in_order: bool,
-    ) -> Iterator[Tally]:  # fmt: skip
+        self,
+        job: Job,
+        batches: builtins.list[builtins.list[int]],
+        out: Path | None,
+        actor: Actor,
+        workers: int,
+        *,
+        in_order: bool,
+    ) -> Iterator[Tally]:
         if workers <= 1 or len(batches) <= 1:
             for rows in batches:
                 yield self.batches.work(job.id, rows, out, actor)
@@ -292,9 +300,16 @@ class Minting:
             pool.shutdown(cancel_futures=True)
 
     def _from_pool(
-        self, pool: ProcessPoolExecutor, seed: WorkerSeed, job: Job, batches: builtins.list[builtins.list[int]],
-        out: Path | None, actor: Actor, *, in_order: bool,
-    ) -> Iterator[Tally]:  # fmt: skip
+        self,
+        pool: ProcessPoolExecutor,
+        seed: WorkerSeed,
+        job: Job,
+        batches: builtins.list[builtins.list[int]],
+        out: Path | None,
+        actor: Actor,
+        *,
+        in_order: bool,
+    ) -> Iterator[Tally]:
         """Batches through the pool, a few ahead of the workers; numbers that count are allotted here, in order."""
         ahead: set[Future[Tally]] = set()
         for rows in batches:
@@ -308,9 +323,7 @@ class Minting:
             done, ahead = wait(ahead, return_when=FIRST_COMPLETED)
             yield from (f.result() for f in done)
 
-    def _finish(
-        self, job: Job, folder: JobFolder | None, actor: Actor, failure: Exception | None
-    ) -> MintProgress:
+    def _finish(self, job: Job, folder: JobFolder | None, actor: Actor, failure: Exception | None) -> MintProgress:
         told = self._progress(job)
         if job.state is JobState.RUNNING:
             whole = failure is None and told.failed == 0 and told.done == told.total
@@ -359,9 +372,13 @@ class Minting:
         answer = Answer.opened(self._cipher, row)
         outcome = "refused" if row.state is RowState.REFUSED else "failed"
         return RowReport(
-            row.row, outcome, identifier=row.identifier, code=answer.code, reason=answer.reason,
+            row.row,
+            outcome,
+            identifier=row.identifier,
+            code=answer.code,
+            reason=answer.reason,
             field=answer.field or None,
-        )  # fmt: skip
+        )
 
     def _progress(self, job: Job) -> MintProgress:
         with self._database.reading() as view:
@@ -377,7 +394,14 @@ class Minting:
         )
 
     def _new_job(
-        self, job_id: str, type_name: str, version: int, digest: str, actor: Actor, issuer: str, baseline: Baseline | str
+        self,
+        job_id: str,
+        type_name: str,
+        version: int,
+        digest: str,
+        actor: Actor,
+        issuer: str,
+        baseline: Baseline | str,
     ) -> Job:
         job = Job(
             id=job_id,
@@ -418,9 +442,14 @@ class Minting:
             return uow.jobs.save(changed, event(f"JOB_{state.value}", f"job:{job.id}", actor.subject))
 
     def _working_on(self, job: Job) -> _Claim:
-        busy = job.session != self._session.id and self._session.is_alive(job.session) and job.state in (
-            JobState.RUNNING,
-            JobState.STAGING,
+        busy = (
+            job.session != self._session.id
+            and self._session.is_alive(job.session)
+            and job.state
+            in (
+                JobState.RUNNING,
+                JobState.STAGING,
+            )
         )
         return _Claim(self._running, self._lock, job.id, busy=busy)
 
@@ -438,9 +467,13 @@ class _Claim:
         with self._lock:
             if self._busy or self._job_id in self._running:
                 raise conflict(
-                    "JOB_BUSY", "job", f"任务 {self._job_id} 正在另一进程中运行", f"job {self._job_id} runs in another process",
-                    remedy_zh="请等待其完成。", remedy_en="Wait until it is done.",
-                )  # fmt: skip
+                    "JOB_BUSY",
+                    "job",
+                    f"任务 {self._job_id} 正在另一进程中运行",
+                    f"job {self._job_id} runs in another process",
+                    remedy_zh="请等待其完成。",
+                    remedy_en="Wait until it is done.",
+                )
             self._running.add(self._job_id)
 
     def __exit__(self, *exc: object) -> None:
@@ -462,6 +495,10 @@ def _sha256(path: Path) -> str:
 
 def _out_in_use(out: Path, job: str) -> Exception:
     return conflict(
-        "OUT_IN_USE", "out", f"{out} 属于另一任务 {job}(类型或输入不同)", f"{out} belongs to job {job}, of another type or input",
-        remedy_zh="请选择其他文件夹,或使用原来的输入。", remedy_en="Choose another folder, or give the same input.",
-    )  # fmt: skip
+        "OUT_IN_USE",
+        "out",
+        f"{out} 属于另一任务 {job}(类型或输入不同)",
+        f"{out} belongs to job {job}, of another type or input",
+        remedy_zh="请选择其他文件夹,或使用原来的输入。",
+        remedy_en="Choose another folder, or give the same input.",
+    )

@@ -17,17 +17,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
 from certvault.db.unit_of_work import Database, UnitOfWork
-from certvault.errors import ConflictError, DuplicateRowError, StorageUnavailableError, conflict
+from certvault.errors import ConflictError, StorageUnavailableError, conflict
 from certvault.licenses import FaceData
 from certvault.model.keys import Issuer, event
-from certvault.model.license import HolderLink, License, LicenseState
+from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
 from certvault.model.work import JobRow
 from certvault.numbering import allot_numbers, number_index
@@ -176,9 +175,7 @@ class Pipeline:
         composition = draft.composition
         if composition is None:
             facts = FaceFacts(found.identifier, allotted.number, VERSION, draft.checked.copy_number)
-            composition = compose(
-                draft.type, draft.checked, facts, sample=self._settings.sample, seal=tools.art
-            )
+            composition = compose(draft.type, draft.checked, facts, sample=self._settings.sample, seal=tools.art)
         record = self._record(allotted, composition, tools.issuer)
         claims = code_claims(record, self._settings.base_url)
         code = make_code(claims, tools.code.signer, tools.code.certificate)
@@ -199,7 +196,10 @@ class Pipeline:
         at = self._clock.now()
         with self._database.writing() as uow:
             named = [
-                replace(b.allotted.license.adopted(self._database.session), document=b.allotted.license.document or new_name())
+                replace(
+                    b.allotted.license.adopted(self._database.session),
+                    document=b.allotted.license.document or new_name(),
+                )
                 for b in built
             ]
             saved = uow.licenses.save_all(named, ())
@@ -284,9 +284,7 @@ class Pipeline:
         waiting = [d for d in drafts if d.number is None]
         if not waiting:
             return list(drafts)
-        numbers = iter(
-            allot_numbers(uow, self._cipher, waiting[0].type, [d.checked for d in waiting])
-        )
+        numbers = iter(allot_numbers(uow, self._cipher, waiting[0].type, [d.checked for d in waiting]))
         return [d if d.number is not None else replace(d, number=next(numbers)) for d in drafts]
 
     def _without_duplicates(
@@ -312,9 +310,7 @@ class Pipeline:
                 fresh.append(draft)
         return fresh, refused
 
-    def _store_allotted(
-        self, uow: UnitOfWork, drafts: Sequence[Draft], tools: Tools, actor: str
-    ) -> list[Allotted]:
+    def _store_allotted(self, uow: UnitOfWork, drafts: Sequence[Draft], tools: Tools, actor: str) -> list[Allotted]:
         if not drafts:
             return []
         at = self._clock.now()

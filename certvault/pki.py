@@ -78,9 +78,7 @@ class Pki:
             return known
         with self._lock, self._database.reading() as view:
             crls = view.crls.table.c
-            found = view.crls.all(
-                view.crls.query().where(crls.ca == ca.name).order_by(crls.number.desc()).limit(1)
-            )
+            found = view.crls.all(view.crls.query().where(crls.ca == ca.name).order_by(crls.number.desc()).limit(1))
             revoked = view.certificates.where(ca=ca.name, state=CertificateState.REVOKED)
         changed = found and any(c.revoked_at is not None and c.revoked_at > found[0].this_update for c in revoked)
         if found and _fresh(found[0], ca, at) and not changed:
@@ -219,9 +217,7 @@ class Pki:
     def _new_crl(self, ca: KeyRecord, revoked: list[CertificateRecord], at: datetime.datetime) -> CrlRecord:
         this_update = at.replace(microsecond=0)
         next_update = this_update + _RENEWAL[ca.name.rpartition("-")[0]][1]
-        entries = [
-            RevokedEntry(int(c.serial), c.revoked_at or this_update, c.reason or "unspecified") for c in revoked
-        ]
+        entries = [RevokedEntry(int(c.serial), c.revoked_at or this_update, c.reason or "unspecified") for c in revoked]
         with self._database.writing() as uow:
             number = uow.next_numbers(f"crl:{ca.name}")
             der = make_crl(
@@ -247,22 +243,22 @@ class Pki:
                 found = view.certificates.get(ca.name, str(serial))
             return _status(found)
 
-        return Responder(
-            self._keyring.certificate_der(ca), self._keyring.signer(key), certificate.der or b"", status
-        )
+        return Responder(self._keyring.certificate_der(ca), self._keyring.signer(key), certificate.der or b"", status)
 
-    def _roll_leaf(
-        self, purpose: KeyPurpose, at: datetime.datetime, actor: Actor, owner: str | None
-    ) -> KeyRecord:
+    def _roll_leaf(self, purpose: KeyPurpose, at: datetime.datetime, actor: Actor, owner: str | None) -> KeyRecord:
         if purpose not in (KeyPurpose.SEAL, KeyPurpose.RECORD, KeyPurpose.CODE):
             return self._certification.new_leaf(purpose, at, actor.subject)
         with self._database.reading() as view:
             issuers = [i for i in view.issuers.all() if owner in (None, VAULT_OWNER, i.code)]
         if len(issuers) != 1:
             raise conflict(
-                "ISSUER_AMBIGUOUS", "owner", "请指明颁发机构", "name the issuer whose key is meant",
-                remedy_zh="请给出颁发机构代码。", remedy_en="Give the issuer's code.",
-            )  # fmt: skip
+                "ISSUER_AMBIGUOUS",
+                "owner",
+                "请指明颁发机构",
+                "name the issuer whose key is meant",
+                remedy_zh="请给出颁发机构代码。",
+                remedy_en="Give the issuer's code.",
+            )
         return self._certification.new_leaf(purpose, at, actor.subject, issuer=issuers[0])
 
     def _info(self, key: KeyRecord) -> KeyInfo:

@@ -19,9 +19,13 @@ def issuer_for(database: Database, actor: Actor) -> Issuer:
         issuers = [i for i in view.issuers.all() if actor.issuer_code in (None, i.code)]
     if len(issuers) != 1:
         raise conflict(
-            "ISSUER_AMBIGUOUS", "issuer", "令牌未指明颁发机构", "the token does not say for which issuer it works",
-            remedy_zh="请使用绑定颁发机构的令牌。", remedy_en="Use a token bound to one issuer.",
-        )  # fmt: skip
+            "ISSUER_AMBIGUOUS",
+            "issuer",
+            "令牌未指明颁发机构",
+            "the token does not say for which issuer it works",
+            remedy_zh="请使用绑定颁发机构的令牌。",
+            remedy_en="Use a token bound to one issuer.",
+        )
     return issuers[0]
 
 

@@ -58,9 +58,12 @@ class _Grid:
         self.count += 1
         if self.count > self.limits.rows:
             raise _file_refusal(
-                "TOO_MANY_ROWS", f"超过 {self.limits.rows} 行", f"the file has more than {self.limits.rows} rows",
-                "请分成多个文件。", "Split it into several files.",
-            )  # fmt: skip
+                "TOO_MANY_ROWS",
+                f"超过 {self.limits.rows} 行",
+                f"the file has more than {self.limits.rows} rows",
+                "请分成多个文件。",
+                "Split it into several files.",
+            )
         extra = [c for c in cells[len(self.headings) :] if c is not None and str(c).strip()]
         if extra:
             faults.append(_cells_refusal(len(cells), len(self.headings)))
@@ -78,14 +81,19 @@ def read_rows(path: Path, name: str, limits: Limits) -> Iterator[InputRow]:
     with path.open("rb") as file:
         head = file.read(4096)
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise _file_refusal("EMPTY_FILE", "文件为空", "the file is empty", "请提交有数据的文件。", "Send a file with rows.")
+        raise _file_refusal(
+            "EMPTY_FILE", "文件为空", "the file is empty", "请提交有数据的文件。", "Send a file with rows."
+        )
     if head.startswith(b"PK\x03\x04"):
         return _xlsx(path, limits)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise _file_refusal(
-            "OLD_EXCEL", "不支持旧版 .xls 或加密的工作簿", "old .xls and encrypted workbooks are not read",
-            "请另存为不加密的 .xlsx 或 CSV。", "Save it as an unencrypted .xlsx or as CSV.",
-        )  # fmt: skip
+            "OLD_EXCEL",
+            "不支持旧版 .xls 或加密的工作簿",
+            "old .xls and encrypted workbooks are not read",
+            "请另存为不加密的 .xlsx 或 CSV。",
+            "Save it as an unencrypted .xlsx or as CSV.",
+        )
     text_head = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if name.lower().endswith((".jsonl", ".ndjson", ".json")) or text_head.startswith(b"{"):
         return _json_lines(path, limits)
@@ -102,9 +110,12 @@ def encoding_of(path: Path) -> str:
         if _decodes(path, encoding):
             return encoding
     raise _file_refusal(
-        "ENCODING", "文字编码既非 UTF-8 也非 GB 18030", "the text is neither UTF-8 nor GB 18030",
-        "请另存为 UTF-8。", "Save it as UTF-8.",
-    )  # fmt: skip
+        "ENCODING",
+        "文字编码既非 UTF-8 也非 GB 18030",
+        "the text is neither UTF-8 nor GB 18030",
+        "请另存为 UTF-8。",
+        "Save it as UTF-8.",
+    )
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -133,9 +144,12 @@ def _csv(path: Path, limits: Limits) -> Iterator[InputRow]:
                     yield row
         except csv.Error as error:
             raise _file_refusal(
-                "BAD_CSV", f"第 {reader.line_num} 行不是正确的 CSV", f"line {reader.line_num} is not CSV: {error}",
-                "请检查引号。", "Check the quotes there.",
-            ) from error  # fmt: skip
+                "BAD_CSV",
+                f"第 {reader.line_num} 行不是正确的 CSV",
+                f"line {reader.line_num} is not CSV: {error}",
+                "请检查引号。",
+                "Check the quotes there.",
+            ) from error
 
 
 def _delimiter(first_line: str) -> str:
@@ -208,9 +222,12 @@ def _check_package(path: Path) -> None:
     total = sum(i.file_size for i in infos)
     if total > MAX_XLSX_BYTES or total > MAX_XLSX_RATIO * max(path.stat().st_size, 10_000):
         raise _file_refusal(
-            "WORKBOOK_TOO_LARGE", "工作簿解压后过大", "the workbook unpacks to too much",
-            "请另存为 CSV。", "Save it as CSV.",
-        )  # fmt: skip
+            "WORKBOOK_TOO_LARGE",
+            "工作簿解压后过大",
+            "the workbook unpacks to too much",
+            "请另存为 CSV。",
+            "Save it as CSV.",
+        )
 
 
 def _json_lines(path: Path, limits: Limits) -> Iterator[InputRow]:
@@ -222,9 +239,12 @@ def _json_lines(path: Path, limits: Limits) -> Iterator[InputRow]:
             count += 1
             if count > limits.rows:
                 raise _file_refusal(
-                    "TOO_MANY_ROWS", f"超过 {limits.rows} 行", f"the file has more than {limits.rows} rows",
-                    "请分成多个文件。", "Split it into several files.",
-                )  # fmt: skip
+                    "TOO_MANY_ROWS",
+                    f"超过 {limits.rows} 行",
+                    f"the file has more than {limits.rows} rows",
+                    "请分成多个文件。",
+                    "Split it into several files.",
+                )
             yield _json_row(count, line, limits)
 
 
@@ -258,21 +278,30 @@ def _headings(cells: Sequence[str], limits: Limits) -> list[str]:
         headings.pop()
     if not headings:
         raise _file_refusal(
-            "NO_HEADINGS", "没有列标题", "the first row holds no column headings",
-            "请在第一行写列标题。", "Write column headings in the first row.",
-        )  # fmt: skip
+            "NO_HEADINGS",
+            "没有列标题",
+            "the first row holds no column headings",
+            "请在第一行写列标题。",
+            "Write column headings in the first row.",
+        )
     if len(headings) > limits.columns:
         raise _file_refusal(
-            "TOO_MANY_COLUMNS", f"超过 {limits.columns} 列", f"the file has more than {limits.columns} columns",
-            "请删除多余的列。", "Remove columns.",
-        )  # fmt: skip
+            "TOO_MANY_COLUMNS",
+            f"超过 {limits.columns} 列",
+            f"the file has more than {limits.columns} columns",
+            "请删除多余的列。",
+            "Remove columns.",
+        )
     named = [h for h in headings if h]
     twice = next((h for h in named if named.count(h) > 1), None)
     if twice is not None:
         raise _file_refusal(
-            "HEADING_TWICE", f"列标题“{twice[:40]}”出现两次", f"the heading '{twice[:40]}' appears twice",
-            "请只保留一列。", "Keep one of the columns.",
-        )  # fmt: skip
+            "HEADING_TWICE",
+            f"列标题“{twice[:40]}”出现两次",
+            f"the heading '{twice[:40]}' appears twice",
+            "请只保留一列。",
+            "Keep one of the columns.",
+        )
     return headings
 
 
@@ -296,41 +325,54 @@ def _file_refusal(code: str, zh: str, en: str, remedy_zh: str, remedy_en: str) -
 
 def _bad_workbook() -> RefusedError:
     return _file_refusal(
-        "BAD_WORKBOOK", "工作簿无法读取", "the workbook cannot be read", "请重新另存为 .xlsx 或 CSV。",
+        "BAD_WORKBOOK",
+        "工作簿无法读取",
+        "the workbook cannot be read",
+        "请重新另存为 .xlsx 或 CSV。",
         "Save it again as .xlsx or as CSV.",
-    )  # fmt: skip
+    )
 
 
 def _json_refusal(detail: str) -> Refusal:
     return Refusal(
-        "BAD_JSON", "", Text("该行不是正确的 JSON 对象", f"the line is no JSON object: {detail}"),
+        "BAD_JSON",
+        "",
+        Text("该行不是正确的 JSON 对象", f"the line is no JSON object: {detail}"),
         Text("每行写一个 JSON 对象。", "Write one JSON object on each line."),
-    )  # fmt: skip
+    )
 
 
 def _cells_refusal(found: int, wanted: int) -> Refusal:
     return Refusal(
-        "TOO_MANY_CELLS", "", Text(f"有 {found} 个单元格,多于 {wanted} 列", f"has {found} cells for {wanted} columns"),
+        "TOO_MANY_CELLS",
+        "",
+        Text(f"有 {found} 个单元格,多于 {wanted} 列", f"has {found} cells for {wanted} columns"),
         Text("请检查分隔符和引号。", "Check separators and quotes."),
-    )  # fmt: skip
+    )
 
 
 def _long_refusal(heading: str, length: int, limit: int) -> Refusal:
     return Refusal(
-        "CELL_TOO_LONG", heading[:40], Text(f"有 {length} 字,超过 {limit} 字", f"has {length} characters, more than {limit}"),
+        "CELL_TOO_LONG",
+        heading[:40],
+        Text(f"有 {length} 字,超过 {limit} 字", f"has {length} characters, more than {limit}"),
         Text("请缩短。", "Shorten it."),
-    )  # fmt: skip
+    )
 
 
 def _formula_refusal(heading: str) -> Refusal:
     return Refusal(
-        "FORMULA", heading[:40], Text("单元格是公式", "the cell is a formula"),
+        "FORMULA",
+        heading[:40],
+        Text("单元格是公式", "the cell is a formula"),
         Text("请粘贴为数值。", "Paste it as a value."),
-    )  # fmt: skip
+    )
 
 
 def _error_refusal(heading: str, value: str) -> Refusal:
     return Refusal(
-        "CELL_ERROR", heading[:40], Text(f"单元格为错误值 {value[:10]}", f"the cell holds the error {value[:10]}"),
+        "CELL_ERROR",
+        heading[:40],
+        Text(f"单元格为错误值 {value[:10]}", f"the cell holds the error {value[:10]}"),
         Text("请填写正确的值。", "Give the right value."),
-    )  # fmt: skip
+    )

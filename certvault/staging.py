@@ -95,9 +95,13 @@ class Staging:
         self._save(job, waiting)
         if total == 0:
             raise refuse(
-                "NO_ROWS", "file", "文件没有数据行", "the file has no data rows",
-                remedy_zh="请提交至少一行数据。", remedy_en="Send at least one row.",
-            )  # fmt: skip
+                "NO_ROWS",
+                "file",
+                "文件没有数据行",
+                "the file has no data rows",
+                remedy_zh="请提交至少一行数据。",
+                remedy_en="Send at least one row.",
+            )
         with self._database.writing() as uow:
             ready = uow.jobs.save(
                 job.in_state(JobState.PAUSED, total=total), event("JOB_STAGED", f"job:{job.id}", job.actor, rows=total)
@@ -129,16 +133,23 @@ class Staging:
         except RefusedError as error:
             answer = answer_of(error.refusals)
             return JobRow(
-                job.id, item.row, sealed, "", RowState.REFUSED, code=answer.code,
+                job.id,
+                item.row,
+                sealed,
+                "",
+                RowState.REFUSED,
+                code=answer.code,
                 answer=answer.sealed(self._cipher, job.id, item.row),
-            )  # fmt: skip
+            )
         seen[index] = item.row
         return JobRow(job.id, item.row, sealed, index)
 
     def _index(self, license_type: LicenseType, checked: CheckedData) -> str:
         """By number where the data bring one, else by all the data."""
         if checked.number is not None:
-            return f"{number_index(self._cipher, license_type.name, checked.number)[:56]}:{checked.copy_number or 0}"[:64]
+            return f"{number_index(self._cipher, license_type.name, checked.number)[:56]}:{checked.copy_number or 0}"[
+                :64
+            ]
         content = json.dumps(dict(checked.fields), ensure_ascii=False, sort_keys=True)
         return self._cipher.index(f"row:{license_type.name}", content)
 
@@ -148,10 +159,13 @@ def _unmatched(license_type: LicenseType, item: InputRow) -> list[str]:
     unmatched = [k for k in item.data if k.strip() not in names]
     if item.data and len(unmatched) == len(item.data):
         raise refuse(
-            "NO_COLUMN_MATCHES", "file", "没有一列与该类型的字段相符", "no column matches a field of the type",
+            "NO_COLUMN_MATCHES",
+            "file",
+            "没有一列与该类型的字段相符",
+            "no column matches a field of the type",
             remedy_zh="请使用类型数据结构中的字段名或中文名作为列标题。",
             remedy_en="Use the schema's names or Chinese titles as headings.",
-        )  # fmt: skip
+        )
     return unmatched
 
 

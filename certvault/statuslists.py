@@ -50,9 +50,7 @@ def take_indexes(uow: UnitOfWork, count: int, at: datetime.datetime) -> tuple[in
         taken = uow.view.licenses.taken_indexes(record.n, fresh)
         chosen += [i for i in fresh if i not in taken][: count - len(chosen)]
     changed = StatusListRecord(record.n, record.size, record.used + count, record.opened_at, record.revision)
-    uow.status_lists.save(
-        changed, event("STATUS_PLACES_TAKEN", f"status-list:{record.n}", VAULT_OWNER, count=count)
-    )
+    uow.status_lists.save(changed, event("STATUS_PLACES_TAKEN", f"status-list:{record.n}", VAULT_OWNER, count=count))
     return record.n, chosen
 
 
@@ -66,9 +64,7 @@ class _Made:
 class StatusLists:
     """Makes and caches the signed lists."""
 
-    def __init__(
-        self, database: Database, keyring: Keyring, pki: Pki, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, keyring: Keyring, pki: Pki, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._keyring = keyring
         self._pki = pki

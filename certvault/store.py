@@ -109,4 +109,6 @@ def _translated(name: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFullError("no space left for documents") from error
-        raise StorageUnavailableError(f"the document store failed for {name or 'its folder'}: {error.strerror}") from error
+        raise StorageUnavailableError(
+            f"the document store failed for {name or 'its folder'}: {error.strerror}"
+        ) from error

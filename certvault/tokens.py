@@ -103,17 +103,28 @@ class Tokens:
         if role not in {r.value for r in Role}:
             roles = ", ".join(r.value for r in Role)
             raise refuse(
-                "ROLE_UNKNOWN", "role", f"没有角色 {role}", f"there is no role {role}",
-                remedy_zh=f"可选角色:{roles}", remedy_en=f"Roles are: {roles}",
-            )  # fmt: skip
+                "ROLE_UNKNOWN",
+                "role",
+                f"没有角色 {role}",
+                f"there is no role {role}",
+                remedy_zh=f"可选角色:{roles}",
+                remedy_en=f"Roles are: {roles}",
+            )
         if (role == Role.HOLDER) != (holder_code is not None):
             raise conflict(
-                "HOLDER_CODE", "holder", "持证主体令牌须给出且仅其可给出证件号码",
+                "HOLDER_CODE",
+                "holder",
+                "持证主体令牌须给出且仅其可给出证件号码",
                 "a holder's token, and no other, names the holder's code",
-                remedy_zh="请同时使用 --role holder 与 --holder。", remedy_en="Use --role holder together with --holder.",
-            )  # fmt: skip
+                remedy_zh="请同时使用 --role holder 与 --holder。",
+                remedy_en="Use --role holder together with --holder.",
+            )
         if not datetime.timedelta() < lifetime <= LONGEST:
             raise refuse(
-                "LIFETIME", "lifetime", "有效期须大于零且不超过十年", "the lifetime is not between zero and ten years",
-                remedy_zh="请缩短有效期。", remedy_en="Choose another lifetime.",
-            )  # fmt: skip
+                "LIFETIME",
+                "lifetime",
+                "有效期须大于零且不超过十年",
+                "the lifetime is not between zero and ten years",
+                remedy_zh="请缩短有效期。",
+                remedy_en="Choose another lifetime.",
+            )

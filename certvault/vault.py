@@ -12,6 +12,7 @@ from certvault.catalog import Catalog
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
+from certvault.errors import forbidden
 from certvault.idempotency import Idempotency
 from certvault.issuing import Issuing
 from certvault.keyring import Keyring
@@ -20,7 +21,6 @@ from certvault.maintenance import Maintenance
 from certvault.minting import Minting
 from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from certvault.model.views import DoctorReport, MaintenanceReport
-from certvault.errors import forbidden
 from certvault.pki import Pki
 from certvault.recovery import Recovered, Recovery
 from certvault.sessions import Session

@@ -75,9 +75,7 @@ class Verification:
             lookup=self._facts,
         )
 
-    def verify(
-        self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None
-    ) -> Verdict:
+    def verify(self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None) -> Verdict:
         """Judge a PDF, picture, record or code. Never raises for what is in ``data``."""
         content = data.encode() if isinstance(data, str) else data
         return verify.verify_any(

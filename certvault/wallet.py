@@ -59,7 +59,9 @@ class Wallet:
                 _write(archive, f"pdf/{entry.stem}.pdf", self._licenses.document(license_))
                 _write(archive, f"records/{entry.stem}.sdjwt", self._licenses.sdjwt(license_).encode())
         with self._database.writing() as uow:
-            uow.record([event("WALLET_DOWNLOADED", f"holder:{self._index(holder, actor)}", actor.subject, count=len(found))])
+            uow.record(
+                [event("WALLET_DOWNLOADED", f"holder:{self._index(holder, actor)}", actor.subject, count=len(found))]
+            )
         return buffer.getvalue()
 
     def _found(self, holder: str, actor: Actor) -> list[License]:

@@ -25,9 +25,7 @@ class Anchor:
     signature: bytes
 
 
-_COLUMNS = [
-    audit.c[n] for n in ("writer", "seq", "at", "kind", "object", "actor", "details", "previous", "hash")
-]
+_COLUMNS = [audit.c[n] for n in ("writer", "seq", "at", "kind", "object", "actor", "details", "previous", "hash")]
 
 
 class AuditReader:

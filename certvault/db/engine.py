@@ -63,11 +63,20 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextlib.contextmanager
 def transaction(engine: Engine, *, writing: bool) -> Iterator[Connection]:
     """One transaction; committed when the block ends, rolled back when it raises. Raises the errors of the vault."""
-    with translated():
-        with engine.connect() as connection:
-            connection = connection.execution_options(certvault_writing=writing)
-            with connection.begin():
-                yield connection
+    with translated(), engine.connect() as opened:
+        connection = opened.execution_options(certvault_writing=writing)
+        with connection.begin():
+            yield connection
+
+
+@contextlib.contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one moment of the whole database, however long it reads."""
+    with translated(), engine.connect() as opened:
+        repeatable = engine.dialect.name == "postgresql"
+        connection = opened.execution_options(isolation_level="REPEATABLE READ") if repeatable else opened
+        with connection.begin():
+            yield connection
 
 
 @contextlib.contextmanager

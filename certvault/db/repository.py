@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select, update
 
@@ -17,7 +17,7 @@ _IN_LIMIT = 500
 class Stored(Protocol):
     """A frozen record whose fields are the columns of one table; ``revision`` 0 means not stored yet."""
 
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     @property
     def revision(self) -> int:
@@ -109,7 +109,7 @@ class Repository(Reader[R]):
 
     def _update(self, rows: list[dict[str, Any]]) -> None:
         keys = [c.name for c in self.table.primary_key]
-        values = {n: bindparam(f"v_{n}") for n in self._names if n not in keys}
+        values: dict[str, Any] = {n: bindparam(f"v_{n}") for n in self._names if n not in keys}
         statement = (
             update(self.table)
             .where(and_(*(self.table.c[k] == bindparam(f"k_{k}") for k in keys)))
@@ -117,9 +117,7 @@ class Repository(Reader[R]):
             .values(values)
         )
         parameters = [
-            {f"v_{n}": row[n] for n in values}
-            | {f"k_{k}": row[k] for k in keys}
-            | {"before": row["revision"] - 1}
+            {f"v_{n}": row[n] for n in values} | {f"k_{k}": row[k] for k in keys} | {"before": row["revision"] - 1}
             for row in rows
         ]
         result = self.connection.execute(statement, parameters)

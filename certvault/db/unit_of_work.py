@@ -12,16 +12,16 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from certvault.db import tables as t
 from certvault.db.audit_log import AuditReader
-from certvault.db.engine import copy_sqlite, open_engine, transaction
-from certvault.db.journal import TransactionJournal, Writers
+from certvault.db.engine import copy_sqlite, open_engine, snapshot, transaction
 from certvault.db.jobs import JobRowReader
+from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
-from certvault.db.migrate import upgrade
+from certvault.db.migrate import current_revision, upgrade
 from certvault.db.repository import Reader, Repository
-from certvault.errors import DuplicateRowError
+from certvault.errors import DuplicateRowError, SettingsError
 from certvault.model import keys as k
 from certvault.model import work as w
-from certvault.model.license import HolderLink, License
+from certvault.model.license import HolderLink, License, LicenseState
 
 T = TypeVar("T")
 
@@ -102,10 +102,7 @@ class UnitOfWork:
         """
         table = t.counters
         taken = self.connection.execute(
-            update(table)
-            .where(table.c.name == counter)
-            .values(value=table.c.value + count)
-            .returning(table.c.value)
+            update(table).where(table.c.name == counter).values(value=table.c.value + count).returning(table.c.value)
         ).scalar_one_or_none()
         if taken is None:
             self.connection.execute(insert(table).values(name=counter, value=count))
@@ -165,8 +162,11 @@ class Database:
             return work(uow)
 
     def copy_to(self, path: Path) -> None:
-        """A consistent copy of an SQLite database by its backup interface."""
-        copy_sqlite(self.engine, path)
+        """A consistent copy as an SQLite file; of PostgreSQL from one snapshot."""
+        if self.is_sqlite:
+            copy_sqlite(self.engine, path)
+        else:
+            copy_rows(self.engine, f"sqlite:///{path}")
 
     @property
     def is_sqlite(self) -> bool:
@@ -176,3 +176,40 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def copy_database(source: str, target: str) -> None:
+    """Copy every row of the database at ``source`` into the empty one at ``target``, which gets the schema first."""
+    engine = open_engine(source)
+    try:
+        upgrade(engine)
+        copy_rows(engine, target)
+    finally:
+        engine.dispose()
+
+
+def copy_rows(source: Engine, target: str) -> None:
+    """Copy every row, tables in the order of their references. The target has to be empty (SettingsError)."""
+    engine = open_engine(target)
+    try:
+        if current_revision(engine) is not None:
+            raise SettingsError("the target database is not empty")
+        upgrade(engine)
+        with snapshot(source) as reading, transaction(engine, writing=True) as writing:
+            for table in t.metadata.sorted_tables:
+                for rows in reading.execute(select(table)).mappings().partitions(500):
+                    writing.execute(insert(table), [dict(r) for r in rows])
+    finally:
+        engine.dispose()
+
+
+def documents_in(path: Path) -> list[str]:
+    """Store names of the documents of issued licenses in a copy of a database."""
+    engine = open_engine(f"sqlite:///{path}")
+    try:
+        with transaction(engine, writing=False) as connection:
+            table = t.licenses
+            query = select(table.c.document).where(table.c.state == LicenseState.ISSUED)
+            return [row[0] for row in connection.execute(query)]
+    finally:
+        engine.dispose()

@@ -112,9 +112,7 @@ class License:
     def rewritten(self, *, document: str, document_sha256: str, evidence_until: datetime.datetime) -> License:
         """ISSUED → ISSUED with another file of the same license: an archive timestamp was added."""
         self._from(LicenseState.ISSUED)
-        return replace(
-            self, document=document, document_sha256=document_sha256, evidence_until=evidence_until
-        )
+        return replace(self, document=document, document_sha256=document_sha256, evidence_until=evidence_until)
 
     def adopted(self, session: str) -> License:
         """The same number, taken over by another process that resumes the work."""

@@ -144,7 +144,7 @@ class RowReport:
 
     def to_json(self) -> dict[str, str | int]:
         """The members that have a value, in the order of the interface."""
-        values = {
+        values: dict[str, str | int | None] = {
             "row": self.row,
             "outcome": self.outcome,
             "identifier": self.identifier,
