@@ -7,6 +7,7 @@ tried again, lest the token lock.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import queue
 import secrets
@@ -118,7 +119,11 @@ class Pkcs11Backend:
             found = find(lane.session, ObjectClass.PRIVATE_KEY)
             return sorted(self._where.key_uri(k[Attribute.LABEL], k[Attribute.ID]) for k in found)
 
-        return self._run(look, self.uri)
+        listed = self._run(look, self.uri)
+        if not listed:  # an empty token, or one that is being pulled: see _run
+            self._module.renew(self._module.generation)
+            listed = self._run(look, self.uri)
+        return listed
 
     def destroy(self, handle: KeyHandle) -> None:
         label, key_id = self._name(handle.uri)
@@ -126,11 +131,15 @@ class Pkcs11Backend:
         def end(lane: _Lane) -> None:
             lane.objects.pop(handle.uri, None)
             with self._writable() as session:
-                for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
-                    for found in find(session, kind, label, key_id):
-                        found.destroy()
+                kinds = (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
+                halves = [half for kind in kinds for half in find(session, kind, label, key_id)]
+                if not halves:
+                    raise KeyNotFoundError("the token has no such key", uri=handle.uri)
+                for half in halves:
+                    half.destroy()
 
-        self._run(end, handle.uri)
+        with contextlib.suppress(KeyNotFoundError):
+            self._run(end, handle.uri)
 
     # -- use ---------------------------------------------------------------------------------------------------------
 
@@ -200,6 +209,9 @@ class Pkcs11Backend:
         seen = self._module.generation
         try:
             return self._once(work, uri)
+        except KeyNotFoundError:
+            # A token that is being pulled shows no objects before it reports a fault: believe it when it is fresh.
+            self._module.renew(seen)
         except (*_GONE, BackendUnavailableError) as error:
             self._module.renew(seen)
             if not retry:

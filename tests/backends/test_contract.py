@@ -1,0 +1,165 @@
+"""What every backend does alike."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from signing.backends import Backend
+from signing.errors import KeyNotFoundError, MechanismError, PurposeError, SigningError
+from signing.keys import KeyHandle, KeyPurpose
+from signing.signer import BackendSigner
+from signing.tbs import ToBeSigned
+from verify.formats.algorithms import Algorithm
+
+_numbers = itertools.count()
+
+
+def _label(stem: str = "key") -> str:
+    return f"{stem}-{next(_numbers)}"
+
+
+def _verify(handle: KeyHandle, value: bytes, data: bytes) -> None:
+    public = load_der_public_key(handle.spki)
+    chosen = hashes.SHA384() if handle.algorithm.hash == "sha384" else hashes.SHA256()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        public.verify(value, data, ec.ECDSA(chosen))
+    elif handle.algorithm is Algorithm.RSA_PSS_SHA256:
+        public.verify(value, data, padding.PSS(padding.MGF1(chosen), 32), chosen)
+    else:
+        public.verify(value, data, padding.PKCS1v15(), chosen)
+
+
+@pytest.fixture(scope="module")
+def rsa(backend: Backend) -> KeyHandle:
+    return backend.generate("shared-rsa", Algorithm.RSA_PKCS1_SHA256, KeyPurpose.SEAL)
+
+
+@pytest.fixture(scope="module")
+def p256(backend: Backend) -> KeyHandle:
+    return backend.generate("shared-p256", Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.ECDSA_P384_SHA384])
+def test_ecdsa_values_are_der_and_verify(backend: Backend, algorithm: Algorithm) -> None:
+    handle = backend.generate(_label(), algorithm, KeyPurpose.CA)
+    for text in (b"", b"x", b"y" * 100_000):
+        _verify(handle, backend.sign(handle, text), text)
+
+
+def test_rsa_pkcs1_and_pss_verify(backend: Backend, rsa: KeyHandle) -> None:
+    _verify(rsa, backend.sign(rsa, b"data"), b"data")
+    pss = backend.handle_for(rsa.uri, Algorithm.RSA_PSS_SHA256, KeyPurpose.SEAL)
+    _verify(pss, backend.sign(pss, b"data"), b"data")
+
+
+def test_a_key_is_found_by_uri_and_label(backend: Backend, p256: KeyHandle) -> None:
+    assert backend.handle_for(p256.uri, p256.algorithm, p256.purpose) == p256
+    assert backend.handle_for("shared-p256", p256.algorithm, p256.purpose) == p256
+    assert p256.uri in set(backend.keys())
+
+
+def test_a_label_is_taken_once(backend: Backend, p256: KeyHandle) -> None:
+    with pytest.raises(SigningError, match="label exists"):
+        backend.generate("shared-p256", Algorithm.ECDSA_P256_SHA256, KeyPurpose.CODE)
+    assert backend.handle_for(p256.uri, p256.algorithm, p256.purpose).spki == p256.spki
+
+
+@pytest.mark.parametrize("label", ["", "a/b", "../x", "a b", "é", "x" * 65, ".hidden", "a;type=cert"])
+def test_labels_are_plain(backend: Backend, label: str) -> None:
+    with pytest.raises(SigningError, match="no key label"):
+        backend.generate(label, Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)
+
+
+def test_a_missing_key_is_named(backend: Backend, p256: KeyHandle) -> None:
+    with pytest.raises(KeyNotFoundError):
+        backend.handle_for("never-made", Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)
+    gone = KeyHandle(p256.uri.replace("shared-p256", "never-made"), p256.spki, p256.algorithm, p256.purpose)
+    with pytest.raises(KeyNotFoundError, match="never-made"):
+        backend.sign(gone, b"x")
+
+
+def test_an_algorithm_of_another_kind_is_refused(backend: Backend, p256: KeyHandle) -> None:
+    with pytest.raises(MechanismError):
+        backend.handle_for(p256.uri, Algorithm.RSA_PKCS1_SHA256, KeyPurpose.SEAL)
+
+
+def test_sm2_is_refused_clearly(backend: Backend) -> None:
+    with pytest.raises(MechanismError, match="sm2"):
+        backend.generate(_label(), Algorithm.SM2_SM3, KeyPurpose.SEAL)
+
+
+def test_a_signer_refuses_other_purposes(backend: Backend, p256: KeyHandle) -> None:
+    signer = BackendSigner(backend, p256)
+    _verify(p256, signer.sign(ToBeSigned(b"document", KeyPurpose.SEAL)), b"document")
+    for purpose in set(KeyPurpose) - {KeyPurpose.SEAL}:
+        with pytest.raises(PurposeError):
+            signer.sign(ToBeSigned(b"document", purpose))
+
+
+def test_destroy_is_final_and_repeatable(backend: Backend) -> None:
+    handle = backend.generate(_label("doomed"), Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)
+    backend.sign(handle, b"x")
+    backend.destroy(handle)
+    backend.destroy(handle)
+    with pytest.raises(KeyNotFoundError):
+        backend.sign(handle, b"x")
+    assert handle.uri not in set(backend.keys())
+
+
+def test_wrapping_is_authenticated(backend: Backend) -> None:
+    uri, other = backend.generate_wrapping_key(_label("wrap")), backend.generate_wrapping_key(_label("wrap"))
+    for size in (1, 32, 64):
+        assert backend.unwrap(uri, backend.wrap(uri, b"k" * size)) == b"k" * size
+    wrapped = backend.wrap(uri, b"k" * 32)
+    assert backend.wrap(uri, b"k" * 32) != wrapped
+    for position in range(0, len(wrapped), 7):
+        changed = bytearray(wrapped)
+        changed[position] ^= 1
+        with pytest.raises(SigningError):
+            backend.unwrap(uri, bytes(changed))
+    with pytest.raises(SigningError):
+        backend.unwrap(other, wrapped)
+    for wrong in (b"", b"x" * 65):
+        with pytest.raises(SigningError):
+            backend.wrap(uri, wrong)
+    assert backend.unwrap(uri, wrapped) == b"k" * 32
+
+
+def test_many_threads_sign_at_once(backend: Backend, p256: KeyHandle, rsa: KeyHandle) -> None:
+    faults: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(12):
+                handle = rsa if (number + turn) % 6 == 0 else p256
+                data = b"%d %d" % (number, turn)
+                _verify(handle, backend.sign(handle, data), data)
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_it_works_on_after_close(backend: Backend, p256: KeyHandle) -> None:
+    backend.sign(p256, b"x")
+    if backend.uri == "memory:":
+        return
+    backend.close()
+    backend.close()
+    _verify(p256, backend.sign(p256, b"x"), b"x")
+
+
+def test_no_way_leads_a_private_key_out(backend: Backend) -> None:
+    names = [n for n in dir(backend) if not n.startswith("_")]
+    assert not [n for n in names if "export" in n or "private" in n or "secret" in n]
