@@ -43,6 +43,8 @@ def assemble(
 
     Raises RefusedError (CODE_TOO_LONG) for a code text that is too long.
     """
+    if created.tzinfo is None:
+        raise ValueError("created must be aware")
     moment = created.astimezone(datetime.UTC).replace(microsecond=0)
     code = draw_modules(qr_modules(code_text), *_square(composition))
     identity = _identity(composition, moment, record, code_text, title, identifier, issuer)

@@ -14,6 +14,8 @@ from typing import Any
 from verify.formats.refusal import RefusedError, refuse
 
 _NESTED_QUANTIFIER = re.compile(r"\)[*+{?]")
+_UNBOUNDED = re.compile(r"[*+]|,\}")
+MAX_UNBOUNDED = 3
 
 
 def type_refusal(where: str, zh: str, en: str) -> RefusedError:
@@ -161,10 +163,15 @@ class Member:
 
 
 def safe_pattern(member: Member, name: str) -> re.Pattern[str]:
-    """Compile a regular expression of a type folder; quantified groups are refused, so matching stays linear."""
+    """Compile a regular expression of a type folder; quantified groups and many
+    unbounded quantifiers are refused, so that matching stays quick."""
     text = member.text(name, limit=200)
-    if _NESTED_QUANTIFIER.search(text):
-        raise member.refusal(name, "不允许对分组使用量词", "a quantifier after a group is not allowed")
+    if _NESTED_QUANTIFIER.search(text) or len(_UNBOUNDED.findall(text)) > MAX_UNBOUNDED:
+        raise member.refusal(
+            name,
+            f"不允许对分组使用量词,* 和 + 至多 {MAX_UNBOUNDED} 个",
+            f"a quantifier after a group is not allowed, nor more than {MAX_UNBOUNDED} of * and +",
+        )
     try:
         return re.compile(text)
     except re.error as error:

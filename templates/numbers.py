@@ -137,7 +137,9 @@ def _maps(
     if not member.has("maps"):
         return {}
     raw = member.raw("maps")
-    names = list(raw) if isinstance(raw, dict) else []
+    if not isinstance(raw, dict):
+        raise member.refusal("maps", "应为对象", "must be an object")
+    names = list(raw)
     maps = {}
     for name, item in ((n, member.object("maps", names).object(n, ("field", "values"))) for n in names):
         source = item.text("field")

@@ -1,8 +1,8 @@
 """License types as data: reading, checking and listing type folders.
 
 A folder holds four files: ``type.json`` (code, number, who may issue, what the record takes from where),
-``schema.json`` (the data), ``rules.json`` (rules between fields) and ``layout.json`` (the page). docs/types.md describes
-them. Nothing in a folder is executed.
+``schema.json`` (the data), ``rules.json`` (rules between fields) and ``layout.json`` (the page). docs/types.md tells
+more. Nothing in a folder is executed.
 """
 
 from __future__ import annotations

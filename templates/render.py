@@ -26,10 +26,10 @@ from verify.formats.codes import IDENTIFIER_ROOT, citizen_fault
 from verify.formats.license import Box, FaceItem, FaceMap, StaticRun, static_digest
 from verify.formats.refusal import RefusedError
 
-__all__ = ["Composition", "FaceFacts", "PreparedPage", "SealArt", "assemble", "compose", "precheck"]
+__all__ = ["Composition", "FaceFacts", "PreparedPage", "SealArt", "assemble", "compose", "precheck", "proof"]
 
 SAMPLE_WORDS = "样本 SAMPLE"
-_WIDEST_IDENTIFIER = f"{IDENTIFIER_ROOT}.{'8' * 21}.{'8' * 18}.{'8' * 20}.888.W"
+_WIDEST_TAIL = f"{'8' * 8}{'W' * 10}.{'W' * 16}.888.W"
 _PREPARED_PAGES = 64
 
 
@@ -100,7 +100,19 @@ def precheck(type: LicenseType, checked: CheckedData, *, sample: bool, seal: Sea
     draw_seal(seal)
     prepare(type, checked.fields, sample=sample)
     number = checked.number or type.number.widest()
-    _typeset(type, checked, FaceFacts(_WIDEST_IDENTIFIER, number, 1, checked.copy_number))
+    identifier = f"{IDENTIFIER_ROOT}.{type.type_code}.{_WIDEST_TAIL}"
+    _typeset(type, checked, FaceFacts(identifier, number, 1, checked.copy_number))
+
+
+def proof(type: LicenseType) -> None:
+    """Prepare everything static of a type once.
+
+    So a layout whose own text has no glyph, or no room, is refused when the type is published and not with the first
+    license. What conditions keep apart is not compared with each other.
+    """
+    for index, text in enumerate(type.layout.static):
+        set_text(text.text, text.box, text.style, type.layout.height, f"layout.json: static[{index}]")
+    _prepare(type, [s for s in type.layout.static if s.when is None], {}, sample=True)
 
 
 def _typeset(type: LicenseType, checked: CheckedData, facts: FaceFacts) -> list[tuple[str, SetText]]:

@@ -7,6 +7,7 @@ pattern and list of the JSON Schema → rules between fields → what the record
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MAX_VALUE = 100_000
 # Invisible, direction-changing or unassigned: Cc controls, Cf format, Cs surrogates, Co private use, Cn unassigned,
 # Zl and Zp separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,8 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
         reason = Text(f"含有不可见或控制字符 {point}", f"holds the control or invisible character {point}")
         faults.append(_fault(field, "BAD_CHARACTER", reason, Text("请删除该字符", "remove that character")))
         return ""
-    # Runs of white space are one space on the page; the record says what the page says.
-    return " ".join(text.split())
+    # Runs of white space are one space on the page, ligatures their letters; the record says what the page says.
+    return _LIGATURE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), " ".join(text.split()))
 
 
 def _bad_character(text: str) -> str | None:

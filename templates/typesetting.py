@@ -22,6 +22,7 @@ _NO_START = frozenset(
     "\uff01\uff05\uff09\uff0c\uff0e\uff0f\uff1a\uff1b\uff1f\uff3d\uff5d"
 )
 _NO_END = frozenset("([{$-/\u00a5\u2018\u201c\u3008\u300a\u300c\u300e\u3010\u3014\uff04\uff08\uff3b\uff5b\uffe5")
+_HYPHENS = frozenset("-\u00ad\u2010")
 # Written as escapes because half and full width look alike here.
 _STEP = 0.5
 
@@ -59,7 +60,7 @@ def set_text(text: str, box: BoxMm, style: TextStyle, page_height: float, field:
     while True:
         lines = break_lines(items, width * 1000 / size)
         need = size * (ASCENT + DESCENT + (len(lines) - 1) * style.leading)
-        wide = max(sum(g.advance for g in line) for line in lines) * size / 1000
+        wide = max(_inked(line) for line in lines) * size / 1000
         if need <= height + 0.01 and wide <= width + 0.01:
             return _place(lines, size, style, (x0, top, width, height), need)
         if size <= style.min_size:
@@ -88,7 +89,7 @@ def break_lines(items: Sequence[Glyph], limit: float) -> list[list[Glyph]]:
         if i > start and _may_break(items[i - 1].char, items[i].char):
             last_break = i
         if width + items[i].advance > limit and i > start and items[i].char != " ":
-            cut = last_break if last_break > start else i
+            cut = last_break if last_break > start else _forced(items, start, i)
             lines.append(list(items[start:cut]))
             start = i = cut
             width = 0.0
@@ -99,6 +100,14 @@ def break_lines(items: Sequence[Glyph], limit: float) -> list[list[Glyph]]:
     return lines
 
 
+def _forced(items: Sequence[Glyph], start: int, at: int) -> int:
+    """Where to cut a word wider than the line. Not behind a hyphen: readers of the page take that for hyphenation."""
+    cut = at
+    while cut > start + 1 and items[cut - 1].char in _HYPHENS:
+        cut -= 1
+    return cut if items[cut - 1].char not in _HYPHENS else at
+
+
 def _may_break(before: str, after: str) -> bool:
     if after in _NO_START or before in _NO_END or after == " ":
         return False
@@ -106,7 +115,13 @@ def _may_break(before: str, after: str) -> bool:
 
 
 def _is_word(char: str) -> bool:
-    return ord(char) < 0x2E80 and (char.isalnum() or char in "._@&'")
+    return ord(char) < 0x2E80 and (char.isalnum() or char in "._@&'-/")
+
+
+def _inked(items: Sequence[Glyph]) -> float:
+    """Width of a line without the space it may end with."""
+    end = len(items) - 1 if items and items[-1].char == " " else len(items)
+    return sum(g.advance for g in items[:end])
 
 
 def _place(
@@ -118,14 +133,15 @@ def _place(
     placed = []
     left, right = x0 + width, x0
     for index, items in enumerate(lines):
-        inked = sum(g.advance for g in items) * size / 1000
+        inked = _inked(items) * size / 1000
         extra = 0.0
         if style.align == "justify" and len(items) > 1:
             extra = (width - inked) / (len(items) - 1)
         shift = {"center": (width - inked) / 2, "right": width - inked}.get(style.align, 0.0)
         x = round(x0 + shift, 2)
         placed.append(Line(tuple(items), x, round(baseline - index * style.leading * size, 2), extra))
-        left, right = min(left, x), max(right, x + inked + extra * (len(items) - 1))
+        full = sum(g.advance for g in items) * size / 1000
+        left, right = min(left, x), max(right, x + full + extra * (len(items) - 1))
     bottom = placed[-1].y - DESCENT * size
     box = (round(left - 0.01, 2), round(bottom, 2), round(right + 0.01, 2), round(placed[0].y + ASCENT * size, 2))
     return SetText("".join(g.char for line in lines for g in line), size, style, tuple(placed), box)

@@ -131,12 +131,18 @@ def open_pages(data: bytes, password: str | None = None) -> PageView:
     return PageView(document)
 
 
+_HYPHEN_AT_LINE_END = 2
+"""What PDFium reports for a hyphen that it takes for hyphenation; the page shows a hyphen."""
+
+
 def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, float, float]]:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     for index in range(count):
         code = raw.FPDFText_GetUnicode(page, index)
         if code in (0, 0xFFFE, 0xFFFF) or chr(code).isspace() or raw.FPDFText_IsGenerated(page, index) == 1:
             continue
+        if code == _HYPHEN_AT_LINE_END:
+            code = ord("-")
         raw.FPDFText_GetCharBox(page, index, left, right, bottom, top)
         yield code, (left.value + right.value) / 2, (bottom.value + top.value) / 2
 
