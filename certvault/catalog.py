@@ -16,6 +16,7 @@ from certvault.model.keys import event
 from certvault.model.views import TypeInfo
 from certvault.model.work import PublishedType
 from templates.registry import LicenseType, load_type
+from templates.render import proof
 from verify.formats.refusal import Text
 
 
@@ -55,7 +56,9 @@ class Catalog:
         """
         if not actor.has(Role.OPERATOR):
             raise forbidden(Role.OPERATOR)
-        return self.add_all([load_type(files)], actor)[0]
+        loaded = load_type(files)
+        proof(loaded)
+        return self.add_all([loaded], actor)[0]
 
     def add_all(self, types: Iterable[LicenseType], actor: Actor) -> builtins.list[LicenseType]:
         """Publish several types that were loaded already."""
