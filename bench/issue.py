@@ -21,40 +21,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.data import business_license
+from bench.data import examples
 from bench.rival import Rival
 from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault
 from certvault.clock import legal_date
 from signing.keys import KeyPurpose
 from signing.tbs import ToBeSigned
-from templates.registry import LicenseType
 from templates.render import SealArt
 from templates.schema import check
-from verify.formats.codes import uscc_fault
-from verify.formats.refusal import RefusedError
 
 TYPE = "business-license"
 SIGNATURES_A_ROUND = 200
-
-
-def _numbers(vault: Vault, type: LicenseType) -> Callable[[], dict[str, object]]:
-    """Data that pass every check, each with a credit code of its own."""
-    today = legal_date(vault.clock.now())
-    counter = iter(range(1, 10_000_000))
-
-    def take() -> dict[str, object]:
-        for number in counter:
-            data = business_license(number)
-            if uscc_fault(str(data["unified_social_credit_code"])) is not None:
-                continue
-            try:
-                check(type, data, today=today)
-            except RefusedError:
-                continue
-            return data
-        raise RuntimeError("no more numbers")
-
-    return take
 
 
 def _timed(work: Callable[[], object], count: int) -> tuple[float, float]:
@@ -82,14 +59,14 @@ def measure(count: int, rounds: int, suite: str, keys: str | None) -> dict[str, 
         vault = create_vault(InitOptions(folder=Path(folder) / "vault", suite=suite, keys=keys))
         with vault:
             type = vault.catalog.get(TYPE)
-            take = _numbers(vault, type)
-            first = vault.issuing.issue(TYPE, take(), actor=LOCAL_OPERATOR)
-            checked = check(type, take(), today=legal_date(vault.clock.now()))
+            data = examples(TYPE)
+            first = vault.issuing.issue(TYPE, next(data), actor=LOCAL_OPERATOR)
+            checked = check(type, next(data), today=legal_date(vault.clock.now()))
             seal = SealArt(checked.authority, "official", "", 42.0)
             rival = Rival(type, checked, seal, f"{vault.settings.base_url}/verify#c={'A' * 440}")
             signer = vault._keyring.signer(next(k for k in reversed(vault._keyring.all(KeyPurpose.SEAL))))
             digest = ToBeSigned(b"x" * 200, KeyPurpose.SEAL)
-            waiting = [take() for _ in range(count * rounds)]
+            waiting = [next(data) for _ in range(count * rounds)]
             works: dict[str, tuple[Callable[[], object], int]] = {
                 "issue": (lambda: vault.issuing.issue(TYPE, waiting.pop(), actor=LOCAL_OPERATOR), count),
                 "rival": (rival.make, count),
