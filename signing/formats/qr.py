@@ -6,7 +6,6 @@ eight bytes of the certificate's SHA-256, and the reader has the certificate alr
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,20 +18,34 @@ from signing.formats.moments import day_end, day_start
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from verify.formats.license import Holder, LicenseRecord
+from verify.formats.qr import (
+    EXPIRES,
+    HOLDER,
+    ISSUED,
+    NOT_BEFORE,
+    NUMBER,
+    RECORD,
+    STATUS,
+    SUBJECT,
+    TYPE,
+    holder_digest,
+    is_natural_person,
+    kid_of,
+)
 
 MAX_URL = 600
 """Longest URL, in characters, that still makes a code people can scan at 30 mm."""
 
+MAX_BASE_URL = 44
+"""Longest public address, in characters, with which every license of the vault fits into :data:`MAX_URL`."""
+
 _SIGN1_TAG = 18
-_ORGANIZATIONS = {"001", "099"}  # GB/T 36903 Appendix A: codes of organizations; all others are natural persons
 _OVERHEAD = 4 + 18 + 67  # tag, array and map heads; protected header; signature of 64 bytes with its head
-_SUBJECT, _EXPIRES, _NOT_BEFORE, _ISSUED, _STATUS = 2, 4, 5, 6, 65535
-_TYPE, _NUMBER, _HOLDER, _RECORD = -70001, -70002, -70003, -70004
 
 
 @dataclass(frozen=True, slots=True)
 class CodeClaims:
-    """What the code says. ``holder`` is a name or its digest (:func:`holder_digest`); for several holders a tuple."""
+    """What the code says. ``holder`` is a name or its digest (``verify.formats.qr``); for several holders a tuple."""
 
     identifier: str
     type: str
@@ -47,24 +60,19 @@ class CodeClaims:
 
     def payload(self) -> bytes:
         """The CWT claims set, CBOR in deterministic order (RFC 8949 4.2.1)."""
-        claims: dict[int, object] = {_SUBJECT: self.identifier}
+        claims: dict[int, object] = {SUBJECT: self.identifier}
         if self.valid_to is not None:
-            claims[_EXPIRES] = day_end(self.valid_to)
+            claims[EXPIRES] = day_end(self.valid_to)
         claims |= {
-            _NOT_BEFORE: day_start(self.valid_from),
-            _ISSUED: day_start(self.issued),
-            _STATUS: {"status_list": {"idx": self.status_index, "uri": self.status_uri}},
-            _TYPE: self.type,
-            _NUMBER: self.number,
-            _HOLDER: list(self.holder) if isinstance(self.holder, tuple) else self.holder,
-            _RECORD: self.record_sha256,
+            NOT_BEFORE: day_start(self.valid_from),
+            ISSUED: day_start(self.issued),
+            STATUS: {"status_list": {"idx": self.status_index, "uri": self.status_uri}},
+            TYPE: self.type,
+            NUMBER: self.number,
+            HOLDER: list(self.holder) if isinstance(self.holder, tuple) else self.holder,
+            RECORD: self.record_sha256,
         }
         return cbor2.dumps(claims)
-
-
-def holder_digest(identifier: str, name: str) -> bytes:
-    """What stands for a natural person's name: 16 bytes of SHA-256 over identifier, ``|`` and name."""
-    return hashlib.sha256(f"{identifier}|{name}".encode()).digest()[:16]
 
 
 def code_claims(record: LicenseRecord, base_url: str) -> CodeClaims:
@@ -89,7 +97,8 @@ def code_claims(record: LicenseRecord, base_url: str) -> CodeClaims:
 
 
 def _holder(identifier: str, holder: Holder, *, clear: bool) -> str | bytes:
-    return holder.name if clear and holder.code_type in _ORGANIZATIONS else holder_digest(identifier, holder.name)
+    hidden = is_natural_person(holder) or not clear
+    return holder_digest(identifier, holder.name) if hidden else holder.name
 
 
 def make_code(claims: CodeClaims, signer: Signer, certificate: bytes) -> bytes:
@@ -97,7 +106,7 @@ def make_code(claims: CodeClaims, signer: Signer, certificate: bytes) -> bytes:
     if signer.handle.purpose is not KeyPurpose.CODE:
         raise PurposeError(f"a {signer.handle.purpose.value} key signs no codes", uri=signer.handle.uri)
     require_own_certificate(SignerIdentity.of(certificate), signer)
-    protected = cbor2.dumps({1: signer.handle.algorithm.cose, 4: hashlib.sha256(certificate).digest()[:8]})
+    protected = cbor2.dumps({1: signer.handle.algorithm.cose, 4: kid_of(certificate)})
     payload = claims.payload()
     signed = cbor2.dumps(["Signature1", protected, b"", payload])
     value = raw_signature(signer, signed, KeyPurpose.CODE)
