@@ -36,7 +36,7 @@ from verify.formats.qr import (
 MAX_URL = 600
 """Longest URL, in characters, that still makes a code people can scan at 30 mm."""
 
-MAX_BASE_URL = 44
+MAX_BASE_URL = 40
 """Longest public address, in characters, with which every license of the vault fits into :data:`MAX_URL`."""
 
 _SIGN1_TAG = 18
