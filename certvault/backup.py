@@ -1,12 +1,13 @@
 """Backups: one encrypted file that holds everything a vault needs, and how it is put back.
 
-Inside: ``vault.toml``, a consistent copy of the database (SQLite's backup interface; a PostgreSQL database is copied into
-an SQLite file in one snapshot), every document of an issued license, and the keys when they live in the vault's folder
-(encrypted key files, or the embedded SoftHSM token). Keys on another token stay there: only that token opens the backup.
+Inside: ``vault.toml``, a consistent copy of the database (SQLite's backup interface; a PostgreSQL database is copied
+into an SQLite file in one snapshot), every document of an issued license, and the keys when they live in the vault's
+folder (encrypted key files, or the embedded SoftHSM token). Keys on another token stay there: only that token opens the
+backup.
 
-The file: a line of JSON (the head), then frames of 1 MiB, each AES-256-GCM under a fresh key with the frame's number as
-nonce and a mark on the last, so that frames cannot be changed, dropped, moved or cut off. The fresh key is wrapped under
-the PIN (scrypt) when the keys are inside, else under the token's wrapping key. The PIN itself is in no backup.
+The file: a line of JSON (the head), then frames of 1 MiB, each AES-256-GCM under a fresh key with the frame's number
+as nonce and a mark on the last, so that frames cannot be changed, dropped, moved or cut off. The fresh key is wrapped
+under the PIN (scrypt) when the keys are inside, else under the token's wrapping key. The PIN itself is in no backup.
 """
 
 from __future__ import annotations

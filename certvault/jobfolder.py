@@ -1,4 +1,4 @@
-"""The folder a bulk job writes to: ``job.json`` (which job), ``report.jsonl`` (one line per row), ``pdf/`` (documents)."""
+"""A bulk job's output folder: ``job.json`` (which job), ``report.jsonl`` (a line per row), ``pdf/`` (documents)."""
 
 from __future__ import annotations
 

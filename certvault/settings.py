@@ -36,8 +36,8 @@ SUITES = ("p256", "rsa3072")
 class Settings:
     """All settings of one vault.
 
-    ``sample`` is the opposite of ``production``: documents say 样本 SAMPLE. ``allow_example`` lets the published keys of
-    ``keys-example/`` count as anchors; a vault's own keys are never such keys.
+    ``sample`` is the opposite of ``production``: documents say 样本 SAMPLE. ``allow_example`` lets the published keys
+    of ``keys-example/`` count as anchors; a vault's own keys are never such keys.
     """
 
     folder: Path

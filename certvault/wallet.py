@@ -1,4 +1,4 @@
-"""What a holder may download: a ZIP with an index a person can open, PDFs, structured records, and an index for machines."""
+"""What a holder may download: a ZIP of PDFs and structured records, with an index for people and one for machines."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ _HTML = """<!doctype html>
 <footer>
 <p>导出时间 <span lang="en">Made</span> {now}。每件证照的 PDF 带有电子印章,可在
 <a href="{verify}">{verify}</a> 查验,也可离线验证。
-<span lang="en">Every PDF is sealed; check it there, or offline. The standing shown is that of the day this was made.</span></p>
+<span lang="en">Every PDF is sealed; check it there, or offline. The standing is that of the day of export.</span></p>
 </footer>
 </main>
 </body>
