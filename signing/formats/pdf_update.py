@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +23,12 @@ from signing.errors import SigningError
 # pyHanko's object model is half typed; these four are all that is built with it.
 _generic: Any = generic
 Name: Any = generic.NameObject
+
+# What pyHanko's reader has been seen to raise on broken files.
+_BROKEN = (
+    PdfError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
+    NotImplementedError, RecursionError, OSError, struct.error, zlib.error,
+)  # fmt: skip
 
 Reference = Any
 """A reference to an indirect object."""
@@ -78,7 +86,7 @@ class PdfUpdater:
             self._info = trailer.raw_get("/Info") if "/Info" in trailer else None
             self._id = trailer.raw_get("/ID") if "/ID" in trailer else None
             self._stream_style = bool(reader.has_xref_stream)
-        except (PdfError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        except _BROKEN as error:
             raise SigningError(f"the PDF cannot be read: {type(error).__name__}") from error
         if self._id is None:
             digest = _generic.ByteStringObject(hashlib.sha256(pdf).digest()[:16])
@@ -92,7 +100,10 @@ class PdfUpdater:
     def resolve(self, value: Any) -> Any:
         """The object behind a reference, or the value itself."""
         if is_reference(value):
-            return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
+            try:
+                return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
+            except _BROKEN as error:
+                raise SigningError(f"the PDF cannot be read: {type(error).__name__}") from error
         return value
 
     def append(self, objects: Mapping[Reference, Any]) -> tuple[bytearray, dict[int, int]]:
