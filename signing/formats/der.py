@@ -20,6 +20,7 @@ def tagged(tag: int, content: bytes) -> bytes:
 
 
 def sequence(*parts: bytes) -> bytes:
+    """SEQUENCE of elements that are DER already."""
     return tagged(0x30, b"".join(parts))
 
 
@@ -29,6 +30,7 @@ def set_of(parts: Iterable[bytes]) -> bytes:
 
 
 def octets(value: bytes) -> bytes:
+    """OCTET STRING."""
     return tagged(0x04, value)
 
 
@@ -39,6 +41,7 @@ def integer(value: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
+    """OBJECT IDENTIFIER in dotted form."""
     first, second, *rest = (int(part) for part in dotted.split("."))
     content = bytearray()
     for arc in (first * 40 + second, *rest):

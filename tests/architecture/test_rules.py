@@ -136,7 +136,7 @@ def test_public_things_say_what_they_are(package: str) -> None:
     """Every module, and every public class and function at its top, has a docstring."""
     found = []
     for path, tree in _sources():
-        if not path.startswith(f"{package}/") or not tree.body:
+        if not path.startswith(f"{package}/") or "/migrations/versions/" in path or not tree.body:
             continue
         if not ast.get_docstring(tree):
             found.append(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tomllib
@@ -12,28 +11,24 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 
 import pytest
+from packaging.requirements import Requirement
 
+from bench.data import examples
 from certvault.bootstrap import LOCAL_OPERATOR, Vault
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _name(requirement: str) -> str:
-    match = re.match(r"[A-Za-z0-9._-]+", requirement)
-    assert match
-    return match[0]
-
-
 def _closure() -> list[Distribution]:
-    """The base dependencies with all they need, extras and other platforms left out."""
-    waiting = [_name(r) for r in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]]
+    """The base dependencies with all they need here, extras left out."""
+    waiting = [Requirement(r) for r in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]]
     found: dict[str, Distribution] = {}
     while waiting:
-        name = waiting.pop().lower().replace("_", "-")
-        if name in found:
+        requirement = waiting.pop()
+        if requirement.name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
-        found[name] = distribution(name)
-        waiting += [_name(r) for r in found[name].requires or [] if ";" not in r or "python_version" in r]
+        found[requirement.name] = distribution(requirement.name)
+        waiting += [Requirement(r) for r in found[requirement.name].requires or []]
     return list(found.values())
 
 
@@ -68,10 +63,10 @@ def test_it_lists_its_codes(alone: Path) -> None:
 
 
 def test_it_verifies_a_license(alone: Path, embedded_vault: Vault, tmp_path: Path) -> None:
-    data = json.loads((ROOT / "examples" / "business-license.json").read_text("utf-8"))
+    data = next(examples("business-license"))
     issued = embedded_vault.issuing.issue("business-license", data, actor=LOCAL_OPERATOR)
     (tmp_path / "a.pdf").write_bytes(issued.pdf)
-    (tmp_path / "root.pem").write_bytes(embedded_vault.pki.root_pem)
+    (tmp_path / "root.pem").write_text(embedded_vault.pki.root_pem)
     done = _run(alone, "-m", "verify", "--json", str(tmp_path / "a.pdf"), "--trust", str(tmp_path / "root.pem"))
     (verdict,) = json.loads(done.stdout)["files"]
     assert verdict["integrity"] == "INTACT", done.stdout
