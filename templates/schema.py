@@ -27,6 +27,7 @@ MAX_VALUE = 100_000
 # Invisible, direction-changing or unassigned: Cc controls, Cf format, Cs surrogates, Co private use, Cn unassigned,
 # Zl and Zp separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 
 
@@ -158,7 +159,10 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
     bad = _bad_character(text.strip())
     if bad is not None:
         point = f"U+{ord(bad):04X}"
-        reason = Text(f"含有不可见或控制字符 {point}", f"holds the control or invisible character {point}")
+        reason = Text(
+            f"含有控制、不可见或从右向左书写的字符 {point}",
+            f"holds the character {point}, which is control, invisible or written from right to left",
+        )
         faults.append(_fault(field, "BAD_CHARACTER", reason, Text("请删除该字符", "remove that character")))
         return ""
     # Runs of white space are one space on the page, ligatures their letters; the record says what the page says.
@@ -166,7 +170,14 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
 
 
 def _bad_character(text: str) -> str | None:
-    return next((c for c in text if unicodedata.category(c) in _REFUSED_CATEGORIES and not _is_ideograph(c)), None)
+    """The first character that no face of a license may carry: unseen ones, and scripts that run from right to left."""
+    return next((c for c in text if (not c.isascii() and _is_bad(c)) or c < " " or c == "\x7f"), None)
+
+
+def _is_bad(c: str) -> bool:
+    if unicodedata.bidirectional(c) in _RIGHT_TO_LEFT:
+        return True
+    return unicodedata.category(c) in _REFUSED_CATEGORIES and not _is_ideograph(c)
 
 
 def _is_ideograph(c: str) -> bool:
