@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 
 from signing.backends import software
@@ -82,7 +82,7 @@ def spki_of(public: Any) -> bytes:
 def signing_with(algorithm: Algorithm, uri: str) -> Callable[[Any, bytes], bytes]:
     """How a private key object signs a digest; MechanismError for an algorithm it cannot."""
     if algorithm.is_ecdsa:
-        return lambda key, digest: bytes(encode_ecdsa_signature(key.sign(digest, mechanism=Mechanism.ECDSA)))
+        return lambda key, digest: software.ecdsa_der(key.sign(digest, mechanism=Mechanism.ECDSA))
     if algorithm is Algorithm.RSA_PKCS1_SHA256:
         return lambda key, digest: bytes(key.sign(_DIGEST_INFO_SHA256 + digest, mechanism=Mechanism.RSA_PKCS))
     if algorithm is Algorithm.RSA_PSS_SHA256:

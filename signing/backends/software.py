@@ -7,6 +7,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from signing.backends.base import checked_secret
@@ -42,6 +43,12 @@ def rsa_spki(pkcs1: bytes) -> bytes:
     """DER SubjectPublicKeyInfo of a PKCS#1 RSAPublicKey."""
     public = serialization.load_der_public_key(pkcs1)
     return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def ecdsa_der(raw: bytes) -> bytes:
+    """``r || s`` of equal length, as tokens give it, as DER."""
+    half = len(raw) // 2
+    return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
 
 def sign(key: PrivateKey, algorithm: Algorithm, data: bytes, uri: str) -> bytes:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from asn1crypto.algos import DSASignature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from signing.errors import SigningError
 from signing.formats.cms import SignerIdentity, require_own_certificate
@@ -29,8 +29,7 @@ def raw_signature(signer: Signer, data: bytes, purpose: KeyPurpose) -> bytes:
     half = _HALF.get(signer.handle.algorithm.key)
     if half is None:
         return value
-    pair = DSASignature.load(value)
-    return b"".join(int(pair[part].native).to_bytes(half, "big") for part in ("r", "s"))
+    return b"".join(part.to_bytes(half, "big") for part in decode_dss_signature(value))
 
 
 def signed_token(
