@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from asn1crypto import x509 as asn1_x509
 
@@ -39,12 +40,13 @@ class SignerIdentity:
     serial: int
     spki: bytes
 
-    @classmethod
-    def of(cls, certificate: bytes) -> SignerIdentity:
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def of(certificate: bytes) -> SignerIdentity:
+        """Of a certificate, DER."""
         tbs = asn1_x509.Certificate.load(certificate)["tbs_certificate"]
-        return cls(
-            certificate, tbs["issuer"].dump(), tbs["serial_number"].native, tbs["subject_public_key_info"].dump()
-        )
+        spki = tbs["subject_public_key_info"].dump()
+        return SignerIdentity(certificate, tbs["issuer"].dump(), tbs["serial_number"].native, spki)
 
 
 def require_own_certificate(identity: SignerIdentity, signer: Signer) -> None:
