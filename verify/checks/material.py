@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verify.formats.cms import is_canonical_algorithm
-from verify.formats.der import NotDerError, require_der
+from verify.formats.der import NotDerError, require_der, wrap
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
 
 
@@ -26,11 +26,15 @@ class MaterialError(Exception):
 
 @dataclass(slots=True)
 class Material:
-    """All validation data of one document. Certificates are asn1crypto values, by subject."""
+    """All validation data of one document. Certificates are asn1crypto values, by subject.
+
+    ``closed``: roots are at hand, so every certificate must lead to an issuer that is there too.
+    """
 
     by_subject: dict[bytes, list[Any]] = field(default_factory=dict)
     crls: list[Any] = field(default_factory=list)
     ocsps: list[Any] = field(default_factory=list)
+    closed: bool = False
 
     def add(self, certificates: Iterable[Any]) -> None:
         """Take in certificates, each once."""
@@ -120,24 +124,30 @@ def check_material(material: Material, leaves: list[Any], trusted: frozenset[byt
 
 def _check_certificate(certificate: Any, material: Material) -> None:
     _require_der(certificate.dump(), "a certificate")
+    _require_parts(certificate, ("tbs_certificate", "signature_algorithm", "signature_value"), "a certificate")
     inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
     if inner.dump() != outer.dump() or certificate["signature_value"].contents[:1] != b"\x00":
         raise MaterialError("DSS_VALUE_WRONG", f"algorithm of the certificate of {certificate.subject.human_friendly}")
     issuers = [i for i in material.issuers_of(certificate) if i.ca or i.dump() == certificate.dump()]
     if issuers:
         _signed_by(certificate, certificate["tbs_certificate"].dump(), issuers, "certificate")
+    elif material.closed:
+        raise MaterialError("DSS_VALUE_WRONG", f"no issuer of the certificate of {certificate.subject.human_friendly}")
 
 
 def _check_copies(material: Material) -> None:
-    seen: dict[tuple[bytes, int], bytes] = {}
+    """One certificate may stand in several places, but everywhere alike: same key or same number, same bytes."""
+    seen: dict[tuple[bytes, bytes], bytes] = {}
     for certificate in material.all_certificates():
-        key = (_name(certificate.issuer), certificate.serial_number)
-        if seen.setdefault(key, certificate.dump()) != certificate.dump():
-            raise MaterialError("DSS_VALUE_WRONG", "two different certificates of one issuer share a serial number")
+        number = str(certificate.serial_number).encode()
+        for key in ((b"key", certificate.public_key.dump()), (_name(certificate.issuer), number)):
+            if seen.setdefault(key, certificate.dump()) != certificate.dump():
+                raise MaterialError("DSS_VALUE_WRONG", "two certificates that should be one differ")
 
 
 def _check_crl(crl: Any, material: Material) -> None:
     _require_der(crl.dump(), "a revocation list")
+    _require_parts(crl, ("tbs_cert_list", "signature_algorithm", "signature"), "a revocation list")
     if crl["tbs_cert_list"]["signature"].dump() != crl["signature_algorithm"].dump():
         raise MaterialError("DSS_VALUE_WRONG", "algorithm of a revocation list")
     if crl["signature"].contents[:1] != b"\x00":
@@ -155,12 +165,32 @@ def _check_ocsp(response: Any, material: Material) -> Any:
     if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
         raise MaterialError("DSS_VALUE_WRONG", "type of an OCSP response")
     _require_der(response["response_bytes"]["response"].contents, "an OCSP response")
+    if _rebuilt_ocsp(response) != response.dump():
+        raise MaterialError("DSS_VALUE_WRONG", "an OCSP response holds elements that belong nowhere")
     if not is_canonical_algorithm(basic["signature_algorithm"]) or basic["signature"].contents[:1] != b"\x00":
         raise MaterialError("DSS_VALUE_WRONG", "algorithm of an OCSP response")
     candidates = _responders(response.response_data["responder_id"], material)
     if not candidates:
         raise MaterialError("DSS_VALUE_WRONG", "the responder of an OCSP response is not at hand")
     return _signed_by(basic, response.response_data.dump(), candidates, "OCSP response")
+
+
+def _rebuilt_ocsp(response: Any) -> bytes:
+    """The response built anew from the parts that are checked, and from nothing else."""
+    basic = response.basic_ocsp_response
+    certificates = [c.dump() for c in ocsp_certificates(response)]
+    answer = wrap(
+        0x30,
+        *(basic[k].dump() for k in ("tbs_response_data", "signature_algorithm", "signature")),
+        wrap(0xA0, wrap(0x30, *certificates)) if certificates else b"",
+    )
+    kind = response["response_bytes"]["response_type"].dump()
+    return wrap(0x30, b"\x0a\x01\x00", wrap(0xA0, wrap(0x30, kind, wrap(0x04, answer))))
+
+
+def _require_parts(value: Any, parts: tuple[str, ...], what: str) -> None:
+    if wrap(0x30, *(value[p].dump() for p in parts)) != value.dump():
+        raise MaterialError("DSS_VALUE_WRONG", f"{what} holds elements that belong nowhere")
 
 
 def _responders(identity: Any, material: Material) -> list[Any]:

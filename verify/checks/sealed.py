@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.checks.chain import load_lenient
 from verify.checks.material import (
     Material,
     MaterialError,
@@ -102,7 +103,8 @@ def _check_strictly(inquiry: Inquiry, document: SealedDocument) -> None:
         document.updates = read_updates(document.data, seal.end, inquiry.policy.limits.revisions)
         _match_timestamps(document)
         if seal.cms is not None:
-            check_material(_material(document), _leaves(document), frozenset(inquiry.trust.anchors))
+            anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
+            check_material(_material(document, anchors), _leaves(document), frozenset(inquiry.trust.anchors))
     except ChangeError as error:
         inquiry.report(error.code, where=f"byte {error.offset}", reason=error.reason)
         return
@@ -121,8 +123,9 @@ def _match_timestamps(document: SealedDocument) -> None:
         raise ChangeError("CHANGE_NOT_PERMITTED", "timestamps that the form does not list", document.updates.end)
 
 
-def _material(document: SealedDocument) -> Material:
-    material = Material()
+def _material(document: SealedDocument, anchors: list[Any]) -> Material:
+    material = Material(closed=bool(anchors or document.updates.certificates))
+    material.add(anchors)
     material.add(load_certificate(der) for der in document.updates.certificates)
     material.crls = [load_crl(der) for der in document.updates.crls]
     material.ocsps = [load_ocsp(der) for der in document.updates.ocsps]

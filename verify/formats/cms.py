@@ -13,10 +13,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from verify.formats.der import NotDerError, children, require_der
+from verify.formats.der import NotDerError, require_der, wrap
 from verify.formats.publickeys import verify_x509
 
 _NULL = b"\x05\x00"
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_SINGLE = {
+    "content_type", "message_digest", "signing_time", "signing_certificate", "signing_certificate_v2",
+    "cms_algorithm_protection", "signer_attributes_v2", "signature_policy_identifier", "commitment_type",
+}  # fmt: skip
+"""Attributes that have exactly one value (RFC 5652 11, ETSI EN 319 122-1 5)."""
 _HASH_OIDS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
@@ -70,8 +76,9 @@ class UnverifiedCms:
 
 def unverified_cms(der: bytes) -> UnverifiedCms:
     """Read a ContentInfo that holds SignedData. Raises CmsError."""
-    from asn1crypto import cms
+    from asn1crypto import cms, tsp
 
+    _ = tsp  # its import names the attributes and content types of timestamps
     try:
         info = cms.ContentInfo.load(der)
         if info["content_type"].native != "signed_data":
@@ -125,8 +132,8 @@ def _attributes(signer_info: Any) -> dict[str, Any]:
         name = str(attribute["type"].native)
         if name in found:
             raise CmsError(f"the signed attribute {name} stands twice")
-        if not len(attribute["values"]):
-            raise CmsError(f"the signed attribute {name} is empty")
+        if len(attribute["values"]) != 1 and name in _SINGLE:
+            raise CmsError(f"the signed attribute {name} has {len(attribute['values'])} values")
         found[name] = attribute["values"]
     return found
 
@@ -141,6 +148,8 @@ def _tokens(signer_info: Any) -> tuple[bytes, ...]:
 
 def hash_by_name(name: str, data: bytes) -> bytes:
     """Digest ``data`` under asn1crypto's name of a hash. Raises CmsError for one that is not known."""
+    if name in ("shake256", "shake256_len"):
+        return hashlib.shake_256(data).digest(64)  # RFC 8702, RFC 8419: 512 bits
     try:
         return hashlib.new(name.replace("-", "_") if name.startswith("sha3") else name, data).digest()
     except (ValueError, TypeError) as error:
@@ -217,6 +226,7 @@ def canonical_fault(cms: UnverifiedCms, *, is_token: bool) -> str | None:
         (not is_canonical_algorithm(info["signature_algorithm"], cms.digest_name), "the algorithm is not canonical"),
         (not cms.has_signing_certificate, "the signer's certificate is not signed"),
         (not _unsigned_as_expected(info, is_token), "it holds unexpected unsigned attributes"),
+        (_rebuilt(cms) != cms.der, "it holds elements that belong nowhere"),
     )
     return next((reason for wrong, reason in faults if wrong), None)
 
@@ -232,13 +242,41 @@ def _names_exactly(sid: Any, signer: Any) -> bool:
 def _unsigned_as_expected(info: Any, is_token: bool) -> bool:
     unsigned = info["unsigned_attrs"]
     if not unsigned:
-        return len(children(info.dump())) == 6  # version, sid, digest, signed attributes, algorithm, value
+        return True
     return (
         not is_token
         and len(unsigned) == 1
         and unsigned[0]["type"].native == "signature_time_stamp_token"
         and len(unsigned[0]["values"]) == 1
     )
+
+
+def _rebuilt(cms: UnverifiedCms) -> bytes:
+    """The value built anew from the parts that were read and checked, and from nothing else."""
+    data, info = cms.signed_data, cms.signer_info
+    unsigned = [wrap(0x30, a["type"].dump(), wrap(0x31, *cms.tokens)) for a in info["unsigned_attrs"] or ()]
+    signer = wrap(
+        0x30,
+        *(info[k].dump() for k in ("version", "sid", "digest_algorithm")),
+        wrap(0xA0, info["signed_attrs"].contents),
+        info["signature_algorithm"].dump(),
+        wrap(0x04, cms.signature),
+        wrap(0xA1, *unsigned) if unsigned else b"",
+    )
+    encapsulated = wrap(
+        0x30,
+        data["encap_content_info"]["content_type"].dump(),
+        wrap(0xA0, wrap(0x04, cms.content)) if cms.content is not None else b"",
+    )
+    signed = wrap(
+        0x30,
+        data["version"].dump(),
+        data["digest_algorithms"].dump(),
+        encapsulated,
+        wrap(0xA0, *(c.dump() for c in cms.certificates)),
+        wrap(0x31, signer),
+    )
+    return wrap(0x30, _SIGNED_DATA, wrap(0xA0, signed))
 
 
 @lru_cache(maxsize=1)
@@ -275,15 +313,11 @@ def _pss(name: str, tail: bytes) -> bytes:
     digest = _identifier(_HASH_OIDS[name], tail)
     mask = _identifier("1.2.840.113549.1.1.8", digest)
     salt = core.Integer(int(name[3:]) // 8).dump()
-    return _wrap(0x30, _wrap(0xA0, digest) + _wrap(0xA1, mask) + _wrap(0xA2, salt))
+    return wrap(0x30, wrap(0xA0, digest), wrap(0xA1, mask), wrap(0xA2, salt))
 
 
 def _identifier(oid: str, tail: bytes = b"") -> bytes:
     """An AlgorithmIdentifier with these parameters."""
     from asn1crypto import core
 
-    return _wrap(0x30, core.ObjectIdentifier(oid).dump() + tail)
-
-
-def _wrap(tag: int, content: bytes) -> bytes:
-    return bytes((tag, len(content))) + content
+    return wrap(0x30, core.ObjectIdentifier(oid).dump() + tail)

@@ -24,9 +24,17 @@ def require_der(data: bytes) -> None:
         raise NotDerError("bytes follow the value")
 
 
-def value_length(data: bytes) -> int:
-    """Length in bytes of the value that ``data`` begins with. Raises NotDerError when it has no definite length."""
-    return _header(data, 0, len(data))[3]
+def wrap(identifier: int, *parts: bytes) -> bytes:
+    """One value with this identifier octet around its parts.
+
+    To rebuild a structure from what was read, and compare: lenient readers pass over elements they do not know.
+    """
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes((identifier, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((identifier, 0x80 | len(length))) + length + content
 
 
 def children(data: bytes) -> list[bytes]:

@@ -114,11 +114,11 @@ class PdfGraph:
         return found
 
     def _signature_fields(self) -> Iterator[tuple[str, Any]]:
-        form = self.root.get("/AcroForm")
+        form = _get(self.root, "/AcroForm")
         if form is None:
             return
         seen = 0
-        stack = [(f, "", None, 0) for f in reversed(_items(form.get("/Fields")))]
+        stack = [(f, "", None, 0) for f in reversed(_items(_get(form, "/Fields")))]
         while stack:
             raw, prefix, inherited, depth = stack.pop()
             seen += 1
@@ -127,11 +127,11 @@ class PdfGraph:
             field = _resolve(raw)
             if not hasattr(field, "get"):
                 continue
-            name = field.get("/T")
+            name = _get(field, "/T")
             full = f"{prefix}.{name}" if prefix and name is not None else str(name) if name is not None else prefix
-            kind = field.get("/FT") or inherited
-            kids = [k for k in _items(field.get("/Kids")) if "/T" in _resolve(k) or "/V" in _resolve(k)]
-            if kind == "/Sig" and field.get("/V") is not None:
+            kind = _get(field, "/FT") or inherited
+            kids = [k for k in _items(_get(field, "/Kids")) if "/T" in _resolve(k) or "/V" in _resolve(k)]
+            if kind == "/Sig" and _get(field, "/V") is not None:
                 yield full, field
             stack.extend((k, full, kind, depth + 1) for k in reversed(kids))
 
@@ -140,24 +140,24 @@ class PdfGraph:
         return _guard(lambda: self._attachments(max_bytes))
 
     def _attachments(self, max_bytes: int) -> list[Attachment]:
-        listed = [_identity(v) for v in _items(self.root.get("/AF"))]
+        listed = [_identity(v) for v in _items(_get(self.root, "/AF"))]
         specs: dict[Any, Any] = {}
-        names = self.root.get("/Names")
-        tree = names.get("/EmbeddedFiles") if names is not None else None
-        for raw in [*_name_tree(tree), *_items(self.root.get("/AF"))]:
+        names = _get(self.root, "/Names")
+        tree = _get(names, "/EmbeddedFiles") if names is not None else None
+        for raw in [*_name_tree(tree), *_items(_get(self.root, "/AF"))]:
             specs.setdefault(_identity(raw), raw)
         found: list[Attachment] = []
         for identity, raw in specs.items():
             spec = _resolve(raw)
-            streams = _resolve(spec.get("/EF") or {})
-            stream = _resolve(streams.get("/UF") or streams.get("/F"))
+            streams = _get(spec, "/EF") or {}
+            stream = _get(streams, "/UF") or _get(streams, "/F")
             if stream is None:
                 continue
             data = bytes(stream.data)
             if len(data) > max_bytes:
                 raise PdfGraphError("an attachment is too large")
-            name = str(spec.get("/UF") or spec.get("/F") or "")
-            found.append(Attachment(name, data, str(spec.get("/AFRelationship") or ""), identity in listed))
+            name = str(_get(spec, "/UF") or _get(spec, "/F") or "")
+            found.append(Attachment(name, data, str(_get(spec, "/AFRelationship") or ""), identity in listed))
         return found
 
     def validation_data(self) -> ValidationData:
@@ -173,8 +173,8 @@ class PdfGraph:
 
     def _dss_values(self, key: str) -> list[bytes]:
         try:
-            dss = self.root.get("/DSS")
-            return [bytes(_resolve(raw).data) for raw in _items(dss.get(key))] if dss is not None else []
+            dss = _get(self.root, "/DSS")
+            return [bytes(_resolve(raw).data) for raw in _items(_get(dss, key))] if dss is not None else []
         except (RecursionError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - as above
@@ -195,10 +195,10 @@ class PdfGraph:
     def _annotation_kinds(self) -> list[tuple[int, str, tuple[float, ...]]]:
         found: list[tuple[int, str, tuple[float, ...]]] = []
         for number, page in enumerate(_pages(self.root), 1):
-            for raw in _items(page.get("/Annots")):
+            for raw in _items(_get(page, "/Annots")):
                 annotation = _resolve(raw)
-                rect = tuple(float(_resolve(v)) for v in _items(annotation.get("/Rect")))
-                found.append((number, str(annotation.get("/Subtype")), rect))
+                rect = tuple(float(_resolve(v)) for v in _items(_get(annotation, "/Rect")))
+                found.append((number, str(_get(annotation, "/Subtype")), rect))
         return found
 
     def later_changes(self, signature: UnverifiedPdfSignature) -> LaterChanges:
@@ -255,13 +255,13 @@ def _read_signature(name: str, field: Any) -> UnverifiedPdfSignature:
         raw = value.raw_get("/Contents", decrypt=_raw_access())
         return UnverifiedPdfSignature(
             field=name,
-            subfilter=str(value.get("/SubFilter") or ""),
-            kind=str(value.get("/Type") or "/Sig"),
+            subfilter=str(_get(value, "/SubFilter") or ""),
+            kind=str(_get(value, "/Type") or "/Sig"),
             byte_range=tuple(int(n) for n in value["/ByteRange"]),
             contents=bytes(raw.original_bytes),
             permission=_permission(value),
-            name=str(value.get("/Name") or ""),
-            claimed_time=_moment(value.get("/M")),
+            name=str(_get(value, "/Name") or ""),
+            claimed_time=_moment(_get(value, "/M")),
             handle=field,
         )
     except (RecursionError, MemoryError):
@@ -291,12 +291,17 @@ def _raw_access() -> Any:
 
 
 def _permission(value: Any) -> int | None:
-    for reference in _items(value.get("/Reference")):
+    for reference in _items(_get(value, "/Reference")):
         entry = _resolve(reference)
-        if entry.get("/TransformMethod") == "/DocMDP":
-            parameters = entry.get("/TransformParams")
-            return int(parameters.get("/P", 2)) if parameters is not None else 2
+        if _get(entry, "/TransformMethod") == "/DocMDP":
+            parameters = _get(entry, "/TransformParams")
+            return int(_get(parameters, "/P") or 2) if parameters is not None else 2
     return None
+
+
+def _get(value: Any, key: str) -> Any:
+    """An entry of a dictionary with its reference resolved, or None."""
+    return _resolve(value.raw_get(key)) if key in value else None
 
 
 def _resolve(value: Any) -> Any:
@@ -322,12 +327,12 @@ def _name_tree(node: Any) -> Iterator[Any]:
         if seen > _MAX_NODES:
             raise PdfGraphError("a name tree is too large")
         current = _resolve(current)
-        yield from _items(current.get("/Names"))[1::2]
-        stack.extend(_items(current.get("/Kids")))
+        yield from _items(_get(current, "/Names"))[1::2]
+        stack.extend(_items(_get(current, "/Kids")))
 
 
 def _has_scripts(root: Any) -> bool:
-    names = root.get("/Names")
+    names = _get(root, "/Names")
     return names is not None and "/JavaScript" in names
 
 
@@ -338,7 +343,7 @@ def _pages(root: Any) -> Iterator[Any]:
         seen += 1
         if seen > _MAX_NODES:
             raise PdfGraphError("the page tree is too large")
-        kids = node.get("/Kids")
+        kids = _get(node, "/Kids")
         if kids is None:
             yield node
         else:
