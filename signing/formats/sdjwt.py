@@ -1,4 +1,4 @@
-"""Writing the structured record: an SD-JWT VC (RFC 9901, draft-ietf-oauth-sd-jwt-vc-10).
+"""Writing the structured record: an SD-JWT VC (RFC 9901, draft-ietf-oauth-sd-jwt-vc-16).
 
 Always visible are what a verifier needs to find type, issuer, validity and status, and the digest of the canonical
 record. The license number, each holder and each field can be shown or withheld one by one.

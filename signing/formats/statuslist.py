@@ -1,4 +1,4 @@
-"""Writing Token Status Lists (draft-ietf-oauth-status-list) as JWTs."""
+"""Writing Token Status Lists (draft-ietf-oauth-status-list-17) as JWTs."""
 
 from __future__ import annotations
 
