@@ -23,7 +23,7 @@ def qr_modules(text: str) -> tuple[bytes, ...]:
         raise refuse(
             "CODE_TOO_LONG",
             "code",
-            f"二维码内容有 {len(text)} 字符,超过 {MAX_TEXT}",
+            f"二维码内容有 {len(text)} 字符，超过 {MAX_TEXT}",
             f"the code's text has {len(text)} characters, more than {MAX_TEXT}",
             remedy_zh="请缩短验证网址或持证主体名称",
             remedy_en="shorten the verification address or the holder's name",

@@ -102,7 +102,7 @@ def face(name: str) -> Face | None:
         "",
         f"找不到字体 {name}",
         f"the font {name} is not installed",
-        remedy_zh="请运行 make run 安装字体,或设置 CERTVAULT_FONTS",
+        remedy_zh="请运行 make run 安装字体，或设置 CERTVAULT_FONTS",
         remedy_en="run make run to install it, or set CERTVAULT_FONTS",
     )
 
@@ -138,7 +138,7 @@ def glyphs(stack: str, text: str, field: str) -> list[Glyph]:
                 field,
                 f"字体中没有字符“{char}”({point})",
                 f"no font has the character '{char}' ({point})",
-                remedy_zh="请核对该字,或安装含有该字的字体",
+                remedy_zh="请核对该字，或安装含有该字的字体",
                 remedy_en="check the character, or install a font that has it",
             )
         out.append(found)

@@ -68,7 +68,7 @@ def read_past_date(text: str, today: datetime.date) -> str:
                 f"日期 {value} 在今天({today.isoformat()})之后",
                 f"the date {value} is after today ({today.isoformat()})",
             ),
-            Text("此项须为已发生的日期,请核对", "this must be a day that has come; check it"),
+            Text("此项须为已发生的日期，请核对", "this must be a day that has come; check it"),
         )
     return value
 

@@ -103,7 +103,7 @@ class Member:
         value = self.text(name, default)
         if value not in choices:
             listed = ", ".join(sorted(choices))
-            raise self.refusal(name, f"应为下列之一:{listed}", f"must be one of {listed}")
+            raise self.refusal(name, f"应为下列之一：{listed}", f"must be one of {listed}")
         return value
 
     def number(self, name: str, default: float | None = None, *, low: float = 0, high: float = 2000) -> float:

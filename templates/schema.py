@@ -211,7 +211,7 @@ def _shape_fault(field: FieldSchema, text: str) -> Refusal | None:
     if field.enum and text not in field.enum:
         listed = "、".join(field.enum)
         reason = Text(f"“{shown}”不在允许的取值中", f"'{shown}' is not one of the allowed values")
-        return _fault(field, "NOT_ALLOWED", reason, Text(f"可取:{listed}", f"use one of: {listed}"))
+        return _fault(field, "NOT_ALLOWED", reason, Text(f"可取：{listed}", f"use one of: {listed}"))
     if field.pattern is not None and not field.pattern.search(text):
         reason = Text(f"“{shown}”的写法不符", f"'{shown}' is not of the form asked for")
         must = field.pattern.pattern
@@ -265,8 +265,8 @@ def _holder(rule: HolderRule, fields: Mapping[str, str]) -> Holder:
 
 
 def _too_long(field: FieldSchema, length: int) -> Refusal:
-    reason = Text(f"有 {length} 字,超过 {field.longest} 字", f"has {length} characters, more than {field.longest}")
-    return _fault(field, "TOO_LONG", reason, Text("请缩短,或分列于附页", "shorten it, or move part of it to an annex"))
+    reason = Text(f"有 {length} 字，超过 {field.longest} 字", f"has {length} characters, more than {field.longest}")
+    return _fault(field, "TOO_LONG", reason, Text("请缩短，或分列于附页", "shorten it, or move part of it to an annex"))
 
 
 def _fault(field: FieldSchema, code: str, reason: Text, remedy: Text) -> Refusal:

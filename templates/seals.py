@@ -67,7 +67,7 @@ def _check(art: SealArt) -> None:
             "seal.kind",
             f"没有印章种类 {art.kind}",
             f"there is no kind of seal {art.kind}",
-            remedy_zh=f"可取:{'、'.join(PURPOSES)}",
+            remedy_zh=f"可取：{'、'.join(PURPOSES)}",
             remedy_en=f"use one of {', '.join(PURPOSES)}",
         )
     if not MIN_DIAMETER_MM <= art.diameter_mm <= MAX_DIAMETER_MM:
