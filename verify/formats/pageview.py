@@ -41,10 +41,11 @@ class Overlay:
 
 
 class PageView:
-    """An opened document for looking at."""
+    """An opened document for looking at. Pages stay open until :meth:`close`: parsing one is what costs."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
+        self._pages: dict[int, Any] = {}
 
     @property
     def page_count(self) -> int:
@@ -74,14 +75,12 @@ class PageView:
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:
         with _LOCK:
-            try:
-                opened = self._document[page - 1]
-            except Exception as error:
-                raise PageError(f"page {page} cannot be opened") from error
-            try:
-                yield opened
-            finally:
-                opened.close()
+            if page not in self._pages:
+                try:
+                    self._pages[page] = self._document[page - 1]
+                except Exception as error:
+                    raise PageError(f"page {page} cannot be opened") from error
+            yield self._pages[page]
 
     def picture(self, page: int, box: Box | None, dpi: int, max_pixels: int) -> Any:
         """Draw a page, or the part of it inside ``box``, as a greyscale Pillow image. PageError when too large."""
@@ -115,6 +114,9 @@ class PageView:
     def close(self) -> None:
         """Free what PDFium holds."""
         with _LOCK:
+            for opened in self._pages.values():
+                opened.close()
+            self._pages.clear()
             self._document.close()
 
 
