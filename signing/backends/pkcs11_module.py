@@ -7,7 +7,6 @@ pass a gate that lets many through, or one alone (initializing, forking).
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import hmac
 import os
@@ -27,6 +26,7 @@ from pkcs11.exceptions import (
     UserAlreadyLoggedIn,
 )
 
+from signing.backends.pkcs11_start import Starter, between_processes
 from signing.backends.pkcs11_uri import Pkcs11Uri
 from signing.errors import BackendUnavailableError, PinError, SigningError
 
@@ -80,55 +80,6 @@ class _Gate:
             self.open()
 
 
-class _InitializeArgs(ctypes.Structure):
-    """CK_C_INITIALIZE_ARGS of PKCS#11 2.40, 3.7."""
-
-    _fields_ = (
-        ("mutex_functions", ctypes.c_void_p * 4),
-        ("flags", ctypes.c_ulong),
-        ("reserved", ctypes.c_void_p),
-    )
-
-
-class _FunctionList(ctypes.Structure):
-    """The first members of CK_FUNCTION_LIST: all that is needed to start a module."""
-
-    _fields_ = (
-        ("version", ctypes.c_ubyte * 2),
-        ("initialize", ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.POINTER(_InitializeArgs))),
-        ("finalize", ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_void_p)),
-    )
-
-
-class _Starter:
-    """Starts a module for several threads.
-
-    python-pkcs11 calls ``C_Initialize(NULL)``, which promises the module a single thread; SoftHSM then takes no locks
-    and crashes under two. So the module is started again here, with CKF_OS_LOCKING_OK.
-    """
-
-    _OS_LOCKING_OK = 2
-    _NOT_INITIALIZED = 0x190
-
-    def __init__(self, path: str) -> None:
-        library = ctypes.CDLL(path)
-        functions = ctypes.POINTER(_FunctionList)()
-        library.C_GetFunctionList.restype = ctypes.c_ulong
-        if library.C_GetFunctionList(ctypes.byref(functions)) != 0:
-            raise OSError("C_GetFunctionList failed")
-        self._functions = functions.contents
-
-    def restart(self) -> None:
-        """C_Finalize, then C_Initialize; OSError with the return value when either fails."""
-        ended = self._functions.finalize(None)
-        if ended not in (0, self._NOT_INITIALIZED):
-            raise OSError(f"C_Finalize gave {ended:#x}")
-        args = _InitializeArgs(flags=self._OS_LOCKING_OK)
-        started = self._functions.initialize(ctypes.byref(args))
-        if started != 0:
-            raise OSError(f"C_Initialize gave {started:#x}")
-
-
 class Module:
     """A loaded module. Get it with :func:`load_module`."""
 
@@ -141,8 +92,9 @@ class Module:
         self._pin_key = secrets.token_bytes(32)
         self._stale = False
         try:
-            self._lib = pkcs11.lib(path)
-            self._starter = _Starter(path)
+            with between_processes(path):
+                self._lib = pkcs11.lib(path)
+            self._starter = Starter(path)
             self._starter.restart()
         except (PKCS11Error, RuntimeError, OSError) as error:
             raise BackendUnavailableError(f"the PKCS#11 module {path} does not load: {error}") from error
@@ -214,7 +166,8 @@ class Module:
                     raise PinError("the token is open in this process under another PIN", uri=uri)
                 return
             try:
-                session = token.open(user_pin=pin)
+                with between_processes(self.path):
+                    session = token.open(user_pin=pin)
             except UserAlreadyLoggedIn:
                 session = None
             except _PIN_REFUSED as error:
