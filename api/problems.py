@@ -176,7 +176,7 @@ def _trouble(error: Exception, code: str, *, retry: bool) -> Problem:
 def unforeseen(error: Exception) -> Problem:
     """The answer to an error that nobody foresaw: a reference number, and nothing of its detail."""
     reference = _logged(error)
-    reason = Text(f"系统内部错误,编号 {reference}。", f"Internal error, reference {reference}.")
+    reason = Text(f"系统内部错误，编号 {reference}。", f"Internal error, reference {reference}.")
     return Problem(500, (Refusal("INTERNAL", "", reason, _TELL),), reference)
 
 
@@ -202,7 +202,7 @@ def not_signed_in() -> RefusedError:
     """401: no token, or one that is not known, has ended or was withdrawn."""
     return refuse(
         "NOT_SIGNED_IN", "", "请求未携带有效令牌。", "The request carries no valid token.",
-        remedy_zh="请以 Authorization: Bearer 携带令牌,或在登录页登录。",
+        remedy_zh="请以 Authorization: Bearer 携带令牌，或在登录页登录。",
         remedy_en="Send a token as Authorization: Bearer, or sign in on the sign-in page.",
     )  # fmt: skip
 
@@ -211,7 +211,7 @@ def not_permitted(roles: str) -> RefusedError:
     """403: signed in, but without the role."""
     return refuse(
         "FORBIDDEN", "", "当前身份无权进行此操作。", "Your role does not allow this.",
-        remedy_zh=f"请使用具有以下角色之一的令牌:{roles}。", remedy_en=f"Use a token with one of these roles: {roles}.",
+        remedy_zh=f"请使用具有以下角色之一的令牌：{roles}。", remedy_en=f"Use a token with one of these roles: {roles}.",
     )  # fmt: skip
 
 
@@ -253,7 +253,7 @@ def invalid_fields(errors: Iterable[Mapping[str, Any]]) -> RefusedError:
         Refusal(
             "FIELD_WRONG",
             ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")),
-            Text(f"该项不符合要求:{error['msg']}", str(error["msg"])),
+            Text(f"该项不符合要求：{error['msg']}", str(error["msg"])),
             Text("请对照 /openapi.json 检查请求。", "Check the request against /openapi.json."),
         )
         for error in errors

@@ -9,7 +9,7 @@ from api.cli.options import JsonOption, LangOption, VaultOption, given
 
 app = typer.Typer(
     name="certvault",
-    help="Electronic licenses: issue, seal, verify. 电子证照:签发、加盖、验证。",
+    help="Electronic licenses: issue, seal, verify. 电子证照：签发、加盖、验证。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: quicker, and brackets stay what they are
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 @app.callback()
 def before(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
-    """Electronic licenses: issue, seal, verify. 电子证照:签发、加盖、验证。"""
+    """Electronic licenses: issue, seal, verify. 电子证照：签发、加盖、验证。"""
     given(vault, as_json, lang)
 
 

@@ -21,8 +21,8 @@ LEDGER = "examples.json"
 
 
 @contextmanager
-def open_or_make(invocation: Invocation) -> Iterator[Vault]:
-    """The vault in the folder; a new example vault when there is none."""
+def open_or_make(invocation: Invocation, address: str) -> Iterator[Vault]:
+    """The vault in the folder; a new example vault, with ``address`` as its public one, when there is none."""
     from certvault.bootstrap import InitOptions, create_vault
 
     if invocation.has_vault():
@@ -30,7 +30,7 @@ def open_or_make(invocation: Invocation) -> Iterator[Vault]:
             yield vault
         return
     output.say(f"{'新建示例保管库' if invocation.zh else 'making an example vault in'} {invocation.folder}")
-    with create_vault(InitOptions(folder=invocation.folder)) as vault:
+    with create_vault(InitOptions(folder=invocation.folder, base_url=address)) as vault:
         yield vault
 
 

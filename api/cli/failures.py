@@ -86,9 +86,9 @@ def _settings_refusal(error: Exception) -> Refusal | None:
         return Refusal(
             "SETTINGS_WRONG",
             "",
-            Text(f"无法打开保管库:{error}", f"the vault cannot be opened: {error}"),
+            Text(f"无法打开保管库：{error}", f"the vault cannot be opened: {error}"),
             Text(
-                "用 certvault init 新建,或以 --vault 指明文件夹。",
+                "用 certvault init 新建，或以 --vault 指明文件夹。",
                 "Make one with certvault init, or name its folder with --vault.",
             ),
         )
@@ -96,7 +96,7 @@ def _settings_refusal(error: Exception) -> Refusal | None:
         return Refusal(
             "PIN_REFUSED",
             "",
-            Text(f"密码设备口令不可用:{error}", f"the PIN cannot be used: {error}"),
+            Text(f"密码设备口令不可用：{error}", f"the PIN cannot be used: {error}"),
             Text("请检查 PIN 的来源。", "Check where the PIN comes from."),
         )
     return None
@@ -117,7 +117,7 @@ def usage(invocation: Invocation, error: Exception) -> int | None:
         return None
     message = error.format_message()
     if invocation.as_json:
-        reason = Text(f"用法有误:{message}", message)
+        reason = Text(f"用法有误：{message}", message)
         refusal = Refusal("USAGE", "", reason, Text("见 certvault --help。", "See certvault --help."))
         output.refusals(invocation, [refusal])
         return USAGE

@@ -49,7 +49,7 @@ def issue(
     if record:
         record.write_text(made.record, "ascii")
     if made.ignored:
-        output.say(("未使用的数据项:" if invocation.zh else "ignored: ") + ", ".join(made.ignored))
+        output.say(("未使用的数据项：" if invocation.zh else "ignored: ") + ", ".join(made.ignored))
     output.show(
         invocation,
         value,

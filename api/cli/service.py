@@ -63,7 +63,7 @@ def demo(
     invocation = given(vault, as_json, lang)
     from api.cli.example import holder_of, issue_examples, links, open_or_make
 
-    with listening(host, port) as door, open_or_make(invocation) as opened:
+    with listening(host, port) as door, open_or_make(invocation, address_of(door)) as opened:
         shown = issue_examples(opened, examples)
         address = address_of(door)
         value = {"url": address, "examples": shown, "links": links(opened, address, holder_of(opened, shown))}
@@ -170,7 +170,7 @@ def _told(invocation: Invocation, value: dict[str, Any]) -> list[str]:
     lines = [f"  {s['type']:<28} {s['identifier']}  {s['conclusion']} {s['standing']}" for s in value["examples"]]
     links = value["links"]
     return [
-        "示例证照:" if zh else "Example licenses:",
+        "示例证照：" if zh else "Example licenses:",
         *lines,
         "",
         f"{'首页' if zh else 'Pages':<10} {value['url']}/",
@@ -181,8 +181,8 @@ def _told(invocation: Invocation, value: dict[str, Any]) -> list[str]:
 
 
 def _taken(host: str, port: int, error: OSError) -> RefusedError:
-    reason = Text(f"无法在 {host}:{port} 监听:{error.strerror}", f"cannot listen on {host}:{port}: {error.strerror}")
+    reason = Text(f"无法在 {host}:{port} 监听：{error.strerror}", f"cannot listen on {host}:{port}: {error.strerror}")
     remedy = Text(
-        "请停止占用该端口的程序,或以 --port 另选端口。", "Stop what uses the port, or choose another with --port."
+        "请停止占用该端口的程序，或以 --port 另选端口。", "Stop what uses the port, or choose another with --port."
     )
     return RefusedError(Refusal("PORT_TAKEN", "--port", reason, remedy))

@@ -98,7 +98,7 @@ def doctor(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOpt
             "problems": list(report.problems),
             "checks": [{"check": name, "outcome": outcome} for name, outcome in report.checks],
         },
-        [*(f"{outcome:>8}  {name}" for name, outcome in report.checks), *(f"!! {p}" for p in report.problems)],
+        [*(f"{name:<14}{outcome}" for name, outcome in report.checks), *(f"!! {p}" for p in report.problems)],
     )
     raise typer.Exit(0 if report.clean else 1)
 

@@ -63,7 +63,7 @@ def verify(
         _codes(invocation)
         return
     if not files:
-        raise typer.BadParameter("FILE...", param_hint="FILE")
+        raise typer.BadParameter("name a file" if not invocation.zh else "请指明文件", param_hint="FILE")
     from api.moments import moment
 
     with ExitStack() as stack:
@@ -114,8 +114,8 @@ def _trust(vault: Vault | None, paths: Sequence[Path] | None, allow_example: boo
         return TrustStore.from_paths(paths, allow_example=allow_example)
     except ValueError as error:
         raise refuse(
-            "TRUST_UNREADABLE", "--trust", f"无法读取信任锚:{error}", f"the trust cannot be read: {error}",
-            remedy_zh="请给出 PEM 或 DER 格式的证书,或其文件夹。",
+            "TRUST_UNREADABLE", "--trust", f"无法读取信任锚：{error}", f"the trust cannot be read: {error}",
+            remedy_zh="请给出 PEM 或 DER 格式的证书，或其文件夹。",
             remedy_en="Give a certificate in PEM or DER, or a folder of them.",
         ) from error  # fmt: skip
 

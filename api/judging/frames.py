@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import IO
 
 MAX_ANSWER = 32 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -13,14 +13,14 @@ class BrokenFrameError(Exception):
     """The other side ended, or sent more than is allowed."""
 
 
-def write(stream: BinaryIO, body: bytes) -> None:
+def write(stream: IO[bytes], body: bytes) -> None:
     """Send one message."""
     stream.write(_LENGTH.pack(len(body)))
     stream.write(body)
     stream.flush()
 
 
-def read(stream: BinaryIO, limit: int) -> bytes:
+def read(stream: IO[bytes], limit: int) -> bytes:
     """Receive one message of at most ``limit`` bytes; BrokenFrameError when there is none."""
     (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
     if length > limit:
@@ -28,7 +28,7 @@ def read(stream: BinaryIO, limit: int) -> bytes:
     return _exactly(stream, length)
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
+def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if data is None or len(data) != count:
         raise BrokenFrameError("the stream ended")

@@ -1,7 +1,8 @@
 """The process that reads one file after another: ``python -m api.judging.judge MEMORY_BYTES``.
 
 Requests are pickles from the parent, which this process trusts. Answers are JSON, since what this process became after
-reading a stranger's file deserves no trust. Of the vault it can ask one thing, the facts about an identifier.
+reading a stranger's file deserves no trust. Of the vault it can ask two things, the facts about an identifier and the
+status list of an address.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import os
 import pickle
 import resource
 import sys
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from api.judging import frames
 from verify import verify_any, verify_code, verify_record
@@ -24,9 +26,7 @@ MAX_REQUEST = 2**31
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
     """The verdict on one file, in both languages: ``{"zh": …, "en": …}``."""
-    evidence: Evidence = request["evidence"]
-    if request["facts"]:
-        evidence = Evidence(evidence.status_lists, evidence.crls, evidence.ocsps, channel.facts)
+    evidence = Evidence(_Lists(channel), request["crls"], request["ocsps"], channel.facts if request["facts"] else None)
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
     data: bytes = request["data"]
@@ -42,15 +42,24 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
 class _Channel:
     """The pipe to the parent."""
 
-    def __init__(self, receiving: BinaryIO, sending: BinaryIO) -> None:
+    def __init__(self, receiving: IO[bytes], sending: IO[bytes]) -> None:
         self._receiving = receiving
         self._sending = sending
 
     def facts(self, identifier: str) -> VaultFacts | None:
         """Ask the parent what the vault knows of ``identifier``."""
-        self.send({"facts": identifier})
-        answer = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
+        answer = self._ask("facts", identifier)
         return answer if isinstance(answer, VaultFacts) else None
+
+    def status_list(self, uri: str) -> bytes | None:
+        """Ask the parent for the status list of ``uri``."""
+        answer = self._ask("list", uri)
+        return answer if isinstance(answer, bytes) else None
+
+    def _ask(self, what: str, name: str) -> object:
+        self.send({"ask": what, "name": name})
+        answer: object = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
+        return answer
 
     def send(self, message: dict[str, Any]) -> None:
         frames.write(self._sending, json.dumps(message, ensure_ascii=False).encode())
@@ -61,6 +70,25 @@ class _Channel:
         except frames.BrokenFrameError:
             return None
         return request if isinstance(request, dict) else None
+
+
+class _Lists(Mapping[str, bytes]):
+    """The parent's status lists, asked for one by one. They are found by address only."""
+
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
+
+    def __getitem__(self, uri: str) -> bytes:
+        found = self._channel.status_list(uri)
+        if found is None:
+            raise KeyError(uri)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def _confine(memory: int) -> None:

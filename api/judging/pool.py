@@ -11,7 +11,6 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -28,8 +27,6 @@ log = logging.getLogger("certvault.judging")
 START_SECONDS = 60.0
 FILES_PER_PROCESS = 500
 """After so many files a judge is replaced, so that what a library leaks has an end."""
-
-Facts = Callable[[str], VaultFacts | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +80,16 @@ class Pool:
         judge = self._idle.get()
         try:
             if judge is None or not judge.fresh:
-                if judge:
-                    judge.end()
+                _end(judge)
                 judge = None  # nothing to put back, should the start fail
                 judge = _Judge(self._memory)
             return judge.ask(question, self._seconds)
-        except JudgeLostError as lost:
-            if judge:
-                judge.end()
+        except BaseException as error:
+            _end(judge)  # it is lost, or it still waits for an answer of ours
             judge = None
-            return lost_verdict(question, lost.code, self._seconds)
+            if isinstance(error, JudgeLostError):
+                return lost_verdict(question, error.code, self._seconds)
+            raise
         finally:
             self._idle.put(judge)
 
@@ -124,23 +121,22 @@ class _Judge:
     def ask(self, question: Question, seconds: float) -> dict[str, dict[str, Any]]:
         """The verdict, or JudgeLostError."""
         self._files += 1
-        facts = question.evidence.lookup
-        evidence = Evidence(question.evidence.status_lists, question.evidence.crls, question.evidence.ocsps)
         deadline = _Deadline(self._process, seconds)
         self._send(
             {
                 "data": question.data,
                 "trust": question.trust,
-                "evidence": evidence,
+                "crls": question.evidence.crls,
+                "ocsps": question.evidence.ocsps,
                 "at": question.at,
                 "password": question.password,
                 "kind": question.kind,
-                "facts": facts is not None,
+                "facts": question.evidence.lookup is not None,
             },
             deadline,
         )
         while "verdict" not in (answer := self._receive(deadline, keep=True)):
-            self._send(facts(str(answer.get("facts", ""))) if facts else None, deadline)
+            self._send(_told(question.evidence, answer), deadline)
         deadline.done()
         verdict = answer["verdict"]
         if not isinstance(verdict, dict) or not {"zh", "en"} <= set(verdict):
@@ -169,6 +165,23 @@ class _Judge:
         if not keep:
             deadline.done()
         return message if isinstance(message, dict) else {}
+
+
+def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | bytes | None:
+    """What a judge may ask in the midst of its work: the facts about an identifier, the status list of an address."""
+    name = str(asked.get("name", ""))[:1000]
+    match asked.get("ask"):
+        case "facts" if evidence.lookup:
+            return evidence.lookup(name)
+        case "list":
+            return evidence.status_lists.get(name)
+        case _:
+            return None
+
+
+def _end(judge: _Judge | None) -> None:
+    if judge:
+        judge.end()
 
 
 class _Deadline:

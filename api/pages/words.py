@@ -23,22 +23,22 @@ WORDS: Mapping[str, Text] = {
     "sign_out": _t("退出", "Sign out"),
     "other_language": _t("English", "中文"),
     "sample_note": _t(
-        "这是示例系统:所签发的证照均标有“样本 SAMPLE”,不具有法律效力。",
+        "这是示例系统：所签发的证照均标有“样本 SAMPLE”，不具有法律效力。",
         "This is an example system: its licenses are marked 样本 SAMPLE and have no legal effect.",
     ),
     "footer": _t("电子证照签发与验证", "Electronic licenses: issued and verified"),
     "api": _t("接口说明", "Interface description"),
     "root_certificate": _t("根证书", "Root certificate"),
     # home
-    "home_title": _t("电子证照,真伪可验", "Licenses that prove themselves"),
+    "home_title": _t("电子证照，真伪可验", "Licenses that prove themselves"),
     "home_lead": _t(
-        "每份证照都由颁发机构加盖电子印章。无论以文件、结构化记录还是纸面二维码出示,任何人都可在此核对真伪与当前效力。",
+        "每份证照都由颁发机构加盖电子印章。无论以文件、结构化记录还是纸面二维码出示，任何人都可在此核对真伪与当前效力。",
         "Every license carries its issuer's electronic seal. Shown as a file, a structured record or a printed code, "
         "anyone can check here whether it is genuine and in force.",
     ),
     "home_verify": _t("验证证照", "Verify a license"),
     "home_verify_text": _t(
-        "上传 PDF、照片,或扫描证照上的二维码。无需登录。",
+        "上传 PDF、照片，或扫描证照上的二维码。无需登录。",
         "Upload a PDF or a picture, or scan the code on the license. No sign-in needed.",
     ),
     "home_wallet": _t("我的证照", "My licenses"),
@@ -53,7 +53,7 @@ WORDS: Mapping[str, Text] = {
     "example_code": _t("示例代码", "example"),
     # verify
     "verify_title": _t("验证证照", "Verify a license"),
-    "verify_lead": _t("文件只用于本次验证,不会保存。", "What you give is used for this check only and is not kept."),
+    "verify_lead": _t("文件只用于本次验证，不会保存。", "What you give is used for this check only and is not kept."),
     "drop": _t("将 PDF、照片或记录拖到这里", "Drop a PDF, a picture or a record here"),
     "choose_file": _t("选择文件", "Choose files"),
     "take_picture": _t("拍照", "Take a picture"),
@@ -61,7 +61,7 @@ WORDS: Mapping[str, Text] = {
     "camera_stop": _t("关闭摄像头", "Stop the camera"),
     "camera_shot": _t("拍摄并验证", "Take and verify"),
     "camera_none": _t(
-        "无法使用摄像头,请改用“拍照”或上传图片。", "The camera cannot be used. Upload a picture instead."
+        "无法使用摄像头，请改用“拍照”或上传图片。", "The camera cannot be used. Upload a picture instead."
     ),
     "paste_label": _t("或粘贴二维码内容、链接或记录", "Or paste a code, its link or a record"),
     "paste_button": _t("验证", "Verify"),
@@ -76,7 +76,7 @@ WORDS: Mapping[str, Text] = {
     "answer_conclusion": _t("真伪", "Authenticity"),
     "answer_standing": _t("当前效力", "In force"),
     "answer_at": _t("验证时刻", "Checked as of"),
-    "INTACT": _t("完整,未被改动", "Intact"),
+    "INTACT": _t("完整，未被改动", "Intact"),
     "ALTERED": _t("已被改动", "Altered"),
     "UNSIGNED": _t("没有签章", "Not signed"),
     "UNREADABLE": _t("无法读取", "Unreadable"),
@@ -91,7 +91,7 @@ WORDS: Mapping[str, Text] = {
     "SUPERSEDED": _t("已被取代", "Superseded"),
     "UNKNOWN": _t("未能查明", "Not known"),
     "no_standing": _t("不适用", "Does not apply"),
-    "license": _t("证照内容(已核验)", "The license (verified)"),
+    "license": _t("证照内容（已核验）", "The license (verified)"),
     "identifier": _t("证照标识", "Identifier"),
     "number": _t("证照编号", "Number"),
     "type": _t("证照类型", "Type"),
@@ -103,7 +103,7 @@ WORDS: Mapping[str, Text] = {
     "time_timestamp": _t("(时间戳证明)", "(proven by a timestamp)"),
     "time_claimed": _t("(签名人自称)", "(claimed by the signer)"),
     "reasons": _t("检查结果与理由", "Reasons"),
-    "no_findings": _t("全部检查通过,没有需要说明的事项。", "All checks passed; there is nothing to remark."),
+    "no_findings": _t("全部检查通过，没有需要说明的事项。", "All checks passed; there is nothing to remark."),
     "FATAL": _t("否定", "Fails"),
     "DOUBT": _t("存疑", "Doubt"),
     "NOTE": _t("说明", "Note"),
@@ -112,7 +112,7 @@ WORDS: Mapping[str, Text] = {
     "about_standing": _t("效力", "standing"),
     "about_recognition": _t("互认", "recognition"),
     "code_kept": _t(
-        "链接中的验证码只在您的浏览器中读取,不会出现在网址请求中。",
+        "链接中的验证码只在您的浏览器中读取，不会出现在网址请求中。",
         "The code in the link is read in your browser only; it is never part of a requested address.",
     ),
     # sign in
@@ -129,9 +129,9 @@ WORDS: Mapping[str, Text] = {
         "数据全部通过校验后才会编号、加盖印章。带 * 的为必填项。",
         "Nothing is numbered or sealed before all data is in order. Fields marked * are required.",
     ),
-    "fault_count": _t("有数据项需要更正:", "Some fields need correcting:"),
+    "fault_count": _t("有数据项需要更正：", "Some fields need correcting:"),
     "please_choose": _t("请选择", "Choose"),
-    "example": _t("例:", "e.g. "),
+    "example": _t("例：", "e.g. "),
     "issued_title": _t("已签发", "Issued"),
     "download_pdf": _t("下载 PDF", "Download PDF"),
     "download_record": _t("下载结构化记录", "Download structured record"),
@@ -141,7 +141,7 @@ WORDS: Mapping[str, Text] = {
     # wallet
     "wallet_title": _t("我的证照", "My licenses"),
     "wallet_empty": _t("名下暂无证照。", "There is no license in your name yet."),
-    "wallet_archive": _t("全部下载(ZIP)", "Download all (ZIP)"),
+    "wallet_archive": _t("全部下载（ZIP）", "Download all (ZIP)"),
     "wallet_archive_note": _t(
         "包含 PDF、结构化记录和可直接打开的索引。", "Holds PDFs, structured records and an index you can open."
     ),

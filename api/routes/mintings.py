@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/mintings", tags=["mintings"])
 def start(
     services: Given,
     actor: IssuerActor,
-    type: Annotated[str, Form(max_length=100)],  # noqa: A002 - the interface's name
+    type: Annotated[str, Form(max_length=100)],
     file: Annotated[UploadFile, File(description="Rows: CSV (UTF-8 or GB 18030), XLSX or JSON lines")],
     key: Key = None,
 ) -> Response:

@@ -27,14 +27,34 @@
       fact(word("answer_at"), verdict.at));
   }
 
-  function license(known) {
+  // the type's own titles for its fields; a type that this service does not know shows their names
+  const types = new Map();
+  async function titlesOf(type) {
+    if (!types.has(type)) {
+      types.set(type, fetch(`/v1/types/${encodeURIComponent(type)}`, { credentials: "omit" })
+        .then((r) => (r.ok ? r.json() : null)).catch(() => null));
+    }
+    const found = await types.get(type);
+    const fields = found ? found.schema.properties : {};
+    const key = lang === "zh" ? "title" : "x-title-en";
+    return {
+      type: found ? found.title[lang] : type,
+      field: (name) => (Object.hasOwn(fields, name) && fields[name][key]) || name,
+      order: Object.keys(fields),
+    };
+  }
+
+  async function license(known) {
+    const titles = await titlesOf(known.type);
     const list = element("dl", { class: "facts" },
-      fact(word("type"), known.type),
+      fact(word("type"), titles.type),
       fact(word("number"), known.number),
       fact(word("holders"), known.holders.map((h) => h.name).filter(Boolean).join("、")),
       fact(word("issuer"), known.issuer),
       fact(word("identifier"), element("code", {}, known.identifier)));
-    for (const [name, value] of Object.entries(known.fields || {})) list.append(fact(name, value));
+    const place = (name) => (titles.order.includes(name) ? titles.order.indexOf(name) : titles.order.length);
+    const fields = Object.entries(known.fields || {}).sort(([a], [b]) => place(a) - place(b));
+    for (const [name, value] of fields) list.append(fact(titles.field(name), value));
     return [element("h3", {}, word("license")), list];
   }
 
@@ -59,14 +79,14 @@
     return [element("h3", {}, word("reasons")), all.length ? list : element("p", {}, word("no_findings"))];
   }
 
-  function card(verdict) {
+  async function card(verdict) {
     const tone = Object.hasOwn(SIGNS, verdict.summary.tone) ? verdict.summary.tone : "open";
     return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "" },
       element("div", { class: "head" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]),
         element("div", {}, element("h2", {}, verdict.summary.title), element("p", {}, verdict.summary.advice),
           element("p", { class: "file" }, verdict.file))),
       answers(verdict),
-      ...(verdict.license ? license(verdict.license) : []),
+      ...(verdict.license ? await license(verdict.license) : []),
       ...findings(verdict.findings),
       ...(verdict.signatures.length ? signatures(verdict.signatures) : []));
   }
@@ -86,7 +106,7 @@
     try {
       const response = await fetch(`/v1/verifications?lang=${lang}`, { method: "POST", credentials: "omit", headers: { Accept: "application/json", "Accept-Language": lang }, ...options });
       const answer = await response.json();
-      shown = response.ok ? answer.files.map(card) : [failure(answer)];
+      shown = response.ok ? await Promise.all(answer.files.map(card)) : [failure(answer)];
     } catch {
       shown = [failure({})];
     }

@@ -1,0 +1,288 @@
+"""The command line as scripts see it: exit status, one JSON document on stdout, the rest on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import EXAMPLES, example
+
+PROGRAM = (sys.executable, "-c", "from api.cli import main; main()")
+
+
+class Ran:
+    """One run: status, stdout, stderr."""
+
+    def __init__(self, arguments: Sequence[object], cwd: Path, **environment: str) -> None:
+        kept = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_MESSAGES", "CERTVAULT_VAULT")}
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=cwd,
+            env={**kept, "PYTHONPATH": str(root), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+        assert "Traceback" not in self.err + self.out
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a vault in ``./var`` (key files) and one issued license, ``a.pdf`` and ``a.sdjwt``."""
+    folder = tmp_path_factory.mktemp("home")
+    made = Ran(["init", "--keys", "file", "--json"], folder)
+    assert made.status == 0, made.err
+    assert made.json["keys"] == "file"
+    issued = Ran(
+        ["issue", "food-business-license", EXAMPLES / "food-business-license.json", "-o", "a.pdf",
+         "--record", "a.sdjwt", "--json"],
+        folder,
+    )  # fmt: skip
+    assert issued.status == 0, issued.err
+    (folder / "issued.json").write_text(issued.out)
+    root = Ran(["verify", "a.pdf"], folder)
+    assert root.status == 0, root.out + root.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(home: Path) -> Path:
+    """The vault's root, as a stranger would have it."""
+    from certvault.bootstrap import open_vault
+
+    with open_vault(home / "var") as vault:
+        path = home / "root.pem"
+        path.write_text(vault.pki.root_pem)
+    return path
+
+
+def test_issue_answers_like_http(home: Path) -> None:
+    made = json.loads((home / "issued.json").read_text())
+    assert {"identifier", "type", "number", "version", "standing", "issued_at", "sha256", "links"} <= set(made)
+    assert (home / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert (home / "a.sdjwt").read_text().count("~") > 3
+
+
+def test_help_of_every_command(home: Path) -> None:
+    commands = ["init", "issue", "mint", "verify", "wallet", "status", "serve", "demo", "doctor", "backup", "restore"]
+    commands += ["token create", "types list", "types show", "types add", "key list", "key rollover"]
+    for command in commands:
+        ran = Ran([*command.split(), "--help"], home)
+        assert ran.status == 0, command
+        assert "--json" in ran.out, command
+        assert "--vault" in ran.out, command
+
+
+def test_verify_statuses(home: Path, tmp_path: Path) -> None:
+    pdf = (home / "a.pdf").read_bytes()
+    (tmp_path / "edited.pdf").write_bytes(pdf[:5000] + bytes([pdf[5000] ^ 1]) + pdf[5001:])
+    (tmp_path / "plain.txt").write_text("no document")
+    edited, plain = tmp_path / "edited.pdf", tmp_path / "plain.txt"
+    cases: list[tuple[list[object], int]] = [
+        (["a.pdf", "a.sdjwt"], 0),
+        (["a.pdf", edited], 10),
+        (["a.pdf", plain], 10),
+        (["a.pdf", "--at", "2029-06-01T00:00:00Z"], 12),
+        (["a.pdf", edited, "absent.pdf"], 1),
+        ([], 2),
+        (["a.pdf", "--no-such-option"], 2),
+    ]
+    for arguments, status in cases:
+        ran = Ran(["verify", *arguments], home)
+        assert ran.status == status, (arguments, ran.out, ran.err)
+
+
+def test_verify_json_has_the_members_of_the_interface(home: Path) -> None:
+    ran = Ran(["verify", "a.pdf", "--json", "--lang", "en"], home)
+    (answer,) = ran.json["files"]
+    assert list(ran.json) == ["files"]
+    assert answer["file"] == "a.pdf"
+    assert answer["conclusion"] == "VALID"
+    assert answer["at"].endswith("Z")
+    assert {"code", "about", "severity", "message", "where", "clause"} == set(answer["findings"][0])
+
+
+def test_a_path_that_cannot_be_read_leaves_the_rest_judged(home: Path) -> None:
+    ran = Ran(["verify", "a.pdf", "absent.pdf", "--json"], home)
+    assert ran.status == 1
+    assert [f["file"] for f in ran.json["files"]] == ["a.pdf"]
+    assert [f["file"] for f in ran.json["errors"]] == ["absent.pdf"]
+
+
+def test_trust_replaces_the_vaults_own(home: Path, root: Path, tmp_path: Path) -> None:
+    with_vault = Ran(["verify", "a.pdf", "--trust", root, "--json"], home)
+    assert with_vault.json["files"][0]["conclusion"] == "VALID"
+    other = Ran(["init", "--keys", "file", "--name", "他处", "--vault", tmp_path / "other"], tmp_path)
+    assert other.status == 0, other.err
+    stranger = Ran(["verify", home / "a.pdf", "--vault", tmp_path / "other", "--json"], tmp_path)
+    assert stranger.status == 11, stranger.out
+    verdict = stranger.json["files"][0]
+    assert (verdict["integrity"], verdict["conclusion"]) == ("INTACT", "INDETERMINATE")
+    given = Ran(["verify", home / "a.pdf", "--vault", tmp_path / "other", "--trust", root, "--json"], tmp_path)
+    assert given.json["files"][0]["conclusion"] == "VALID"
+
+
+def test_without_a_vault(home: Path, root: Path, tmp_path: Path) -> None:
+    nobody = Ran(["verify", home / "a.pdf", "--json"], tmp_path)
+    assert nobody.status == 11, nobody.err
+    assert "NO_TRUSTED_PATH" in {f["code"] for f in nobody.json["files"][0]["findings"]}
+    trusted = Ran(["verify", home / "a.pdf", "--trust", root, "--json"], tmp_path)
+    assert trusted.status == 12, trusted.out
+    assert trusted.json["files"][0]["standing"] == "UNKNOWN"
+    for command in (["types", "list"], ["doctor"], ["key", "list"]):
+        refused = Ran([*command, "--json"], tmp_path)
+        assert refused.status == 1
+        assert refused.json["code"] == "SETTINGS_WRONG"
+    wrong = Ran(["verify", home / "a.pdf", "--trust", home / "issued.json"], tmp_path)
+    assert wrong.status == 3
+    assert "TRUST_UNREADABLE" in wrong.err
+
+
+def test_several_jobs_answer_in_order(home: Path) -> None:
+    names = ["a.pdf", "a.sdjwt", "a.pdf", "a.sdjwt"]
+    ran = Ran(["verify", *names, "--jobs", "2", "--json"], home)
+    assert ran.status == 0, ran.err
+    assert [f["file"] for f in ran.json["files"]] == names
+
+
+def test_codes_in_both_languages(home: Path) -> None:
+    codes = {c["code"]: c for c in Ran(["verify", "--codes", "--json"], home).json["codes"]}
+    assert {"NO_TRUSTED_PATH", "EXPIRED", "DIGEST_MISMATCH"} <= set(codes)
+    assert codes["EXPIRED"]["zh"] != codes["EXPIRED"]["en"]
+
+
+def test_options_before_and_after_the_command(home: Path, tmp_path: Path) -> None:
+    vault = home / "var"
+    runs = [
+        Ran(["--vault", vault, "--json", "types", "list"], tmp_path),
+        Ran(["types", "list", "--vault", vault, "--json"], tmp_path),
+        Ran(["types", "list", "--json"], tmp_path, CERTVAULT_VAULT=str(vault)),
+    ]
+    assert all(r.status == 0 for r in runs)
+    assert runs[0].json == runs[1].json == runs[2].json
+
+
+def test_a_refusal_names_field_reason_remedy_and_code(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text(json.dumps({**example("food-business-license"), "valid_to": "someday"}))
+    for lang, environment in (("zh", "zh_CN.UTF-8"), ("en", "en_US.UTF-8")):
+        ran = Ran(["issue", "food-business-license", tmp_path / "bad.json", "--json"], home, LANG=environment)
+        assert ran.status == 3
+        assert ran.json["field"] == "valid_to"
+        assert ran.json["reason"].isascii() == (lang == "en")
+        assert "valid_to" in ran.err
+        assert ran.json["code"] in ran.err
+
+
+def test_data_that_is_no_object(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("[1")
+    ran = Ran(["issue", "food-business-license", tmp_path / "bad.json", "--json"], home)
+    assert (ran.status, ran.json["code"]) == (3, "DATA_MALFORMED")
+    absent = Ran(["issue", "food-business-license", tmp_path / "absent.json", "--json"], home)
+    assert (absent.status, absent.json["code"]) == (1, "PATH_UNREADABLE")
+
+
+def test_usage_errors_are_2(home: Path) -> None:
+    for arguments in (["no-such"], ["issue"], ["verify", "a.pdf", "--jobs", "none"], ["token", "create"]):
+        assert Ran(arguments, home).status == 2, arguments
+        assert Ran([*arguments, "--json"], home).json["code"] == "USAGE"
+
+
+def test_types_show_is_the_schema(home: Path) -> None:
+    schema = Ran(["types", "show", "food-business-license"], home).json
+    assert schema["type"] == "object"
+    assert Ran(["types", "show", "none"], home).status == 3
+
+
+def test_status_and_wallet(home: Path, tmp_path: Path) -> None:
+    identifier = json.loads((home / "issued.json").read_text())["identifier"]
+    shown = Ran(["status", identifier, "--json"], home)
+    assert (shown.status, shown.json["standing"]) == (0, "IN_FORCE")
+    holder = shown.json["holders"][0]["code"]
+    saved = Ran(["wallet", holder, "--out", tmp_path / "w.zip", "--json"], home)
+    assert saved.status == 0
+    assert identifier in saved.json["licenses"]
+    with zipfile.ZipFile(tmp_path / "w.zip") as archive:
+        assert "index.html" in archive.namelist()
+
+
+def test_tokens_keys_doctor(home: Path) -> None:
+    token = Ran(["token", "create", "--role", "issuer", "--json"], home)
+    assert token.json["token"].startswith("cv_")
+    assert Ran(["token", "create", "--role", "king"], home).status == 3
+    assert Ran(["token", "create", "--role", "holder"], home).status == 3
+    keys = Ran(["key", "list", "--json"], home).json["keys"]
+    assert {"seal", "code", "record", "tsa", "ocsp"} <= {k["purpose"] for k in keys}
+    doctor = Ran(["doctor", "--json"], home)
+    assert (doctor.status, doctor.json["clean"]) == (0, True)
+
+
+def test_mint_writes_a_line_for_every_row(home: Path, tmp_path: Path) -> None:
+    good = example("food-business-license")
+    rows = [good, {**good, "valid_to": "someday"}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows))
+    arguments = ["mint", "food-business-license", tmp_path / "rows.jsonl", "--out", tmp_path / "out", "--json"]
+    ran = Ran(arguments, home)
+    assert ran.status == 0, ran.err
+    lines = [json.loads(line) for line in (tmp_path / "out" / "report.jsonl").read_text().splitlines()]
+    assert [(line["row"], line["outcome"]) for line in lines] == [(1, "issued"), (2, "refused")]
+    assert lines[1]["field"] == "valid_to"
+    assert ran.json["job"] == Ran(arguments, home).json["job"]
+    assert len((tmp_path / "out" / "report.jsonl").read_text().splitlines()) == 2
+
+
+def test_backup_and_restore(home: Path, tmp_path: Path) -> None:
+    saved = Ran(["backup", tmp_path / "backup", "--json"], home)
+    assert saved.status == 0, saved.err
+    restored = Ran(["restore", tmp_path / "backup", "--vault", tmp_path / "again", "--json"], home)
+    assert restored.status == 0, restored.err
+    identifier = json.loads((home / "issued.json").read_text())["identifier"]
+    assert Ran(["status", identifier, "--vault", tmp_path / "again"], home).status == 0
+
+
+def test_demo_once(tmp_path: Path) -> None:
+    ran = Ran(["demo", "--once", "--port", "0", "--examples", EXAMPLES, "--json"], tmp_path)
+    assert ran.status == 0, ran.err
+    shown = ran.json
+    assert {e["type"] for e in shown["examples"]} == {p.stem for p in EXAMPLES.glob("*.json")}
+    assert {(e["conclusion"], e["standing"]) for e in shown["examples"]} == {("VALID", "IN_FORCE")}
+    assert "/sign-in#t=cv_" in shown["links"]["operator"]
+    assert "/sign-in#t=cv_" in shown["links"]["holder"]
+    assert "/readyz 200" in ran.err
+    again = Ran(["demo", "--once", "--port", "0", "--examples", EXAMPLES, "--json"], tmp_path)
+    assert [e["identifier"] for e in again.json["examples"]] == [e["identifier"] for e in shown["examples"]]
+
+
+def test_a_port_in_use_is_said(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = Ran(["serve", "--port", taken.getsockname()[1], "--json"], home)
+    assert ran.status == 3
+    assert ran.json["code"] == "PORT_TAKEN"
+
+
+def test_what_nobody_foresaw_has_a_number_and_goes_to_the_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api import cli
+    from certvault import bootstrap
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("detail")
+
+    monkeypatch.setattr(bootstrap, "open_vault", broken)
+    monkeypatch.chdir(home)
+    assert cli.run(["types", "list"]) == 1
+    assert "ZeroDivisionError: detail" in (home / "var" / "certvault.log").read_text()
