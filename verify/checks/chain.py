@@ -16,6 +16,7 @@ from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
 
 _T = TypeVar("_T")
+MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,24 @@ class Chains:
         except (RecursionError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - broken foreign certificates make it throw many types
-            return Path(problem=_problem(error, subject, moment))
+            problem = _problem(error, subject, moment)
+            if problem.code == "PATH_WRONG" and not self._names_an_anchor(certificate):
+                problem = Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
+            return Path(problem=problem)
         chain = tuple(found.iter_certs(include_root=True))
         return Path(chain)
+
+    def _names_an_anchor(self, certificate: Any, depth: int = 0) -> bool:
+        """Whether issuers, by name and key identifier (RFC 5280 4.2.1.1), lead up to an anchor.
+
+        Without it, the file of another vault whose root merely has the same name would be called forged.
+        """
+        if depth > MAX_DEPTH:
+            return False
+        if any(_issued_by(certificate, anchor) for anchor in self.anchors):
+            return True
+        above = [c for c in self.pool if c is not certificate and _issued_by(certificate, c)]
+        return any(self._names_an_anchor(c, depth + 1) for c in above[:MAX_DEPTH])
 
     async def _validate(self, certificate: Any, moment: datetime, revocation: bool) -> Any:
         from pyhanko_certvalidator import CertificateValidator, ValidationContext
@@ -100,6 +116,15 @@ def run_without_io(coroutine: Coroutine[Any, Any, _T]) -> _T:
         return result
     coroutine.close()
     raise RuntimeError("path validation wanted to wait for something")
+
+
+def _issued_by(certificate: Any, issuer: Any) -> bool:
+    if certificate.issuer.hashable != issuer.subject.hashable:
+        return False
+    named, own = certificate.authority_key_identifier, issuer.key_identifier
+    if named is None and certificate.issuer.hashable == certificate.subject.hashable:
+        named = certificate.key_identifier  # a root need not name its own key as its issuer's
+    return named is None or own is None or bool(named == own)
 
 
 def load_lenient(der: bytes) -> Any | None:

@@ -72,8 +72,16 @@ def _check_issue_day(inquiry: Inquiry, record: LicenseRecord, signed: Any) -> No
         )
 
 
+_UNKNOWN_ISSUER = frozenset({"NO_TRUSTED_PATH", "CODE_KEY_UNKNOWN"})
+
+
 def check_remit(inquiry: Inquiry, issuer: str, license_type: str, place: str, at: Any) -> None:
-    """Ask whether the issuer may issue that type for that place."""
+    """Ask whether the issuer may issue that type for that place.
+
+    Of an issuer for whom no chosen anchor vouches nothing is asked: whoever it is, its remit is not ours to know.
+    """
+    if any(f.code in _UNKNOWN_ISSUER and f.severity is Severity.DOUBT for f in inquiry.findings):
+        return
     remits = inquiry.trust.remits
     if remits is None:
         inquiry.report("REMIT_UNKNOWN")
