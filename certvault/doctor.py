@@ -14,7 +14,7 @@ from certvault.db.unit_of_work import Database
 from certvault.errors import VaultError
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
-from certvault.model.keys import KeyState
+from certvault.model.keys import CertificateRecord, KeyState
 from certvault.model.license import LicenseState
 from certvault.model.views import DoctorReport
 from certvault.model.work import JobState
@@ -100,7 +100,7 @@ class Doctor:
         self.keyring.refresh()
         for key in self.keyring.all():
             certificate = self.keyring.certificate_or_none(key)
-            if key.state is not KeyState.ACTIVE or certificate is None:
+            if key.state is not KeyState.ACTIVE or certificate is None or self._ended_with_ca(certificate):
                 continue
             count += 1
             if certificate.not_after <= now:
@@ -110,6 +110,11 @@ class Doctor:
         for name in self.pki.ca_names():
             self.pki.crl(name)
         return problems, f"{count} active"
+
+    def _ended_with_ca(self, certificate: CertificateRecord) -> bool:
+        """Whether the CA has come to its end as well: then nobody asks its responder any more."""
+        ca = self.keyring.certificate(self.keyring.named(certificate.ca))
+        return ca.not_after <= min(certificate.not_after, self.clock.now())
 
     def _audit(self) -> tuple[list[str], str]:
         problems = self.audit.verify_chain()

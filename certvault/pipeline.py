@@ -351,8 +351,12 @@ class Pipeline:
             request_index=draft.request_index,
         )
 
+    def index_of(self, type_name: str, number: str) -> str:
+        """The blind index of a number of that type."""
+        return number_index(self._cipher, type_name, number)
+
     def _index(self, draft: Draft) -> str:
-        return number_index(self._cipher, draft.type.name, draft.number or "")
+        return self.index_of(draft.type.name, draft.number or "")
 
     def _record(self, allotted: Allotted, composition: Composition, issuer: Issuer) -> LicenseRecord:
         found, checked, license_type = allotted.license, allotted.draft.checked, allotted.draft.type

@@ -1,0 +1,141 @@
+"""The schema goes up and down on both databases, equals the tables, and keeps what must not change."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from certvault.db.engine import open_engine, transaction
+from certvault.db.migrate import current_revision, downgrade, head_revision, upgrade
+from certvault.db.tables import APPEND_ONLY, metadata
+from certvault.db.unit_of_work import Database
+from certvault.errors import (
+    ConcurrentChangeError,
+    DatabaseUnavailableError,
+    DuplicateRowError,
+    SettingsError,
+    VaultError,
+)
+from certvault.model.keys import event
+from certvault.model.work import Token
+
+AT = datetime.datetime(2026, 11, 23, 2, 0, tzinfo=datetime.UTC)
+
+
+def token(token_id: str = "a" * 16) -> Token:
+    return Token(token_id, "0" * 64, "operator", "", None, None, AT, AT + datetime.timedelta(days=1))
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    opened = Database(database_url, vault_id="0" * 16, session="s" * 16, now=lambda: AT)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def test_up_and_down_and_up(database_url: str) -> None:
+    engine = open_engine(database_url)
+    assert current_revision(engine) is None
+    upgrade(engine)
+    assert current_revision(engine) == head_revision()
+    upgrade(engine)
+    downgrade(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    upgrade(engine)
+    assert set(inspect(engine).get_table_names()) == {*metadata.tables, "alembic_version"}
+    engine.dispose()
+
+
+def test_migrations_lead_to_the_tables(database_url: str) -> None:
+    engine = open_engine(database_url)
+    upgrade(engine)
+    with transaction(engine, writing=False) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(database_url: str) -> None:
+    engine = open_engine(database_url)
+    upgrade(engine)
+    with transaction(engine, writing=True) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingsError):
+        upgrade(engine)
+    assert current_revision(engine) == "9999"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("verb", ["UPDATE audit SET kind = 'X'", "DELETE FROM audit"])
+def test_audit_rows_refuse_change(database: Database, verb: str) -> None:
+    with database.writing() as uow:
+        uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with pytest.raises(VaultError), transaction(database.engine, writing=True) as connection:
+        connection.execute(text(verb))
+    with database.reading() as view:
+        assert [line.kind for line in view.audit.newest(10)] == ["TOKEN_CREATED"]
+
+
+def test_every_append_only_table_has_its_triggers(database: Database) -> None:
+    sqlite = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+    postgres = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"
+    with transaction(database.engine, writing=False) as connection:
+        found = connection.execute(text(sqlite if database.is_sqlite else postgres)).scalar_one()
+    assert found == len(APPEND_ONLY) * (2 if database.is_sqlite else 1)
+
+
+def test_a_record_is_saved_with_its_line_or_not_at_all(database: Database) -> None:
+    with database.writing() as uow:
+        saved = uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with pytest.raises(DuplicateRowError), database.writing() as uow:
+        uow.tokens.save_all([saved.revoked(AT), token()], [event("TOKEN_REVOKED", "token:a", "tester")])
+    with database.writing() as uow:
+        uow.tokens.save(saved.revoked(AT), event("TOKEN_REVOKED", "token:a", "tester"))
+    with database.reading() as view:
+        lines = view.audit.newest(10)
+        assert [(line.seq, line.kind) for line in lines] == [(2, "TOKEN_REVOKED"), (1, "TOKEN_CREATED")]
+        assert lines[0].previous == lines[1].hash
+
+
+def test_a_stale_record_is_not_saved(database: Database) -> None:
+    with database.writing() as uow:
+        saved = uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with database.writing() as uow:
+        uow.tokens.save(saved.revoked(AT), event("TOKEN_REVOKED", "token:a", "tester"))
+    with pytest.raises(ConcurrentChangeError), database.writing() as uow:
+        uow.tokens.save(saved, event("TOKEN_CREATED", "token:a", "tester"))
+
+
+def test_a_second_row_is_refused(database: Database) -> None:
+    with database.writing() as uow:
+        uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with pytest.raises(DuplicateRowError), database.writing() as uow:
+        uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+
+
+def test_counters_give_each_number_once(database: Database) -> None:
+    with database.writing() as uow:
+        assert uow.next_numbers("n", 3) == 1
+    with database.writing() as uow:
+        assert uow.next_numbers("n") == 4
+        assert uow.next_numbers("m") == 1
+
+
+def test_instants_come_back_in_utc(database: Database) -> None:
+    with database.writing() as uow:
+        uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with database.reading() as view:
+        found = view.tokens.get("a" * 16)
+    assert found is not None
+    assert found.created_at == AT
+    assert found.created_at.tzinfo is datetime.UTC
+
+
+def test_an_unknown_database_is_refused() -> None:
+    with pytest.raises(DatabaseUnavailableError):
+        open_engine("mysql://localhost/x")
