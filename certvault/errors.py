@@ -42,6 +42,10 @@ class DatabaseBusyError(VaultError):
     retry = True
 
 
+class DeadlockError(DatabaseBusyError):
+    """Two writers waited for each other and the database ended this one's transaction; nothing of it remains."""
+
+
 class DatabaseUnavailableError(VaultError):
     """The database does not answer."""
 

@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 from certvault.errors import (
     DatabaseBusyError,
     DatabaseUnavailableError,
+    DeadlockError,
     DuplicateRowError,
     StorageFullError,
     VaultError,
@@ -101,7 +102,9 @@ def _constraint(error: IntegrityError) -> str:
 
 def _failure(error: DBAPIError) -> VaultError:
     text = str(error.orig).lower()
-    if "locked" in text or "busy" in text or "deadlock" in text or "lock timeout" in text:
+    if "deadlock" in text:
+        return DeadlockError("two writers waited for each other")
+    if "locked" in text or "busy" in text or "lock timeout" in text:
         return DatabaseBusyError("another process holds the database")
     if "disk is full" in text or "no space left" in text or "could not extend file" in text:
         return StorageFullError("no space left for the database")

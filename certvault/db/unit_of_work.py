@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from certvault.db import tables as t
 from certvault.db.audit_log import AuditReader
@@ -18,12 +18,18 @@ from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
 from certvault.db.migrate import current_revision, upgrade
 from certvault.db.repository import Reader, Repository
-from certvault.errors import DuplicateRowError, SettingsError
+from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import keys as k
 from certvault.model import work as w
 from certvault.model.license import HolderLink, License, LicenseState
 
 T = TypeVar("T")
+
+# One statement on both databases, so that two writers who begin a counter together do not collide.
+_TAKE = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count) "
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+)
 
 
 class View:
@@ -100,13 +106,7 @@ class UnitOfWork:
         The counter's row is locked until the transaction ends: nobody else gets these numbers. The records that use
         them carry the audit line.
         """
-        table = t.counters
-        taken = self.connection.execute(
-            update(table).where(table.c.name == counter).values(value=table.c.value + count).returning(table.c.value)
-        ).scalar_one_or_none()
-        if taken is None:
-            self.connection.execute(insert(table).values(name=counter, value=count))
-            taken = count
+        taken = self.connection.execute(_TAKE, {"name": counter, "count": count}).scalar_one()
         return int(taken) - count + 1
 
     def add_anchor(self, heads: str, key_id: str, signature: bytes, at: datetime.datetime, event: k.Event) -> None:
@@ -156,7 +156,7 @@ class Database:
             try:
                 with self.writing() as uow:
                     return work(uow)
-            except DuplicateRowError:
+            except (DuplicateRowError, DeadlockError):
                 continue
         with self.writing() as uow:
             return work(uow)

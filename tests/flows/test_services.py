@@ -293,8 +293,8 @@ def test_an_s3_store(make_vault: Callable[..., Vault], monkeypatch: pytest.Monke
 
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
-        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket="b")
-        vault = make_vault(store_url=f"s3://b/licenses?endpoint={endpoint}")
+        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket="bucket")
+        vault = make_vault(store_url=f"s3://bucket/licenses?endpoint={endpoint}")
         issued = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
         assert vault.licenses.pdf(issued.identifier, LOCAL_OPERATOR) == issued.pdf
         assert vault.doctor().problems == ()
