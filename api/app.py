@@ -73,7 +73,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for kind in (RefusedError, HTTPException, RequestValidationError, SigningError):
         app.add_exception_handler(kind, _refused)
-    app.add_middleware(Guard, limits=chosen, metrics=metrics, secure=services.secure)
+    app.add_middleware(Guard, limits=chosen, metrics=metrics, secure=services.secure, explain=_refused)
     return app
 
 

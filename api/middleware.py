@@ -5,15 +5,16 @@ Plain ASGI, so that streams stay streams.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import language, problems
+from api import problems
 from api.limits import Limits
 from api.metrics import Metrics
 
@@ -46,7 +47,7 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Guard:
-    """The outermost layer. ``secure`` tells whether the public address is https."""
+    """The outermost layer. ``secure`` tells whether the public address is https; ``explain`` answers an error."""
 
     def __init__(
         self,
@@ -55,11 +56,13 @@ class Guard:
         limits: Limits,
         metrics: Metrics,
         secure: bool,
+        explain: Callable[[Request, Exception], Response],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self._limits = limits
         self._metrics = metrics
+        self._explain = explain
         self._headers = (*HEADERS, STRICT_TRANSPORT) if secure else HEADERS
         self._monotonic = monotonic
 
@@ -73,9 +76,18 @@ class Guard:
         try:
             await self.app(scope, self._counted(scope, receive), answer.send)
         except Exception as error:  # noqa: BLE001 - the one handler of the unforeseen
-            await _send_problem(scope, answer, problems.problem_of(error))
+            if not answer.started:  # else the connection is cut, which the client sees as an error
+                response = await self._response(Request(scope), error)
+                await response(scope, receive, answer.send)
         finally:
             self._report(scope, answer.status, self._monotonic() - started)
+
+    async def _response(self, request: Request, error: Exception) -> Response:
+        try:
+            return await run_in_threadpool(self._explain, request, error)
+        except Exception as second:  # noqa: BLE001 - a page that cannot be drawn either
+            problem = problems.problem_of(second)
+            return JSONResponse(problem.to_json("zh"), problem.status, media_type=problems.MEDIA_TYPE)
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` that refuses a body beyond the path's ceiling while it streams, not after."""
@@ -120,14 +132,3 @@ class _Answer:
                 own.append((b"cache-control", b"no-store"))
             message = {**message, "headers": own}
         await self._send(message)
-
-
-async def _send_problem(scope: Scope, answer: _Answer, problem: problems.Problem) -> None:
-    if answer.started:  # too late for another answer: the connection is cut, which the client sees as an error
-        return
-    lang = language.from_accept(Request(scope).headers.get("accept-language")) or "zh"
-    body = json.dumps(problem.to_json(lang), ensure_ascii=False).encode()
-    headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    headers += [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
-    await answer.send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await answer.send({"type": "http.response.body", "body": body})

@@ -211,7 +211,8 @@ def not_permitted(roles: str) -> RefusedError:
     """403: signed in, but without the role."""
     return refuse(
         "FORBIDDEN", "", "当前身份无权进行此操作。", "Your role does not allow this.",
-        remedy_zh=f"请使用具有以下角色之一的令牌：{roles}。", remedy_en=f"Use a token with one of these roles: {roles}.",
+        remedy_zh=f"请使用具有以下角色之一的令牌：{roles}。",
+        remedy_en=f"Use a token with one of these roles: {roles}.",
     )  # fmt: skip
 
 

@@ -121,6 +121,13 @@ def backup(
 def restore(
     *,
     file: Annotated[Path, typer.Argument(help="A backup")],
+    pin_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PIN of the vault it was taken from [env CERTVAULT_PIN]", show_default=False),
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="An empty database to use [SQLite]", show_default=False)
+    ] = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -129,6 +136,7 @@ def restore(
     invocation = given(vault, as_json, lang)
     from certvault.bootstrap import restore_backup
 
-    restore_backup(file, invocation.folder)
+    pin = pin_file.read_text("utf-8").strip() if pin_file else None
+    restore_backup(file, invocation.folder, pin=pin, database_url=database)
     done = "已恢复到" if invocation.zh else "restored to"
     output.show(invocation, {"vault": str(invocation.folder)}, [f"{done} {invocation.folder}"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import socket
@@ -11,35 +13,49 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from api.cli import run
 from tests.api.conftest import EXAMPLES, example
 
-PROGRAM = (sys.executable, "-c", "from api.cli import main; main()")
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = ("LANG", "LC_ALL", "LC_MESSAGES")
 
 
 class Ran:
-    """One run: status, stdout, stderr."""
+    """One command line: status, stdout, stderr. In this process, which is quick; :func:`fresh` starts one."""
 
     def __init__(self, arguments: Sequence[object], cwd: Path, **environment: str) -> None:
-        kept = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_MESSAGES", "CERTVAULT_VAULT")}
-        root = Path(__file__).resolve().parents[2]
-        done = subprocess.run(
-            [*PROGRAM, *map(str, arguments)],
-            cwd=cwd,
-            env={**kept, "PYTHONPATH": str(root), **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+        kept = {k: v for k, v in os.environ.items() if k not in (*LANGUAGES, "CERTVAULT_VAULT")}
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**kept, **environment}, clear=True),
+            contextlib.chdir(cwd),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            self.status = run([str(a) for a in arguments])
+        self.out, self.err = out.getvalue(), err.getvalue()
         assert "Traceback" not in self.err + self.out
 
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def fresh(arguments: Sequence[object], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own, as a shell starts it."""
+    return subprocess.run(
+        [sys.executable, "-c", "from api.cli import main; main()", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -249,10 +265,21 @@ def test_mint_writes_a_line_for_every_row(home: Path, tmp_path: Path) -> None:
 def test_backup_and_restore(home: Path, tmp_path: Path) -> None:
     saved = Ran(["backup", tmp_path / "backup", "--json"], home)
     assert saved.status == 0, saved.err
-    restored = Ran(["restore", tmp_path / "backup", "--vault", tmp_path / "again", "--json"], home)
+    restore = ["restore", tmp_path / "backup", "--vault", tmp_path / "again", "--json"]
+    assert Ran(restore, home).json["code"] == "PIN_REFUSED"
+    restored = Ran([*restore, "--pin-file", home / "var" / "pin"], home)
     assert restored.status == 0, restored.err
     identifier = json.loads((home / "issued.json").read_text())["identifier"]
     assert Ran(["status", identifier, "--vault", tmp_path / "again"], home).status == 0
+
+
+def test_as_a_shell_sees_it(home: Path) -> None:
+    good = fresh(["verify", "a.pdf", "--json"], home)
+    assert (good.returncode, json.loads(good.stdout)["files"][0]["conclusion"]) == (0, "VALID")
+    assert fresh(["verify", "absent.pdf"], home).returncode == 1
+    assert fresh(["no-such"], home).returncode == 2
+    refused = fresh(["types", "show", "none", "--json"], home)
+    assert (refused.returncode, json.loads(refused.stdout)["code"]) == (3, "NOT_FOUND")
 
 
 def test_demo_once(tmp_path: Path) -> None:
@@ -276,13 +303,13 @@ def test_a_port_in_use_is_said(home: Path) -> None:
 
 
 def test_what_nobody_foresaw_has_a_number_and_goes_to_the_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from api import cli
     from certvault import bootstrap
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("detail")
 
     monkeypatch.setattr(bootstrap, "open_vault", broken)
-    monkeypatch.chdir(home)
-    assert cli.run(["types", "list"]) == 1
+    ran = Ran(["types", "list", "--json"], home)
+    assert (ran.status, ran.json["code"]) == (1, "INTERNAL")
+    assert ran.json["reference"] in (home / "var" / "certvault.log").read_text()
     assert "ZeroDivisionError: detail" in (home / "var" / "certvault.log").read_text()
