@@ -50,6 +50,11 @@ class JobFolder:
             raise _foreign(self.folder)
         return value
 
+    def release(self) -> None:
+        """Give the folder back: its job came to nothing before it wrote anything."""
+        with _translated(self.folder):
+            (self.folder / JOB_FILE).unlink(missing_ok=True)
+
     def note(self, facts: dict[str, object]) -> None:
         """Write ``job.json`` anew, with what is known by now."""
         self._write(self.folder / JOB_FILE, json.dumps(facts, ensure_ascii=False, indent=2).encode() + b"\n")

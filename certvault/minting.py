@@ -30,7 +30,7 @@ from certvault.errors import VaultError, conflict, forbidden, not_found
 from certvault.jobfolder import JobFolder
 from certvault.licenses import Licenses
 from certvault.model.actor import Actor, Role
-from certvault.model.keys import event
+from certvault.model.keys import Issuer, event
 from certvault.model.license import LicenseState
 from certvault.model.views import MintProgress, RowReport
 from certvault.model.work import Job, JobRow, JobState, RowState
@@ -151,15 +151,7 @@ class Minting:
             raise _out_in_use(out or Path(), job.id)
         ignored: tuple[str, ...] = ()
         if job.state is JobState.STAGING:
-            with self._working_on(job):
-                job, ignored = self._staging.stage(
-                    job,
-                    rows,
-                    name or rows.name,
-                    self._catalog.get(job.type, job.type_version),
-                    issuer,
-                    self._clock.now(),
-                )
+            job, ignored = self._stage(job, rows, name or rows.name, issuer, actor, out)
         return replace(self._progress(job), ignored=ignored)
 
     def run(
@@ -246,6 +238,20 @@ class Minting:
             self._recovery.void(waiting, ABANDONED, actor.subject)
             job = self._set_state(job, JobState.ABANDONED, actor)
         return self._progress(job)
+
+    def _stage(
+        self, job: Job, rows: Path, name: str, issuer: Issuer, actor: Actor, out: Path | None
+    ) -> tuple[Job, tuple[str, ...]]:
+        """Stage the file; one that is refused as a whole leaves the folder free for a better one."""
+        license_type = self._catalog.get(job.type, job.type_version)
+        with self._working_on(job):
+            try:
+                return self._staging.stage(job, rows, name, license_type, issuer)
+            except RefusedError:
+                self._set_state(self._reread(job), JobState.ABANDONED, actor)
+                if out is not None:
+                    JobFolder(out).release()
+                raise
 
     def _run_quietly(self, job_id: str, actor: Actor) -> None:
         try:

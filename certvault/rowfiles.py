@@ -104,9 +104,8 @@ def encoding_of(path: Path) -> str:
     """``utf-8-sig``, ``utf-16`` or ``gb18030``; RefusedError when it is none of them."""
     with path.open("rb") as file:
         head = file.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
         if _decodes(path, encoding):
             return encoding
     raise _file_refusal(

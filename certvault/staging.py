@@ -6,7 +6,6 @@ of a page (a character no face has, a text that does not fit) is found when the 
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ class Staging:
         self._limits = limits
 
     def stage(
-        self, job: Job, path: Path, name: str, license_type: LicenseType, issuer: Issuer, at: datetime.datetime
+        self, job: Job, path: Path, name: str, license_type: LicenseType, issuer: Issuer
     ) -> tuple[Job, tuple[str, ...]]:
         """Stage all rows of the file; gives the job, ready to run, and the columns that matched nothing.
 
