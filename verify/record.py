@@ -23,7 +23,7 @@ from verify.formats.codes import parse_identifier
 from verify.formats.license import Holder
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.formats.purposes import RECORD
-from verify.formats.sdjwt import SdJwtError, UnverifiedRecordToken, unverified_record_token
+from verify.formats.sdjwt import SdJwtError, UnverifiedRecordToken, check_key_binding, unverified_record_token
 from verify.formats.statuslist import numeric_date
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
@@ -150,7 +150,11 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> 
     check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at)
     if digest is not None:
         check_vault(inquiry, identifier, digest, None)
-    if claims.get("cnf") is not None and not token.key_binding:
+    if token.key_binding:
+        fault = check_key_binding(token, inquiry.policy.limits.text_bytes)
+        if fault is not None:
+            inquiry.report("RECORD_HOLDER_WRONG", reason=fault)
+    elif claims.get("cnf") is not None:
         inquiry.report("RECORD_HOLDER_NOT_PROVEN")
     if claims.get("sample") is True:
         inquiry.report("SAMPLE")

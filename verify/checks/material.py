@@ -108,21 +108,23 @@ def check_material(material: Material, leaves: list[Any], trusted: frozenset[byt
 
     Raises MaterialError for the first value that is wrong or unused.
     """
-    for certificate in material.all_certificates():
-        if certificate.dump() not in trusted:
-            _check_certificate(certificate, material)
-    _check_copies(material)
-    for crl in material.crls:
-        _check_crl(crl, material)
+    own = [c for c in material.all_certificates() if c.dump() not in trusted]
+    parents = {c.dump(): _check_certificate(c, material) for c in own}
+    _check_copies(own)
+    signers = [_check_crl(crl, material) for crl in material.crls]
     responders = [_check_ocsp(response, material) for response in material.ocsps]
-    used = _chains(leaves + responders, material)
-    for certificate in material.all_certificates():
-        if certificate.dump() not in used | trusted:
+    used = _chains(leaves + responders, parents)
+    for certificate in own:
+        if certificate.dump() not in used:
             raise MaterialError("DSS_VALUE_UNUSED", f"certificate of {certificate.subject.human_friendly}")
-    _check_use(material, used)
+    for signer in signers:
+        if signer.dump() not in used:
+            raise MaterialError("DSS_VALUE_UNUSED", f"revocation list of {signer.subject.human_friendly}")
+    _check_answers(material, used)
 
 
-def _check_certificate(certificate: Any, material: Material) -> None:
+def _check_certificate(certificate: Any, material: Material) -> Any | None:
+    """Check one certificate; the certificate of its issuer, when that is at hand."""
     _require_der(certificate.dump(), "a certificate")
     _require_parts(certificate, ("tbs_certificate", "signature_algorithm", "signature_value"), "a certificate")
     inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
@@ -130,22 +132,24 @@ def _check_certificate(certificate: Any, material: Material) -> None:
         raise MaterialError("DSS_VALUE_WRONG", f"algorithm of the certificate of {certificate.subject.human_friendly}")
     issuers = [i for i in material.issuers_of(certificate) if i.ca or i.dump() == certificate.dump()]
     if issuers:
-        _signed_by(certificate, certificate["tbs_certificate"].dump(), issuers, "certificate")
-    elif material.closed:
+        return _signed_by(certificate, certificate["tbs_certificate"].dump(), issuers, "certificate")
+    if material.closed:
         raise MaterialError("DSS_VALUE_WRONG", f"no issuer of the certificate of {certificate.subject.human_friendly}")
+    return None
 
 
-def _check_copies(material: Material) -> None:
+def _check_copies(certificates: list[Any]) -> None:
     """One certificate may stand in several places, but everywhere alike: same key or same number, same bytes."""
     seen: dict[tuple[bytes, bytes], bytes] = {}
-    for certificate in material.all_certificates():
+    for certificate in certificates:
         number = str(certificate.serial_number).encode()
         for key in ((b"key", certificate.public_key.dump()), (_name(certificate.issuer), number)):
             if seen.setdefault(key, certificate.dump()) != certificate.dump():
                 raise MaterialError("DSS_VALUE_WRONG", "two certificates that should be one differ")
 
 
-def _check_crl(crl: Any, material: Material) -> None:
+def _check_crl(crl: Any, material: Material) -> Any:
+    """Check one revocation list; the certificate that signed it."""
     _require_der(crl.dump(), "a revocation list")
     _require_parts(crl, ("tbs_cert_list", "signature_algorithm", "signature"), "a revocation list")
     if crl["tbs_cert_list"]["signature"].dump() != crl["signature_algorithm"].dump():
@@ -155,7 +159,7 @@ def _check_crl(crl: Any, material: Material) -> None:
     issuers = material.issuers_of(crl)
     if not issuers:
         raise MaterialError("DSS_VALUE_UNUSED", f"revocation list of {crl.issuer.human_friendly}")
-    _signed_by(crl, crl["tbs_cert_list"].dump(), issuers, "revocation list")
+    return _signed_by(crl, crl["tbs_cert_list"].dump(), issuers, "revocation list")
 
 
 def _check_ocsp(response: Any, material: Material) -> Any:
@@ -212,25 +216,20 @@ def _signed_by(value: Any, signed: bytes, issuers: list[Any], what: str) -> Any:
     raise MaterialError("DSS_VALUE_WRONG", f"the signature of a {what} does not match")
 
 
-def _chains(leaves: list[Any], material: Material) -> set[bytes]:
+def _chains(leaves: list[Any], parents: dict[bytes, Any | None]) -> set[bytes]:
     """DER of every certificate on the way from ``leaves`` upwards."""
     used: set[bytes] = set()
-    todo = list(leaves)
-    while todo:
-        certificate = todo.pop()
-        if certificate.dump() not in used:
-            used.add(certificate.dump())
-            todo.extend(material.issuers_of(certificate))
+    for leaf in leaves:
+        current: Any | None = leaf
+        while current is not None and current.dump() not in used:
+            used.add(current.dump())
+            current = parents.get(current.dump())
     return used
 
 
-def _check_use(material: Material, used: set[bytes]) -> None:
-    certificates = [c for c in material.all_certificates() if c.dump() in used]
-    issuers = {_name(c.issuer) for c in certificates}
-    serials = {c.serial_number for c in certificates}
-    for crl in material.crls:
-        if _name(crl.issuer) not in issuers:
-            raise MaterialError("DSS_VALUE_UNUSED", f"revocation list of {crl.issuer.human_friendly}")
+def _check_answers(material: Material, used: set[bytes]) -> None:
+    """Every OCSP response must be about certificates of the document's chains."""
+    serials = {c.serial_number for c in material.all_certificates() if c.dump() in used}
     for response in material.ocsps:
         about = {r["cert_id"]["serial_number"].native for r in response.response_data["responses"]}
         if not about <= serials:

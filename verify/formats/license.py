@@ -100,6 +100,8 @@ class LicenseRecord:
     sample: bool
     face: FaceMap
     extra: Mapping[str, Any] = field(default_factory=dict)
+    # The canonical bytes once made: they are asked for by page, code and structured record alike.
+    _canonical: list[bytes] = field(init=False, default_factory=list, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The record as a JSON object, names after GB/T 36903 where it has one."""
@@ -136,7 +138,9 @@ class LicenseRecord:
 
     def canonical(self) -> bytes:
         """The record's bytes in RFC 8785 order: what is embedded, hashed and compared."""
-        return canonical_json(self.to_json())
+        if not self._canonical:
+            self._canonical.append(canonical_json(self.to_json()))
+        return self._canonical[0]
 
     def sha256(self) -> bytes:
         """SHA-256 of :meth:`canonical`."""

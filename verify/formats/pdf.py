@@ -26,7 +26,7 @@ _ENDSTREAM = re.compile(rb"(?:\r\n|\n)?endstream(?:\r\n|\n| )endobj(?:\r\n|\n)")
 _ENDOBJ = re.compile(rb"(?:\r\n|\n| )?endobj(?:\r\n|\n)")
 _SUBSECTION = re.compile(rb"(0|[1-9][0-9]{0,9}) ([1-9][0-9]{0,6}) ?(?:\r\n|\n)")
 _ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([nf])(?: \n|\r\n)")
-_TAIL = re.compile(rb"startxref(?:\r\n|\n)(0|[1-9][0-9]{0,10})(?:\r\n|\n)%%EOF(?:\r\n|\n)?")
+_TAIL = re.compile(rb"startxref(?:\r\n|\n)(0|[1-9][0-9]{0,10})(?:\r\n|\n)%%EOF(?:\r\n|\n)")
 _LAST_STARTXREF = re.compile(rb"startxref\s+([0-9]{1,11})\s+%%EOF\s*\Z")
 
 

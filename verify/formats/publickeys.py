@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from typing import Any
 
 from verify.formats.algorithms import Algorithm
@@ -77,3 +79,27 @@ def verify_named(signature: bytes, data: bytes, spki: bytes, algorithm: Algorith
             raise UnsupportedKeyError(algorithm.jose)
     except InvalidSignature as error:
         raise BadSignatureError(algorithm.jose) from error
+
+
+def spki_of_jwk(jwk: Mapping[str, Any]) -> bytes:
+    """The public key of a JWK (RFC 7517; EC P-256 and P-384, RSA) as DER. Raises UnsupportedKeyError."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    curves = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    try:
+        if jwk.get("kty") == "EC":
+            numbers = ec.EllipticCurvePublicNumbers(_big(jwk["x"]), _big(jwk["y"]), curves[jwk["crv"]]())
+            key = numbers.public_key()
+        elif jwk.get("kty") == "RSA":
+            key = rsa.RSAPublicNumbers(_big(jwk["e"]), _big(jwk["n"])).public_key()
+        else:
+            raise UnsupportedKeyError(str(jwk.get("kty")))
+    except (KeyError, ValueError, TypeError) as error:
+        raise UnsupportedKeyError("JWK") from error
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _big(text: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")

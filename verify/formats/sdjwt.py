@@ -6,12 +6,19 @@ without a disclosure) are allowed, unsigned data are not.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from verify.formats.jose import JoseError, UnverifiedJws, decode_base64url, strict_json, unverified_jws
+from verify.formats.jose import (
+    JoseError,
+    UnverifiedJws,
+    decode_base64url,
+    encode_base64url,
+    strict_json,
+    unverified_jws,
+)
+from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, spki_of_jwk, verify_named
 
 MEDIA_TYPES = ("dc+sd-jwt", "vc+sd-jwt")
 _MAX_DEPTH = 16
@@ -36,6 +43,8 @@ class UnverifiedRecordToken:
     claims: dict[str, Any]
     withheld: int
     key_binding: str
+    bound: bytes
+    """What a key binding must name by its SHA-256: the text up to and with the last tilde."""
 
 
 def unverified_record_token(text: str | bytes, limit: int, max_disclosures: int) -> UnverifiedRecordToken:
@@ -66,7 +75,30 @@ def unverified_record_token(text: str | bytes, limit: int, max_disclosures: int)
     opened = opener.open(claims, 0)
     if opener.unused:
         raise SdJwtError("RECORD_DISCLOSURE_UNREFERENCED", "a disclosure that no digest names")
-    return UnverifiedRecordToken(jws, opened, opener.withheld, key_binding)
+    bound = plain[: len(plain) - len(key_binding)].encode("ascii")
+    return UnverifiedRecordToken(jws, opened, opener.withheld, key_binding, bound)
+
+
+def check_key_binding(token: UnverifiedRecordToken, limit: int) -> str | None:
+    """What is wrong with the holder's own JWT (RFC 9901 4.3), or None.
+
+    For whom and in answer to what it was made, the relying party must compare itself.
+    """
+    confirmation = token.claims.get("cnf")
+    jwk = confirmation.get("jwk") if isinstance(confirmation, dict) else None
+    if not isinstance(jwk, dict):
+        return "the record names no holder's key"
+    try:
+        jws = unverified_jws(token.key_binding, limit)
+        claims = jws.claims()
+        verify_named(jws.signature, jws.signed, spki_of_jwk(jwk), jws.algorithm)
+    except (JoseError, BadSignatureError, UnsupportedKeyError) as error:
+        return str(error)
+    if jws.header.get("typ") != "kb+jwt":
+        return "its type is another"
+    if claims.get("sd_hash") != encode_base64url(hashlib.sha256(token.bound).digest()):
+        return "it was made for another record"
+    return None
 
 
 class _Opener:
@@ -77,7 +109,7 @@ class _Opener:
         self.seen: set[str] = set()
         self.withheld = 0
         for text in disclosures:
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode("ascii")).digest()).rstrip(b"=").decode()
+            digest = encode_base64url(hashlib.sha256(text.encode("ascii")).digest())
             if digest in self.by_digest:
                 raise SdJwtError("RECORD_DISCLOSURE_REPEATED", "a disclosure stands twice")
             value = strict_json(decode_base64url(text), "disclosure")
