@@ -22,6 +22,7 @@ from api.limits import Limits, RateLimiter
 from api.metrics import Metrics
 from api.middleware import Guard
 from api.routes import health, licenses, mintings, pki, types, verifications, wallet
+from certvault.errors import VaultError
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
 
@@ -49,6 +50,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with services.judges:
+            services.judges.warm()
             yield
 
     app = FastAPI(
@@ -71,7 +73,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         app.include_router(module.router)
     pages.register(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for kind in (RefusedError, HTTPException, RequestValidationError, SigningError):
+    for kind in (RefusedError, HTTPException, RequestValidationError, SigningError, VaultError):
         app.add_exception_handler(kind, _refused)
     app.add_middleware(Guard, limits=chosen, metrics=metrics, secure=services.secure, explain=_refused)
     return app

@@ -14,6 +14,7 @@ from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, client_of, retry_after
 from api.metrics import Metrics
 from certvault.model.actor import Actor, Role
+from verify.formats.refusal import RefusedError
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
@@ -63,7 +64,11 @@ def lang_of(request: Request) -> str:
 def caller_of(request: Request) -> Caller | None:
     """The caller, or None for one who did not say."""
     services = services_of(request)
-    caller = services.authenticator.caller(request)
+    try:
+        caller = services.authenticator.caller(request)
+    except RefusedError:
+        _take(services, "reading", _client(request))  # whoever guesses tokens pays for it
+        raise
     if caller is not None:
         _take(services, "member", caller.actor.subject)
     return caller
@@ -73,7 +78,7 @@ def limited(kind: str) -> Callable[[Request], None]:
     """A dependency that takes one request of ``kind`` from the caller's allowance, signed in or not."""
 
     def take(request: Request) -> None:
-        _take(services_of(request), kind, client_of(request.client.host if request.client else None))
+        _take(services_of(request), kind, _client(request))
 
     return take
 
@@ -84,13 +89,17 @@ def requires(*roles: Role) -> Callable[[Request], Actor]:
     def allowed(request: Request) -> Actor:
         caller = caller_of(request)
         if caller is None:
-            _take(services_of(request), "reading", client_of(request.client.host if request.client else None))
+            _take(services_of(request), "reading", _client(request))
             raise problems.not_signed_in()
         if not caller.actor.has(*roles):
             raise problems.not_permitted(", ".join(sorted({Role.OPERATOR.value, *(r.value for r in roles)})))
         return caller.actor
 
     return allowed
+
+
+def _client(request: Request) -> str:
+    return client_of(request.client.host if request.client else None)
 
 
 def _take(services: Services, kind: str, client: str) -> None:

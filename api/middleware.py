@@ -43,6 +43,8 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
 )
+_KEPT = b"public, max-age=31536000, immutable"  # the pages name static files with their digest
+_NOT_KEPT = b"no-store"
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -72,7 +74,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = self._monotonic()
-        answer = _Answer(send, self._headers)
+        answer = _Answer(send, self._headers, _KEPT if scope["path"].startswith("/static/") else _NOT_KEPT)
         try:
             await self.app(scope, self._counted(scope, receive), answer.send)
         except Exception as error:  # noqa: BLE001 - the one handler of the unforeseen
@@ -115,9 +117,9 @@ class Guard:
 class _Answer:
     """Adds the headers that a response does not set itself, and remembers how far it got."""
 
-    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], cache: bytes) -> None:
         self._send = send
-        self._headers = headers
+        self._headers = (*headers, (b"cache-control", cache))
         self.status = 500
         self.started = False
 
@@ -128,7 +130,5 @@ class _Answer:
             own = list(message.get("headers", []))
             names = {name.lower() for name, _ in own}
             own += [(name, value) for name, value in self._headers if name not in names]
-            if b"cache-control" not in names:
-                own.append((b"cache-control", b"no-store"))
             message = {**message, "headers": own}
         await self._send(message)

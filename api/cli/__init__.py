@@ -17,6 +17,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from api.cli.app import app
 
     options.forget()
+    failures.quiet()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--json" in given:  # so that an error of usage, too, is told as the caller asked
         options.given(as_json=True)

@@ -41,6 +41,49 @@ def token_create(
         output.say("令牌只显示这一次。" if invocation.zh else "The token is shown this once only.")
 
 
+@tokens.command("list")
+def token_list(*, vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
+    """List the tokens, without their secrets."""
+    invocation = given(vault, as_json, lang)
+    from certvault.model.actor import LOCAL_OPERATOR
+
+    with invocation.open_vault() as opened:
+        found = opened.tokens.list(LOCAL_OPERATOR)
+    rows = [
+        {
+            "token": t.id,
+            "role": t.role,
+            "label": t.label,
+            "created_at": t.created_at.isoformat(),
+            "expires_at": t.expires_at.isoformat(),
+            "revoked_at": t.revoked_at.isoformat() if t.revoked_at else None,
+        }
+        for t in found
+    ]
+    output.show(
+        invocation,
+        {"tokens": rows},
+        [f"{r['token']}  {r['role']:<9} {r['expires_at']}  {'revoked' if r['revoked_at'] else ''}" for r in rows],
+    )
+
+
+@tokens.command("revoke")
+def token_revoke(
+    *,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="Its id, as `token list` shows it")],
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Withdraw a token. It counts no more from now on."""
+    invocation = given(vault, as_json, lang)
+    from certvault.model.actor import LOCAL_OPERATOR
+
+    with invocation.open_vault() as opened:
+        opened.tokens.revoke(token, LOCAL_OPERATOR)
+    output.show(invocation, {"token": token, "revoked": True}, [token])
+
+
 @types.command("list")
 def types_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """List the published types."""

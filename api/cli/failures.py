@@ -34,6 +34,29 @@ def log_to(folder: Path | None) -> Path | None:
     return path
 
 
+class _WithoutTraceback(logging.Formatter):
+    """One line a record; where it came from is for the log file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname} {record.getMessage()}"
+
+
+def log_to_terminal() -> None:
+    """Show what the service does on stderr as well, without tracebacks."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutTraceback())
+    for name in ("certvault", "uvicorn.error"):
+        logging.getLogger(name).handlers = [handler]
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+def quiet() -> None:
+    """Keep the log away from stderr until somebody asks for it there."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
+
+
 def report(invocation: Invocation, error: Exception) -> int:
     """Tell the user what went wrong and return the exit status. Detail goes to the log alone."""
     from api.cli import output
@@ -50,8 +73,6 @@ def report(invocation: Invocation, error: Exception) -> int:
         output.refusals(invocation, [shown])
         return FAILED
     log = log_to(invocation.folder)
-    if log is None:
-        logging.getLogger().addHandler(logging.NullHandler())
     problem = problem_of(error)
     output.refusals(invocation, problem.refusals, reference=problem.reference)
     if log:

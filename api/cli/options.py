@@ -54,8 +54,10 @@ class Invocation:
     @contextmanager
     def open_vault(self) -> Iterator[Vault]:
         """The vault, closed at the end."""
+        from api.cli.failures import log_to
         from certvault.bootstrap import open_vault
 
+        log_to(self.folder)
         with open_vault(self.folder) as vault:
             yield vault
 

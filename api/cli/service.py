@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,10 @@ from verify.formats.refusal import Refusal, RefusedError, Text
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
 
+log = logging.getLogger("certvault.service")
+
 HOST, PORT = "127.0.0.1", 8000
+UPKEEP_FIRST, UPKEEP_SECONDS = 60.0, 6 * 3600.0
 HostOption = Annotated[str, typer.Option(help="Address to listen on")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
 
@@ -26,6 +30,7 @@ PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen 
 def register(app: typer.Typer) -> None:
     """Hang the commands on ``app``."""
     app.command()(serve)
+    app.command()(worker)
     app.command()(demo)
 
 
@@ -47,6 +52,25 @@ def serve(
         address = address_of(door)
         _announce(invocation, {"url": address}, [f"certvault {address}"])
         run(opened, door, proxy=proxy)
+
+
+def worker(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end")] = False,
+    hours: Annotated[float, typer.Option(min=0.01, max=168, help="Time between two rounds")] = 6,
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Do what is due from time to time: archive timestamps, rollovers, revocation lists, audit anchors."""
+    invocation = given(vault, as_json, lang)
+    with invocation.open_vault() as opened:
+        while True:
+            done = dict(opened.maintenance().done)
+            _announce(invocation, {"done": done}, [f"{k}: {v}" for k, v in done.items()])
+            if once:
+                return
+            opened.clock.sleep(hours * 3600)
 
 
 def demo(
@@ -98,15 +122,12 @@ def run(
     vault: Vault, door: socket.socket, *, proxy: str | None = None, after: Callable[[], None] | None = None
 ) -> None:
     """Serve on ``door`` until interrupted; with ``after``, until that returned."""
-    import threading
-
     import uvicorn
 
     from api.app import create_app
-    from api.cli.failures import log_to
+    from api.cli.failures import log_to_terminal
 
-    logging.getLogger().setLevel(logging.INFO)
-    log_to(vault.settings.folder)
+    log_to_terminal()
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(vault),
@@ -119,12 +140,29 @@ def run(
         )
     )
     trouble: list[Exception] = []
+    ended = threading.Event()
+    background = [threading.Thread(target=_keep_up, args=(vault, ended), daemon=True)]
     if after is not None:
-        waiting = threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)
-        waiting.start()
+        background = [threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)]
+    for thread in background:
+        thread.start()
     server.run(sockets=[door])
+    ended.set()
+    for thread in background:
+        thread.join()
     if trouble:
         raise trouble[0]
+
+
+def _keep_up(vault: Vault, ended: threading.Event) -> None:
+    """Do what is due, a while after the start and every few hours, until the service ended."""
+    wait = UPKEEP_FIRST
+    while not ended.wait(wait):
+        wait = UPKEEP_SECONDS
+        try:
+            log.info("upkeep: %s", dict(vault.maintenance().done))
+        except Exception:
+            log.exception("upkeep failed; it is tried again at the next round")
 
 
 def _then_stop(server: Any, after: Callable[[], None], trouble: list[Exception]) -> None:

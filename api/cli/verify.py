@@ -67,7 +67,7 @@ def verify(
     from api.moments import moment
 
     with ExitStack() as stack:
-        opened = stack.enter_context(invocation.open_vault()) if invocation.has_vault() else None
+        opened = _vault(stack, invocation, needed=not trust)
         store = _trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1")
         instant = moment(at) if at else _clock_now(opened)
         evidence = _evidence(opened)
@@ -96,6 +96,22 @@ def exit_status(answers: Sequence[dict[str, Any]]) -> int:
     if "INDETERMINATE" in conclusions:
         return SOME_OPEN
     return ALL_GOOD if all(v["standing"] in (None, "IN_FORCE") for v in verdicts) else SOME_NOT_IN_FORCE
+
+
+def _vault(stack: ExitStack, invocation: Invocation, *, needed: bool) -> Vault | None:
+    """The vault, when there is one. With trust of the caller's own, one that does not open is only told."""
+    from certvault.errors import VaultError
+    from signing.errors import SigningError
+
+    if not invocation.has_vault():
+        return None
+    try:
+        return stack.enter_context(invocation.open_vault())
+    except (VaultError, SigningError) as error:
+        if needed:
+            raise
+        output.say(f"{'保管库未打开' if invocation.zh else 'the vault was not opened'}: {error}")
+        return None
 
 
 def _clock_now(vault: Vault | None) -> datetime:

@@ -55,6 +55,7 @@ class Pool:
     def __init__(self, size: int, *, seconds: float, memory: int) -> None:
         self._seconds = seconds
         self._memory = memory
+        self._closed = False
         self._idle: queue.LifoQueue[_Judge | None] = queue.LifoQueue()
         for _ in range(size):
             self._idle.put(None)
@@ -65,8 +66,28 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    def warm(self) -> None:
+        """Start one judge ahead of the first question, in the background."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        judge = self._idle.get()
+        try:
+            judge = judge or _Judge(self._memory)
+        except (JudgeLostError, OSError):
+            log.warning("no judge could be started ahead of need")
+        finally:
+            self._put(judge)
+
+    def _put(self, judge: _Judge | None) -> None:
+        if self._closed:
+            _end(judge)
+            judge = None
+        self._idle.put(judge)
+
     def close(self) -> None:
-        """End every idle judge."""
+        """End every judge: the idle now, the busy when they are done."""
+        self._closed = True
         while True:
             try:
                 judge = self._idle.get_nowait()
@@ -91,7 +112,7 @@ class Pool:
                 return lost_verdict(question, error.code, self._seconds)
             raise
         finally:
-            self._idle.put(judge)
+            self._put(judge)
 
 
 class _Judge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from api.pages.words import SCRIPT_WORDS, WORDS
 from api.problems import Problem
 
 FOLDER = Path(__file__).parent
-LANGUAGE_KEPT_DAYS = 365
+LANGUAGE_KEPT = timedelta(days=365)
 
 
 def render(
@@ -51,7 +52,7 @@ def render(
     )
     chosen = language.from_text(request.query_params.get("lang"))
     if chosen:
-        set_cookie(response, LANGUAGE_COOKIE, chosen, secure=services.secure)
+        set_cookie(response, LANGUAGE_COOKIE, chosen, secure=services.secure, lifetime=LANGUAGE_KEPT)
     return response
 
 

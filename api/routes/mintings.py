@@ -5,32 +5,62 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from api import problems
 from api.deps import Given, IssuerActor
 from api.idempotency import answer_once
 from api.routes.licenses import Key
 from api.schemas import MintingOut, minting_json
+from api.uploads import MEDIA_TYPE, Form, read_form
 
 router = APIRouter(prefix="/v1/mintings", tags=["mintings"])
 
 
-@router.post("", status_code=202, response_model=MintingOut, summary="Start a bulk job")
-def start(
-    services: Given,
-    actor: IssuerActor,
-    type: Annotated[str, Form(max_length=100)],
-    file: Annotated[UploadFile, File(description="Rows: CSV (UTF-8 or GB 18030), XLSX or JSON lines")],
-    key: Key = None,
-) -> Response:
+DESCRIPTION = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "file"],
+                    "properties": {
+                        "type": {"type": "string", "examples": ["business-license"]},
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "Rows: CSV (UTF-8 or GB 18030), XLSX or JSON lines",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+async def table(request: Request) -> Form:
+    """The body: one file of rows and the name of a type."""
+    form = await read_form(request, max_files=1)
+    if not form.files:
+        raise problems.malformed("file", "没有文件。", "There is no file.")
+    if not form.fields.get("type"):
+        raise problems.malformed("type", "未指明证照类型。", "No license type is named.")
+    return form
+
+
+@router.post("", status_code=202, response_model=MintingOut, openapi_extra=DESCRIPTION, summary="Start a bulk job")
+def start(services: Given, actor: IssuerActor, form: Annotated[Form, Depends(table)], key: Key = None) -> Response:
     """Stage the rows of a table and issue a license for each, in the background."""
-    content = file.file.read()
-    name = (file.filename or "rows.csv").replace("\\", "/").rpartition("/")[2][:200]
-    fingerprint = b"\n".join((b"POST /v1/mintings", type.encode(), name.encode(), hashlib.sha256(content).digest()))
+    type_name, (file,) = form.fields["type"], form.files
+    fingerprint = b"\n".join(
+        (b"POST /v1/mintings", type_name.encode(), file.name.encode(), hashlib.sha256(file.data).digest())
+    )
 
     def work() -> tuple[int, dict[str, Any], dict[str, str]]:
-        progress = services.vault.minting.start_upload(type, name, content, actor=actor)
+        progress = services.vault.minting.start_upload(type_name, file.name, file.data, actor=actor)
         services.metrics.count("mintings_started", type=progress.type)
         body = minting_json(progress, services.base_url)
         return 202, body, {"Location": body["links"]["self"]}

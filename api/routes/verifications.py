@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api import language, problems
 from api.deps import Given, Services, lang_of, limited, services_of
 from api.judging.pool import Question
 from api.moments import moment
 from api.schemas import CodeIn, RecordIn
+from api.uploads import MEDIA_TYPE, media_type, read_form
 from api.wording import with_summary
 
 router = APIRouter(tags=["verifications"])
@@ -24,13 +23,6 @@ router = APIRouter(tags=["verifications"])
 WAITING = 16
 """So many requests may wait for a judge; more are told to come again."""
 _waiting = threading.BoundedSemaphore(WAITING)
-_FIELD = 100_000
-
-
-class _MemoryParser(MultiPartParser):
-    """Keeps uploads in memory: a stranger's document must not lie unencrypted in a temporary folder."""
-
-    spool_max_size = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +46,12 @@ class Submission:
 
 async def submission(request: Request) -> Submission:
     """Read the request in either of its forms. RefusedError when it is in neither."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    kind = media_type(request)
+    if kind == MEDIA_TYPE:
         return await _from_form(request)
     if kind in ("application/json", ""):
         return _from_json(request, await request.body())
-    raise problems.wrong_media_type("multipart/form-data, application/json")
+    raise problems.wrong_media_type(f"{MEDIA_TYPE}, application/json")
 
 
 DESCRIPTION = {
@@ -110,27 +102,16 @@ def _judged(services: Services, given: Submission, item: Item) -> dict[str, Any]
 
 
 async def _from_form(request: Request) -> Submission:
-    limits = services_of(request).limits
-    parser = _MemoryParser(
-        request.headers, request.stream(), max_files=limits.files, max_fields=10, max_part_size=_FIELD
-    )
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise problems.malformed("", "表单无法读取。", f"The form cannot be read: {error.message}") from error
-    items: list[Item] = []
-    for part in form.getlist("file"):
-        if isinstance(part, UploadFile):
-            items.append(Item(_name(part.filename), await part.read()))
-    await form.close()
-    if not items:
+    form = await read_form(request, max_files=services_of(request).limits.files)
+    if not form.files:
         raise problems.malformed("file", "没有文件。", "There is no file.")
-
-    def text(name: str) -> str | None:
-        value = form.get(name)
-        return value if isinstance(value, str) and value else None
-
-    return Submission(tuple(items), _option(request, text("at"), "at"), _lang(request, text("lang")), text("password"))
+    fields = form.fields
+    return Submission(
+        tuple(Item(f.name, f.data) for f in form.files),
+        _option(request, fields.get("at"), "at"),
+        _lang(request, fields.get("lang")),
+        fields.get("password") or None,
+    )
 
 
 def _from_json(request: Request, raw: bytes) -> Submission:
@@ -161,9 +142,3 @@ def _option(request: Request, value: str | None, name: str) -> str | None:
 
 def _lang(request: Request, value: str | None) -> str:
     return language.from_text(value) or lang_of(request)
-
-
-def _name(name: str | None) -> str:
-    """The file's own name, without folders and control characters."""
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last if c.isprintable())[:200] or "file"

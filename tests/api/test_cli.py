@@ -242,10 +242,30 @@ def test_tokens_keys_doctor(home: Path) -> None:
     assert token.json["token"].startswith("cv_")
     assert Ran(["token", "create", "--role", "king"], home).status == 3
     assert Ran(["token", "create", "--role", "holder"], home).status == 3
+    listed = Ran(["token", "list", "--json"], home).json["tokens"]
+    name = token.json["token"].split("_")[1]
+    assert name in {t["token"] for t in listed}
+    assert token.json["token"] not in json.dumps(listed)
+    assert Ran(["token", "revoke", name], home).status == 0
     keys = Ran(["key", "list", "--json"], home).json["keys"]
     assert {"seal", "code", "record", "tsa", "ocsp"} <= {k["purpose"] for k in keys}
     doctor = Ran(["doctor", "--json"], home)
     assert (doctor.status, doctor.json["clean"]) == (0, True)
+
+
+def test_a_round_of_upkeep(home: Path) -> None:
+    assert Ran(["worker", "--once", "--json"], home).status == 0
+
+
+def test_a_vault_is_made_once(home: Path) -> None:
+    again = Ran(["init", "--keys", "file", "--json"], home)
+    assert (again.status, bool(again.json["code"])) == (3, True)
+
+
+def test_rolling_a_key_over_keeps_what_was_signed(home: Path) -> None:
+    rolled = Ran(["key", "rollover", "record", "--json"], home)
+    assert (rolled.status, rolled.json["purpose"]) == (0, "record")
+    assert Ran(["verify", "a.pdf", "a.sdjwt"], home).status == 0
 
 
 def test_mint_writes_a_line_for_every_row(home: Path, tmp_path: Path) -> None:

@@ -145,5 +145,6 @@ def test_the_log_holds_no_token_query_or_identifier(door: Door, caplog: pytest.L
         door.client.get(f"/v1/licenses/{mark}?q={mark}", headers={"Authorization": f"Bearer {mark}"})
         door.client.post("/sign-in", data={"token": mark, "csrf": mark})
         door.client.post("/v1/verifications", json={"code": mark})
-    assert "/v1/licenses/{identifier}" in caplog.text
-    assert mark not in caplog.text
+    ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("certvault"))
+    assert "/v1/licenses/{identifier}" in ours
+    assert mark not in ours
