@@ -48,13 +48,14 @@ class Policy:
     code_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
     weak_hashes: frozenset[str] = frozenset({"md2", "md4", "md5", "sha1"})
     minimum_rsa_bits: int = 2048
-    render_dpi: int = 150
+    ink_dpi: int = 100
+    code_dpi: int = 300
+    contrast: int = 60
+    """Grey levels of 255 between paper and ink, for a text to count as visible."""
     page_size_tolerance: float = 0.5  # points
     clock_skew: timedelta = timedelta(minutes=5)
-    revocation_grace: timedelta = timedelta(days=1)
-    """How long before the signing time revocation data may have been made."""
-    issue_day_tolerance: timedelta = timedelta(days=31)
-    """How far the printed day of issue may lie after the moment of signing, and before it without a remark."""
+    issue_day_tolerance: timedelta = timedelta(days=1)
+    """How far the printed day of issue may lie after the moment of signing."""
 
 
 DEFAULT_POLICY = Policy()

@@ -16,7 +16,7 @@ from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
 
 _T = TypeVar("_T")
-MAX_DEPTH = 8
+MAX_ISSUERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +71,19 @@ class Chains:
         chain = tuple(found.iter_certs(include_root=True))
         return Path(chain)
 
-    def _names_an_anchor(self, certificate: Any, depth: int = 0) -> bool:
+    def _names_an_anchor(self, certificate: Any) -> bool:
         """Whether issuers, by name and key identifier (RFC 5280 4.2.1.1), lead up to an anchor.
 
         Without it, the file of another vault whose root merely has the same name would be called forged.
         """
-        if depth > MAX_DEPTH:
-            return False
-        if any(_issued_by(certificate, anchor) for anchor in self.anchors):
-            return True
-        above = [c for c in self.pool if c is not certificate and _issued_by(certificate, c)]
-        return any(self._names_an_anchor(c, depth + 1) for c in above[:MAX_DEPTH])
+        todo, seen = [certificate], set[bytes]()
+        while todo and len(seen) < MAX_ISSUERS:
+            current = todo.pop()
+            if any(_issued_by(current, anchor) for anchor in self.anchors):
+                return True
+            seen.add(current.dump())
+            todo += [c for c in self.pool if c.dump() not in seen and _issued_by(current, c)]
+        return False
 
     async def _validate(self, certificate: Any, moment: datetime, revocation: bool) -> Any:
         from pyhanko_certvalidator import CertificateValidator, ValidationContext

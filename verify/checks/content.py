@@ -14,15 +14,13 @@ from verify.findings import Severity
 from verify.formats.license import Box, LicenseRecord, static_digest
 from verify.formats.pageview import PageError, PageView, decode_codes, open_pages
 from verify.inquiry import Inquiry
+from verify.policy import Policy
 
 if TYPE_CHECKING:
     from verify.checks.sealed import SealedDocument
     from verify.formats.pageview import Character
 
 _SLACK = 1.0  # points: rounding of boxes, and ink that reaches over its advance width
-_CODE_DPI = 300
-_INK_DPI = 100
-_CONTRAST = 60  # grey levels of 255 between paper and ink
 _CODE_MARGIN = 6.0
 
 
@@ -102,24 +100,24 @@ def check_page_ink(inquiry: Inquiry, document: SealedDocument, pages: PageView, 
     """See that every printed datum is visible, that no picture lies over one, and that nothing waits to be shown."""
     for number in range(1, len(record.face.pages) + 1):
         inquiry.spend()
-        picture = pages.picture(number, None, _INK_DPI, inquiry.policy.limits.render_pixels)
+        picture = pages.picture(number, None, inquiry.policy.ink_dpi, inquiry.policy.limits.render_pixels)
         height = record.face.pages[number - 1][1]
         overlays = [o.box for o in pages.overlays(number)]
         for item in record.face.items:
             if item.page == number and "".join(item.text.split()):
                 covered = any(_overlap(item.box, box) for box in overlays)
-                if covered or not _has_ink(picture, item.box, height):
+                if covered or not _has_ink(picture, item.box, height, inquiry.policy):
                     inquiry.report("PAGE_TEXT_HIDDEN", where=f"page {number}", field=item.field)
     _check_hidden(inquiry, document)
 
 
-def _has_ink(picture: Any, box: Box, height: float) -> bool:
+def _has_ink(picture: Any, box: Box, height: float, policy: Policy) -> bool:
     """Whether the drawn box holds both light and dark."""
-    scale = _INK_DPI / 72
+    scale = policy.ink_dpi / 72
     left, right = int(box[0] * scale), int(box[2] * scale) + 1
     top, bottom = int((height - box[3]) * scale), int((height - box[1]) * scale) + 1
     low, high = picture.crop((max(left, 0), max(top, 0), right, bottom)).getextrema()
-    return bool(high - low >= _CONTRAST)
+    return bool(high - low >= policy.contrast)
 
 
 def _overlap(a: Box, b: Box) -> bool:
@@ -144,7 +142,7 @@ def check_page_code(inquiry: Inquiry, pages: PageView, record: LicenseRecord) ->
 
     face = record.face
     box = _grown(face.code_box)
-    picture = pages.picture(face.code_page, box, _CODE_DPI, inquiry.policy.limits.render_pixels)
+    picture = pages.picture(face.code_page, box, inquiry.policy.code_dpi, inquiry.policy.limits.render_pixels)
     texts = decode_codes(picture, inquiry.policy.limits.codes_in_picture)
     where = f"page {face.code_page}"
     if not texts:

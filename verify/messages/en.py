@@ -61,7 +61,7 @@ TEXTS: dict[str, str] = {
     "IDENTIFIER_CHECK_VARIANT": "The license identifier has a non-standard check character (variant A).",
     "ISSUER_CODE_DIFFERS": "The record names issuer {expected}; the seal belongs to {actual}.",
     "ISSUER_NAME_DIFFERS": "The printed authority “{printed}” is not the seal's owner “{owner}”.",
-    "ISSUED_DATE_IMPLAUSIBLE": "The printed day of issue {issued} does not go with the time of sealing {signed}.",
+    "ISSUED_DATE_IMPLAUSIBLE": "The printed day of issue {issued} lies after the time of sealing {signed}.",
     "REMIT_UNKNOWN": "It was not told which types and places this issuer may issue for.",
     "REMIT_EXCEEDED": "Issuer {issuer} may not issue {type} for {place}.",
     "SAMPLE": "This is a sample from an example vault, not a license.",

@@ -61,7 +61,7 @@ TEXTS: dict[str, str] = {
     "IDENTIFIER_CHECK_VARIANT": "证照标识的校验位不合标准（变体 A）。",
     "ISSUER_CODE_DIFFERS": "记录中的颁发机构为 {expected}，印章属于 {actual}。",
     "ISSUER_NAME_DIFFERS": "所印机关“{printed}”不是印章所有者“{owner}”。",
-    "ISSUED_DATE_IMPLAUSIBLE": "所印颁发日期 {issued} 与盖章时间 {signed} 不合。",
+    "ISSUED_DATE_IMPLAUSIBLE": "所印颁发日期 {issued} 晚于盖章时间 {signed}。",
     "REMIT_UNKNOWN": "未告知该颁发机构可颁发的证照类型和地区。",
     "REMIT_EXCEEDED": "颁发机构 {issuer} 无权为 {place} 颁发 {type}。",
     "SAMPLE": "这是示例库的样本，不是证照。",
