@@ -50,15 +50,9 @@ def append_update(pdf: bytes, objects: dict[int, bytes], *, listed: bool = True,
     start = len(pdf) + len(out)
     out += table if listed else b"xref\n0 0\n"
     highest = max([size(pdf), *(n + 1 for n in objects)])
-    out += b"trailer\n<< /Size %d /Root %d 0 R /Prev %d %s %s %s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        highest,
-        root_number(pdf),
-        previous,
-        info[0] if info else b"",
-        identity[0] if identity else b"",
-        trailer_extra,
-        start,
-    )
+    entries = [b"/Size %d" % highest, b"/Root %d 0 R" % root_number(pdf), b"/Prev %d" % previous]
+    entries += [e for e in (info and info[0], identity and identity[0], trailer_extra) if e]
+    out += b"trailer\n<<\n%s\n>>\nstartxref\n%d\n%%%%EOF\n" % (b"\n".join(entries), start)
     return pdf + bytes(out)
 
 

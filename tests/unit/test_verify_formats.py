@@ -101,7 +101,7 @@ def update(objects: bytes, entries: bytes, *, start: int, tail: bytes = b"") -> 
         objects
         + b"xref\n"
         + entries
-        + b"trailer\n<< /Size 9 >>\nstartxref\n%d\n%%%%EOF\n" % (start + len(objects))
+        + b"trailer\n<<\n/Size 9\n>>\nstartxref\n%d\n%%%%EOF\n" % (start + len(objects))
         + tail
     )
 
@@ -135,7 +135,9 @@ def test_a_plain_update_is_read() -> None:
         (b"%%EOF\n", b"%%EOF\n\0"),
         (b"%%EOF\n", b"%%EOG\n"),
         (b"trailer\n", b"trailor\n"),
-        (b"<< /Size 9 >>", b"9"),
+        (b"<<\n/Size 9\n>>", b"9"),
+        (b"<<\n/Size 9\n>>", b"<< /Size 9 >>"),
+        (b">>\nstartxref", b">>\n\nstartxref"),
     ],
 )
 def test_what_fits_nowhere_is_refused(old: bytes, new: bytes) -> None:

@@ -290,15 +290,30 @@ def _update(data: bytes, start: int) -> Update:
         lexer.space()
     startxref = lexer.position
     _table(lexer, objects)
-    lexer.need(re.compile(rb"trailer(?:\r\n|\n| )"), "a trailer")
+    lexer.need(re.compile(rb"trailer\n"), "a trailer")
+    begins = lexer.position
     trailer = lexer.value()
     if not isinstance(trailer, Dictionary):
         raise lexer.fail("the trailer is no dictionary")
-    lexer.space()
+    if data[begins : lexer.position] != _written(trailer):
+        raise PdfSyntaxError("the trailer is not written in the one way", begins)
+    lexer.need(re.compile(rb"\n"), "the end of a line")
     tail = lexer.need(_TAIL, "startxref and the end of the update")
     if int(tail[1]) != startxref:
         raise PdfSyntaxError("startxref leads elsewhere", startxref)
     return Update(start, lexer.position, objects, Trailer(trailer, startxref, is_table=True))
+
+
+def _written(value: Value) -> bytes:
+    """How a trailer's values are written: offsets do not hold its spaces in place, as they do those of objects."""
+    if isinstance(value, Reference):
+        return b"%d %d R" % (value.number, value.generation)
+    if isinstance(value, Atom):
+        return value.raw
+    if isinstance(value, Array):
+        return b"[ " + b" ".join(_written(v) for v in value.items) + b" ]"
+    lines = (key + b" " + _written(v) + b"\n" for key, v in value.entries.items())
+    return b"<<\n" + b"".join(lines) + b">>"
 
 
 def _table(lexer: Lexer, objects: dict[int, PdfObject]) -> None:
