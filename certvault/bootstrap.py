@@ -21,10 +21,11 @@ from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
 from certvault.idempotency import Idempotency
 from certvault.issuing import Issuing
+from certvault.jobrunner import WorkerSeed
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
-from certvault.minting import Minting, WorkerSeed
+from certvault.minting import Minting
 from certvault.model.actor import LOCAL_OPERATOR, Actor
 from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
 from certvault.pipeline import Pipeline
@@ -41,6 +42,7 @@ from certvault.verification import Verification
 from certvault.wallet import Wallet
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
+from signing.formats.qr import MAX_BASE_URL
 from templates.registry import shipped_types
 from verify.formats.codes import uscc_fault
 from verify.formats.refusal import RefusedError, refuse
@@ -59,7 +61,6 @@ SQLITE_FILE = "vault.db"
 STORE_FOLDER = "store"
 KEYS_FOLDER = "keys"
 TOKEN_FOLDER = "token"  # noqa: S105 - a folder's name
-MAX_BASE_URL = 80
 _DATA_KEY_BYTES = 32
 
 

@@ -15,7 +15,7 @@ from certvault.errors import VaultError
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
 from certvault.model.keys import CertificateRecord, KeyState
-from certvault.model.license import LicenseState
+from certvault.model.license import License, LicenseState
 from certvault.model.views import DoctorReport
 from certvault.model.work import JobState
 from certvault.pki import Pki
@@ -130,17 +130,22 @@ class Doctor:
     def _documents(self) -> tuple[list[str], str]:
         """Every issued license opens and has its digest; nothing else is in the store."""
         problems: list[str] = []
-        with self.database.reading() as view:
-            issued = view.licenses.in_state(LicenseState.ISSUED)
-        for found in issued:
-            try:
-                self.licenses.document(found)
-                self.licenses.sdjwt(found)
-                self.licenses.face(found)
-            except VaultError as error:
-                problems.append(f"{found.identifier}: {error}")
+        count, last = 0, ""
+        while issued := self._portion(last):
+            for found in issued:
+                try:
+                    self.licenses.document(found)
+                    self.licenses.sdjwt(found)
+                    self.licenses.face(found)
+                except VaultError as error:
+                    problems.append(f"{found.identifier}: {error}")
+            count, last = count + len(issued), issued[-1].identifier
         problems += [f"the store holds {name}, which no license names" for name in self.recovery.strays()]
-        return problems, f"{len(issued)} read"
+        return problems, f"{count} read"
+
+    def _portion(self, after: str) -> list[License]:
+        with self.database.reading() as view:
+            return view.licenses.issued_after(after, 200)
 
     def _jobs(self) -> tuple[list[str], str]:
         with self.database.reading() as view:

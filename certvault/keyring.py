@@ -32,9 +32,10 @@ class Keyring:
         self._lock = threading.Lock()
         self._keys: dict[str, KeyRecord] = {}
         self._certificates: dict[str, CertificateRecord] = {}
+        self.edition = 0
 
     def refresh(self, view: View | None = None) -> None:
-        """Read keys and their newest certificates again."""
+        """Read keys and their newest certificates again; ``edition`` grows when something has changed."""
         if view is None:
             with self._database.reading() as opened:
                 self.refresh(opened)
@@ -45,7 +46,9 @@ class Keyring:
             if certificate.state in (CertificateState.ISSUED, CertificateState.REVOKED):
                 certificates[certificate.key_id] = certificate
         with self._lock:
-            self._keys, self._certificates = keys, certificates
+            if (keys, certificates) != (self._keys, self._certificates):
+                self._keys, self._certificates = keys, certificates
+                self.edition += 1
 
     def all(self, purpose: KeyPurpose | None = None) -> list[KeyRecord]:
         """Every key, or those of one purpose, oldest first."""
@@ -69,6 +72,7 @@ class Keyring:
             and k.state is KeyState.ACTIVE
             and k.name.rpartition("-")[0] == stem
             and k.id in self._certificates  # a key without certificate was left by a crash and signs nothing
+            and self._certificates[k.id].state is CertificateState.ISSUED
         ]
         if not found:
             raise not_found("密钥", "key", f"{owner}/{stem}")

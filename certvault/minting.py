@@ -10,30 +10,27 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import multiprocessing
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from certvault.batches import Batches, Tally
+from certvault.batches import Batches
 from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.errors import VaultError, conflict, forbidden, not_found
 from certvault.jobfolder import JobFolder
+from certvault.jobrunner import JobRunner, Progress, WorkerSeed, has_line
 from certvault.licenses import Licenses
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import Issuer, event
 from certvault.model.license import LicenseState
 from certvault.model.views import MintProgress, RowReport
-from certvault.model.work import Job, JobRow, JobState, RowState
+from certvault.model.work import Job, JobState
 from certvault.pipeline import Pipeline
 from certvault.recovery import Recovery
 from certvault.remits import issuer_for
@@ -41,30 +38,12 @@ from certvault.rowfiles import Limits, bytes_as_file
 from certvault.sealing import Sealing, baseline_named
 from certvault.sessions import Session
 from certvault.settings import Settings
-from certvault.staging import Answer, Staging
+from certvault.staging import Staging
 from signing.errors import SigningError
 from signing.formats.pades import Baseline
 from verify.formats.refusal import RefusedError
 
-BATCH = 40
 ABANDONED = "JOB_ABANDONED"
-Progress = Callable[[MintProgress], None]
-
-
-class WorkersDiedError(VaultError):
-    """A worker process ended before its work; the job can be resumed."""
-
-    code = "WORKER_DIED"
-    retry = True
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSeed:
-    """How worker processes begin (``start`` with ``arguments``) and what they are handed (``work``)."""
-
-    start: Callable[..., None]
-    work: Callable[..., Tally]
-    arguments: tuple[Any, ...]
 
 
 class Minting:
@@ -86,15 +65,14 @@ class Minting:
     ) -> None:
         limits = Limits(settings.mint_rows, settings.mint_columns, settings.mint_cell_chars)
         self._database = database
-        self._cipher = cipher
         self._catalog = catalog
         self._recovery = recovery
         self._settings = settings
         self._session = session
         self._clock = clock
-        self._seed = seed
         self._staging = Staging(database, cipher, pipeline, limits)
         self.batches = Batches(database, cipher, catalog, pipeline, sealing, licenses)
+        self._runner = JobRunner(database, cipher, catalog, self.batches, seed)
         self._threads: list[threading.Thread] = []
         self._running: set[str] = set()
         self._lock = threading.Lock()
@@ -152,7 +130,7 @@ class Minting:
         ignored: tuple[str, ...] = ()
         if job.state is JobState.STAGING:
             job, ignored = self._stage(job, rows, name or rows.name, issuer, actor, out)
-        return replace(self._progress(job), ignored=ignored)
+        return replace(self._runner.progress(job), ignored=ignored)
 
     def run(
         self,
@@ -176,7 +154,7 @@ class Minting:
             job = self._set_state(job, JobState.RUNNING, actor)
             failure: Exception | None = None
             try:
-                self._run_batches(job, out, actor, workers, progress)
+                self._runner.run(job, out, actor, workers, progress)
             except (VaultError, SigningError, OSError) as error:
                 failure = error
             except BaseException:
@@ -213,21 +191,21 @@ class Minting:
 
     def progress(self, job_id: str, actor: Actor) -> MintProgress:
         """How far a job is. NotFoundError."""
-        return self._progress(self._job(job_id, actor))
+        return self._runner.progress(self._job(job_id, actor))
 
     def list(self, actor: Actor) -> builtins.list[MintProgress]:
         """All jobs the actor may see, newest first."""
         self._require(actor)
         with self._database.reading() as view:
             jobs = [j for j in view.jobs.all() if actor.issuer_code in (None, j.issuer_code)]
-        return [self._progress(j) for j in sorted(jobs, key=lambda j: j.created_at, reverse=True)]
+        return [self._runner.progress(j) for j in sorted(jobs, key=lambda j: j.created_at, reverse=True)]
 
     def report(self, job_id: str, actor: Actor, *, after: int = 0, limit: int = 1000) -> builtins.list[RowReport]:
         """Lines of rows behind ``after``, in order; rows that wait have none yet."""
         job = self._job(job_id, actor)
         with self._database.reading() as view:
             rows = view.job_rows.after(job.id, after, min(limit, 5000))
-        return [self._line(r, None) for r in rows if _has_line(r)]
+        return [self._runner.line(r, None) for r in rows if has_line(r)]
 
     def abandon(self, job_id: str, actor: Actor) -> MintProgress:
         """Give a job up: numbers that led to no license become void, with the reason."""
@@ -237,7 +215,7 @@ class Minting:
                 waiting = [w for w in view.licenses.in_state(LicenseState.ALLOTTED) if w.job == job.id]
             self._recovery.void(waiting, ABANDONED, actor.subject)
             job = self._set_state(job, JobState.ABANDONED, actor)
-        return self._progress(job)
+        return self._runner.progress(job)
 
     def _stage(
         self, job: Job, rows: Path, name: str, issuer: Issuer, actor: Actor, out: Path | None
@@ -259,145 +237,20 @@ class Minting:
         except (VaultError, SigningError, RefusedError, OSError):
             return  # the job says PAUSED, and resuming it tells the failure
 
-    def _run_batches(self, job: Job, out: Path | None, actor: Actor, workers: int, progress: Progress | None) -> None:
-        folder = None if out is None else JobFolder(out)
-        license_type = self._catalog.get(job.type, job.type_version)
-        with self._database.reading() as view:
-            waiting = view.job_rows.open_rows(job.id)
-        batches = [waiting[i : i + BATCH] for i in range(0, len(waiting), BATCH)]
-        told = self._progress(job)
-        told = replace(told, failed=0, state=JobState.RUNNING.value)
-        if folder is not None:
-            folder.write_report(self._lines(job, folder, skip_failed=True))
-        in_order = workers > 1 and license_type.number.rule == "sequence"
-        for tally in self._tallies(job, batches, out, actor, workers, in_order=in_order):
-            told = tally.added_to(told)
-            if folder is not None:
-                folder.append_report(self._some_lines(job, tally.rows, folder))
-            if progress is not None:
-                progress(told)
-
-    def _tallies(
-        self,
-        job: Job,
-        batches: builtins.list[builtins.list[int]],
-        out: Path | None,
-        actor: Actor,
-        workers: int,
-        *,
-        in_order: bool,
-    ) -> Iterator[Tally]:
-        if workers <= 1 or len(batches) <= 1:
-            for rows in batches:
-                yield self.batches.work(job.id, rows, out, actor)
-            return
-        seed = self._seed()
-        pool = ProcessPoolExecutor(
-            min(workers, len(batches)),
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=seed.start,
-            initargs=seed.arguments,
-        )
-        try:
-            yield from self._from_pool(pool, seed, job, batches, out, actor, in_order=in_order)
-        except BrokenProcessPool as error:
-            raise WorkersDiedError("a worker process ended; run the same command again to go on") from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _from_pool(
-        self,
-        pool: ProcessPoolExecutor,
-        seed: WorkerSeed,
-        job: Job,
-        batches: builtins.list[builtins.list[int]],
-        out: Path | None,
-        actor: Actor,
-        *,
-        in_order: bool,
-    ) -> Iterator[Tally]:
-        """Batches through the pool, a few ahead of the workers; numbers that count are allotted here, in order."""
-        ahead: set[Future[Tally]] = set()
-        for rows in batches:
-            if in_order:
-                yield self.batches.allot(job.id, rows, actor)
-            ahead.add(pool.submit(seed.work, job.id, rows, out, actor))
-            while len(ahead) >= 4 * pool._max_workers:  # type: ignore[attr-defined]
-                done, ahead = wait(ahead, return_when=FIRST_COMPLETED)
-                yield from (f.result() for f in done)
-        while ahead:
-            done, ahead = wait(ahead, return_when=FIRST_COMPLETED)
-            yield from (f.result() for f in done)
-
     def _finish(self, job: Job, folder: JobFolder | None, actor: Actor, failure: Exception | None) -> MintProgress:
-        told = self._progress(job)
+        told = self._runner.progress(job)
         if job.state is JobState.RUNNING:
             whole = failure is None and told.failed == 0 and told.done == told.total
             job = self._set_state(job, JobState.DONE if whole else JobState.PAUSED, actor)
             told = replace(told, state=job.state.value)
         if folder is not None:
-            self._export_missing(job, folder)
-            folder.write_report(self._lines(job, folder))
-            folder.note(
-                {
-                    "job": job.id,
-                    "type": job.type,
-                    "type_version": job.type_version,
-                    "input_sha256": job.input_sha256,
-                    "state": told.state,
-                    "rows": told.total,
-                    "issued": told.issued,
-                    "refused": told.refused,
-                    "failed": told.failed,
-                }
-            )
+            try:
+                self._runner.write_out(job, folder, told)
+            except VaultError as second:
+                if failure is None:
+                    raise
+                failure.add_note(f"the report is not complete either: {second}")
         return told
-
-    def _export_missing(self, job: Job, folder: JobFolder) -> None:
-        """Documents that were issued but not written out before the process ended."""
-        with self._database.reading() as view:
-            rows = [r for r in view.job_rows.every(job.id) if r.state is RowState.ISSUED and r.identifier is not None]
-        for row in rows:
-            if row.identifier is not None and not folder.has_pdf(row.identifier):
-                self.batches.export(row.identifier, folder)
-
-    def _lines(self, job: Job, folder: JobFolder, *, skip_failed: bool = False) -> Iterator[RowReport]:
-        with self._database.reading() as view:
-            for row in view.job_rows.every(job.id):
-                if _has_line(row) and not (skip_failed and row.state is RowState.FAILED):
-                    yield self._line(row, folder)
-
-    def _some_lines(self, job: Job, rows: tuple[int, ...], folder: JobFolder) -> builtins.list[RowReport]:
-        with self._database.reading() as view:
-            return [self._line(r, folder) for r in view.job_rows.chosen(job.id, builtins.list(rows)) if _has_line(r)]
-
-    def _line(self, row: JobRow, folder: JobFolder | None) -> RowReport:
-        if row.state is RowState.ISSUED:
-            pdf = None if folder is None or row.identifier is None else folder.pdf_path(row.identifier)
-            return RowReport(row.row, "issued", identifier=row.identifier, pdf=pdf, sha256=row.sha256)
-        answer = Answer.opened(self._cipher, row)
-        outcome = "refused" if row.state is RowState.REFUSED else "failed"
-        return RowReport(
-            row.row,
-            outcome,
-            identifier=row.identifier,
-            code=answer.code,
-            reason=answer.reason,
-            field=answer.field or None,
-        )
-
-    def _progress(self, job: Job) -> MintProgress:
-        with self._database.reading() as view:
-            counts = view.job_rows.counts(job.id)
-        return MintProgress(
-            job=job.id,
-            type=job.type,
-            state=job.state.value,
-            total=job.total,
-            issued=counts.get(RowState.ISSUED, 0),
-            refused=counts.get(RowState.REFUSED, 0),
-            failed=counts.get(RowState.FAILED, 0),
-        )
 
     def _new_job(
         self,
@@ -485,10 +338,6 @@ class _Claim:
     def __exit__(self, *exc: object) -> None:
         with self._lock:
             self._running.discard(self._job_id)
-
-
-def _has_line(row: JobRow) -> bool:
-    return row.state in (RowState.ISSUED, RowState.REFUSED, RowState.FAILED)
 
 
 def _sha256(path: Path) -> str:

@@ -50,6 +50,7 @@ class Tools:
     validation: ValidationData
     evidence_until: datetime.datetime
     prepared_at: datetime.datetime
+    edition: int
 
 
 class Sealing:
@@ -62,10 +63,13 @@ class Sealing:
         self._tools: dict[str, Tools] = {}
 
     def tools(self, issuer: Issuer) -> Tools:
-        """The issuer's tools, at most five minutes old: a rollover elsewhere is seen, revocation data stay fresh."""
+        """The issuer's tools. Keys are looked up anew each time, so that a rollover or revocation by any process counts
+        at once; revocation data are at most five minutes older than they could be."""
         now = self._clock.now()
+        self._keyring.refresh()
         known = self._tools.get(issuer.code)
-        if known is None or not known.prepared_at <= now < known.prepared_at + _PREPARED_FOR:
+        fresh = known is not None and known.prepared_at <= now < known.prepared_at + _PREPARED_FOR
+        if known is None or not fresh or known.edition != self._keyring.edition or known.issuer != issuer:
             known = self._prepare(issuer, now)
             self._tools[issuer.code] = known
         return known
@@ -108,7 +112,7 @@ class Sealing:
         )
 
     def _prepare(self, issuer: Issuer, at: datetime.datetime) -> Tools:
-        self._keyring.refresh()
+        edition = self._keyring.edition
         seal = self._keyring.active(KeyPurpose.SEAL, issuer.code)
         tsa = self._keyring.active(KeyPurpose.TSA)
         return Tools(
@@ -121,6 +125,7 @@ class Sealing:
             validation=self.validation_for(seal, tsa),
             evidence_until=self._keyring.certificate(tsa).not_after,
             prepared_at=at,
+            edition=edition,
         )
 
     def _hand(self, key: KeyRecord) -> Hand:

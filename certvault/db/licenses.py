@@ -75,6 +75,11 @@ class LicenseReader(Reader[License]):
         """All of one state; meant for ALLOTTED, of which there are few."""
         return self.all(self.query().where(licenses.c.state == state))
 
+    def issued_after(self, identifier: str, limit: int) -> list[License]:
+        """Issued licenses in the order of identifiers, behind ``identifier``: for walking through all of them."""
+        query = self.query().where(licenses.c.state == LicenseState.ISSUED, licenses.c.identifier > identifier)
+        return self.all(query.order_by(licenses.c.identifier).limit(limit))
+
     def counts(self) -> dict[str, int]:
         """How many of each state."""
         rows = self.connection.execute(select(licenses.c.state, func.count()).group_by(licenses.c.state))

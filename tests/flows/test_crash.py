@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +17,9 @@ import pytest
 
 from certvault.bootstrap import LOCAL_OPERATOR, Vault
 from certvault.errors import DatabaseBusyError, StorageFullError
+from certvault.jobrunner import WorkersDiedError
 from certvault.model.license import LicenseState
+from certvault.model.views import MintProgress
 from signing.errors import BackendUnavailableError
 from tests.support.rows import as_csv, business
 
@@ -127,6 +131,65 @@ def test_the_token_goes_away_and_comes_back(make_vault: Callable[..., Vault], mo
     assert set(counts) <= {"VOID"}
     issued = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
     assert vault.verification.verify(issued.pdf).conclusion.value == "VALID"
+    every_number_is_accounted_for(vault)
+
+
+GONE = """
+import os, sys
+from pathlib import Path
+from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, create_vault
+from signing.errors import BackendUnavailableError
+from tests.support.rows import business
+vault = create_vault(InitOptions(folder=Path(sys.argv[1]), keys="pkcs11"))
+tokens = vault.settings.folder / "token" / "tokens"
+vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
+tokens.rename(tokens.with_name("away"))
+try:
+    vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+except BackendUnavailableError:
+    print("gone")
+tokens.with_name("away").rename(tokens)
+vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+print(vault.doctor().problems)
+vault.close()
+"""
+
+
+def test_a_real_token_is_pulled_and_put_back(tmp_path: Path) -> None:
+    from signing.backends import softhsm_available
+
+    if not softhsm_available():
+        pytest.skip("SoftHSM is not installed")
+    environment = {k: v for k, v in os.environ.items() if k not in ("SOFTHSM2_CONF", "CERTVAULT_PIN")}
+    done = subprocess.run(
+        [sys.executable, "-c", GONE, str(tmp_path / "own")], capture_output=True, text=True, cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["gone", "()"], done.stderr
+
+
+def test_a_killed_worker_leaves_a_job_to_resume(
+    make_vault: Callable[..., Vault], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = make_vault()
+    rows = tmp_path / "rows.csv"
+    rows.write_bytes(as_csv([business(n) for n in range(90)]))
+    killed: list[int] = []
+
+    def kill_one(told: MintProgress) -> None:
+        if not killed:
+            children = multiprocessing.active_children()
+            killed.append(children[0].pid or 0)
+            os.kill(killed[0], signal.SIGKILL)
+
+    with pytest.raises(WorkersDiedError):
+        vault.minting.mint(
+            "business-license", rows, tmp_path / "out", actor=LOCAL_OPERATOR, workers=2, progress=kill_one
+        )
+    assert vault.minting.list(LOCAL_OPERATOR)[0].state == "PAUSED"
+    done = vault.minting.mint("business-license", rows, tmp_path / "out", actor=LOCAL_OPERATOR, workers=2)
+    assert (done.state, done.issued) == ("DONE", 90)
+    assert len((tmp_path / "out" / "report.jsonl").read_text().splitlines()) == 90
     every_number_is_accounted_for(vault)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import json
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,8 @@ import pytest
 from certvault.bootstrap import LOCAL_OPERATOR, Actor, Vault
 from certvault.certification import YEAR
 from certvault.clock import FixedClock
-from certvault.errors import ForbiddenError, NotFoundError
+from certvault.errors import ForbiddenError, NotFoundError, StorageFullError
+from certvault.model.license import LicenseState
 from signing.keys import KeyPurpose
 from tests.support.rows import business
 
@@ -93,12 +97,10 @@ def test_every_key_rolls_over_and_what_was_signed_stays_good(
         rolled = vault.pki.rollover(purpose, LOCAL_OPERATOR)
         assert rolled.generation >= 2
         assert rolled.state == "ACTIVE"
-    vault.issuing._sealing.forget()
     vault.status_lists.forget()
     new = vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
     for purpose in ("seal", "record", "code", "status", "tsa"):  # and again under the newest CA
         vault.pki.rollover(purpose, LOCAL_OPERATOR)
-    vault.issuing._sealing.forget()
     vault.status_lists.forget()
     newest = vault.issuing.issue("business-license", business(3), actor=LOCAL_OPERATOR)
     for issued in (old, new, newest):
@@ -110,6 +112,19 @@ def test_every_key_rolls_over_and_what_was_signed_stays_good(
         assert vault.pki.crl(name)
     assert len(vault.verification.trust().anchors) == 2
     assert vault.doctor().problems == ()
+
+
+def test_a_revoked_seal_seals_nothing_until_it_is_rolled_over(make_vault: Callable[..., Vault]) -> None:
+    vault = make_vault()
+    old = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
+    seal = vault._keyring.active(KeyPurpose.SEAL, "11410200MB0A00018X")
+    vault.pki.revoke(seal.id, "superseded", LOCAL_OPERATOR)
+    with pytest.raises(NotFoundError):
+        vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+    vault.pki.rollover("seal", LOCAL_OPERATOR)
+    new = vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+    assert verdict(vault, new.pdf) == ("INTACT", "VALID")
+    assert verdict(vault, old.pdf)[0] == "INTACT"
 
 
 def test_rollover_asks_for_a_known_purpose_and_an_operator(make_vault: Callable[..., Vault]) -> None:
@@ -146,11 +161,9 @@ def test_maintenance_carries_documents_past_their_timestamps_certificate(make_va
     assert vault.doctor().problems == ()
 
 
-def test_status_lists_say_void_and_are_cached(make_vault: Callable[..., Vault]) -> None:
-    import base64
-    import json
-    import zlib
-
+def test_status_lists_say_void_and_are_cached(
+    make_vault: Callable[..., Vault], monkeypatch: pytest.MonkeyPatch
+) -> None:
     vault = make_vault()
     issued = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
     with vault._database.reading() as view:
@@ -162,6 +175,19 @@ def test_status_lists_say_void_and_are_cached(make_vault: Callable[..., Vault]) 
     values = zlib.decompress(base64.urlsafe_b64decode(payload["status_list"]["lst"] + "=="))
     assert len(values) == (1 << 17) * 2 // 8
     assert not any(values)
+    with monkeypatch.context() as patch:
+        patch.setattr(vault.licenses._store, "put", lambda *_: (_ for _ in ()).throw(StorageFullError("full")))
+        with pytest.raises(StorageFullError):
+            vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+    vault.status_lists.forget()
+    with vault._database.reading() as view:
+        void = view.licenses.in_state(LicenseState.VOID)[0]
+    again, other = vault.status_lists.token(void.status_list)
+    assert other != etag
+    payload = json.loads(base64.urlsafe_b64decode(again.split(".")[1] + "=="))
+    values = zlib.decompress(base64.urlsafe_b64decode(payload["status_list"]["lst"] + "=="))
+    assert values[void.status_index // 4] == 1 << (void.status_index % 4 * 2)
+    assert sum(values) == values[void.status_index // 4]
     with pytest.raises(NotFoundError):
         vault.status_lists.token(99)
 
@@ -177,6 +203,4 @@ def _all_entries(vault: Vault) -> list[Any]:
 
 
 def _pem(der: bytes, kind: str = "CERTIFICATE") -> str:
-    import base64
-
     return f"-----BEGIN {kind}-----\n{base64.encodebytes(der).decode()}-----END {kind}-----\n"
