@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -146,7 +148,10 @@ def run(
         background = [threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)]
     for thread in background:
         thread.start()
-    server.run(sockets=[door])
+    # so that both ways of stopping lead past the vault's own end; the server hands the signal on when it is done
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[door])
     ended.set()
     for thread in background:
         thread.join()

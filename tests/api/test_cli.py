@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import httpx
 import pytest
 
 from api.cli import run
@@ -303,16 +305,38 @@ def test_as_a_shell_sees_it(home: Path) -> None:
 
 
 def test_demo_once(tmp_path: Path) -> None:
-    ran = Ran(["demo", "--once", "--port", "0", "--examples", EXAMPLES, "--json"], tmp_path)
-    assert ran.status == 0, ran.err
-    shown = ran.json
+    command = ["demo", "--once", "--port", "0", "--examples", EXAMPLES, "--json"]
+    ran = fresh(command, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    shown = json.loads(ran.stdout)
     assert {e["type"] for e in shown["examples"]} == {p.stem for p in EXAMPLES.glob("*.json")}
     assert {(e["conclusion"], e["standing"]) for e in shown["examples"]} == {("VALID", "IN_FORCE")}
     assert "/sign-in#t=cv_" in shown["links"]["operator"]
     assert "/sign-in#t=cv_" in shown["links"]["holder"]
-    assert "/readyz 200" in ran.err
-    again = Ran(["demo", "--once", "--port", "0", "--examples", EXAMPLES, "--json"], tmp_path)
-    assert [e["identifier"] for e in again.json["examples"]] == [e["identifier"] for e in shown["examples"]]
+    assert "/readyz 200" in ran.stderr
+    again = json.loads(fresh(command, tmp_path).stdout)
+    assert [e["identifier"] for e in again["examples"]] == [e["identifier"] for e in shown["examples"]]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serving_until_interrupted(home: Path, stop: signal.Signals) -> None:
+    served = subprocess.Popen(
+        [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0", "--json"],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert served.stdout
+    url = json.loads(served.stdout.readline())["url"]
+    answer = httpx.get(f"{url}/readyz", timeout=30)
+    assert answer.json() == {"status": "ready"}
+    served.send_signal(stop)
+    _, err = served.communicate(timeout=30)
+    assert served.returncode == 0, err
+    assert "GET /readyz 200" in err
+    assert "Traceback" not in err
 
 
 def test_a_port_in_use_is_said(home: Path) -> None:
