@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +59,7 @@ __all__ = [
     "restore_backup",
 ]
 
+MARK_FILE = ".unfinished"
 SQLITE_FILE = "vault.db"
 STORE_FOLDER = "store"
 KEYS_FOLDER = "keys"
@@ -89,27 +92,21 @@ class InitOptions:
 def create_vault(options: InitOptions, *, clock: Clock | None = None) -> Vault:
     """Make a vault in an empty or absent folder and open it.
 
-    Raises RefusedError for options that cannot be, ConflictError (VAULT_EXISTS) when one is there. Whatever fails later
-    leaves no ``vault.toml``, so that the command can be repeated.
+    Raises RefusedError for options that cannot be, ConflictError (VAULT_EXISTS) when one is there. Whatever fails
+    leaves the folder empty; what a killed process left is taken back by the next, so the command can be repeated.
     """
     _check_options(options)
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _require_empty(folder)
-    vault_id = secrets.token_hex(8)
-    try:
-        settings = _make_keys_home(options, folder, vault_id)
+    with _making(folder):
+        settings = _make_keys_home(options, folder, secrets.token_hex(8))
         vault = _assemble(settings, clock or SystemClock(), fresh=True)
-    except BaseException:
-        _clear(folder)
-        raise
-    try:
-        _found(vault, settings, options)
-        settings.write()
-    except BaseException:
-        vault.close()
-        _clear(folder)
-        raise
+        try:
+            _found(vault, settings, options)
+            settings.write()
+        except BaseException:
+            vault.close()
+            raise
     return vault
 
 
@@ -135,13 +132,8 @@ def restore_backup(archive: Path, folder: Path, *, pin: str | None = None, datab
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _require_empty(folder)
-    given = pin or os.environ.get(PIN_ENVIRONMENT, "")
-    try:
-        restore(archive, folder, given, _open_token, database_url=database_url)
-    except BaseException:
-        _clear(folder)
-        raise
+    with _making(folder):
+        restore(archive, folder, pin or os.environ.get(PIN_ENVIRONMENT, ""), _open_token, database_url=database_url)
 
 
 def _open_token(uri: str, softhsm_conf: str | None, pin: str) -> Backend:
@@ -264,18 +256,23 @@ def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
     )
     with vault._database.writing() as uow:
         uow.issuers.save(issuer, event("ISSUER_ADDED", f"issuer:{issuer.code}", actor))
-        uow.set_fact("vault", settings.vault_id, event("VAULT_FOUNDED", "vault", actor, suite=settings.suite))
     certification.equip(issuer, at, actor)
     vault._keyring.refresh()
     vault.catalog.add_all(shipped_types(), LOCAL_OPERATOR)
     vault.audit.anchor(vault.clock.now())
+    with vault._database.writing() as uow:  # last: a database without this fact holds no finished vault
+        uow.set_fact("vault", settings.vault_id, event("VAULT_FOUNDED", "vault", actor, suite=settings.suite))
 
 
 def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings: Settings) -> None:
+    with database.reading() as view:
+        begun, finished = bool(view.data_keys.all()), view.fact("vault") is not None
+    if finished:
+        raise SettingsError("the database belongs to another vault already")
+    if begun:  # a killed process left it; nothing was ever issued from it
+        database.clear()
     wrapping = backend.generate_wrapping_key(f"{settings.vault_id[:8]}-wrapping-1")
     with database.writing() as uow:
-        if uow.data_keys.all():
-            raise SettingsError("the database belongs to another vault already")
         for use in ("data", "index"):
             wrapped = backend.wrap(wrapping, secrets.token_bytes(_DATA_KEY_BYTES))
             key = DataKey(use, 1, wrapping, wrapped, clock.now())
@@ -376,6 +373,34 @@ def _check_options(options: InitOptions) -> None:
 
 def _option(field: str, zh: str, en: str, allowed: str) -> RefusedError:
     return refuse("OPTION", field, zh, en, remedy_zh=f"可用:{allowed}", remedy_en=f"Allowed: {allowed}")
+
+
+@contextlib.contextmanager
+def _making(folder: Path) -> Iterator[None]:
+    """Fill an empty folder, wholly or not at all. A locked mark tells a process at work from one that was killed."""
+    mark = folder / MARK_FILE
+    if mark.exists() and not (folder / FILE_NAME).exists() and not _is_locked(mark):
+        _clear(folder)
+    _require_empty(folder)
+    descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+        mark.unlink()
+    except BaseException:
+        _clear(folder)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _require_empty(folder: Path) -> None:

@@ -16,7 +16,7 @@ from certvault.db.engine import copy_sqlite, open_engine, snapshot, transaction
 from certvault.db.jobs import JobRowReader
 from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
-from certvault.db.migrate import current_revision, upgrade
+from certvault.db.migrate import current_revision, downgrade, upgrade
 from certvault.db.repository import Reader, Repository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import keys as k
@@ -130,6 +130,11 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to this version; nothing happens when it is there already."""
+        upgrade(self.engine)
+
+    def clear(self) -> None:
+        """Empty the database of an unfinished vault: down and up again."""
+        downgrade(self.engine, "base")
         upgrade(self.engine)
 
     @contextlib.contextmanager

@@ -271,6 +271,27 @@ def test_a_vault_is_made_once_and_a_failed_one_leaves_nothing(
     assert list((tmp_path / "new").iterdir()) == []
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import certvault.bootstrap as bootstrap
+bootstrap.shipped_types = lambda: os.kill(os.getpid(), signal.SIGKILL)
+bootstrap.create_vault(bootstrap.InitOptions(folder=Path(sys.argv[1]), keys="file", database_url=sys.argv[2]))
+"""
+
+
+def test_a_killed_init_is_repeated(
+    make_vault: Callable[..., Vault], tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "vault"), database_url], check=False)
+    assert done.returncode == -9
+    assert any((tmp_path / "vault").iterdir())
+    vault = make_vault(keys="file", database_url=database_url)
+    assert vault.doctor().problems == ()
+    with pytest.raises(SettingsError, match="another vault"):
+        make_vault(name="second", keys="file", database_url=database_url)
+
+
 def test_a_wrong_pin_is_named(make_vault: Callable[..., Vault], monkeypatch: pytest.MonkeyPatch) -> None:
     vault = make_vault(keys="file")
     vault.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import sqlite3
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,9 +17,11 @@ from certvault.db.tables import APPEND_ONLY, metadata
 from certvault.db.unit_of_work import Database
 from certvault.errors import (
     ConcurrentChangeError,
+    DatabaseBusyError,
     DatabaseUnavailableError,
     DuplicateRowError,
     SettingsError,
+    StorageFullError,
     VaultError,
 )
 from certvault.model.keys import event
@@ -134,6 +138,32 @@ def test_instants_come_back_in_utc(database: Database) -> None:
     assert found is not None
     assert found.created_at == AT
     assert found.created_at.tzinfo is datetime.UTC
+
+
+def fill(database: Database) -> None:
+    """More rows than SQLite is allowed pages for."""
+    with database.writing() as uow:
+        uow.connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        for n in range(3000):
+            uow.next_numbers(f"{n:0200d}")
+
+
+def test_a_locked_or_full_sqlite_is_named_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certvault.db.engine.BUSY_TIMEOUT_MS", 50)
+    database = Database(f"sqlite:///{tmp_path / 'v.db'}", vault_id="0" * 16, session="s", now=lambda: AT)
+    database.migrate()
+    with database.writing() as uow:
+        uow.tokens.save(token(), event("TOKEN_CREATED", "token:a", "tester"))
+    with sqlite3.connect(tmp_path / "v.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusyError), database.writing() as uow:
+            uow.next_numbers("n")
+        other.execute("ROLLBACK")
+    with pytest.raises(StorageFullError):
+        fill(database)
+    with database.reading() as view:
+        assert [line.kind for line in view.audit.newest(10)] == ["TOKEN_CREATED"]
+    database.close()
 
 
 def test_an_unknown_database_is_refused() -> None:
