@@ -187,7 +187,7 @@ def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | Non
     if certificate is not None:
         _check_owner(inquiry, identifier, certificate)
         check_remit(inquiry, identifier.issuer_code, code.type, "", inquiry.at)
-    check_vault(inquiry, code.identifier, code.record_sha256.hex(), None)
+    check_vault(inquiry, code.identifier, identifier.version, code.record_sha256.hex())
     return LicenseView(
         identifier=code.identifier,
         type=code.type,

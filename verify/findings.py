@@ -167,7 +167,7 @@ CATALOG: Mapping[str, Meaning] = {
     "REMIT_UNKNOWN": Meaning(_C, _NOTE),
     "REMIT_EXCEEDED": Meaning(_C, _FATAL),
     "SAMPLE": Meaning(_C, _NOTE),
-    "VAULT_UNKNOWN_IDENTIFIER": Meaning(_C, _DOUBT),
+    "VAULT_UNKNOWN_IDENTIFIER": Meaning(_C, _NOTE),
     "VAULT_NUMBER_VOID": Meaning(_C, _FATAL),
     "VAULT_RECORD_DIFFERS": Meaning(_C, _FATAL),
     "VAULT_FINGERPRINT_DIFFERS": Meaning(_C, _NOTE),

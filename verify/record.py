@@ -148,8 +148,9 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> 
     license_type = _text(claims, "licenseType") or str(claims["vct"]).rsplit("/", 1)[-1]
     issuer_code = _text(claims, "certificateIssuingAuthorityCode")
     check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at)
+    version = _text(claims, "certificateVersion")
     if digest is not None:
-        check_vault(inquiry, identifier, digest, None)
+        check_vault(inquiry, identifier, int(version) if version.isdecimal() else None, digest)
     if token.key_binding:
         fault = check_key_binding(token, inquiry.policy.limits.text_bytes)
         if fault is not None:

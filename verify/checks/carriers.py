@@ -9,7 +9,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from verify.errors import UnreadableError
-from verify.findings import Severity
 from verify.formats.license import ATTACHMENT_NAME, MAX_RECORD_BYTES, LicenseRecord, RecordError, unverified_record
 from verify.formats.pdfgraph import PdfGraphError
 from verify.inquiry import Inquiry
@@ -35,14 +34,18 @@ def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | N
     if len(records) > 1:
         inquiry.report("RECORD_AMBIGUOUS")
         return None
+    try:
+        record = unverified_record(records[0].data)
+    except RecordError as error:
+        if not document.strict:
+            inquiry.is_license = False  # somebody else's attachment of that name
+            return None
+        raise UnreadableError("RECORD_BROKEN", where=ATTACHMENT_NAME, reason=str(error)) from error
     if not document.strict:
         inquiry.report("RECORD_NOT_SIGNED")
     if records[0].relationship != "/Data" or not records[0].associated:
         inquiry.report("RECORD_NOT_ASSOCIATED")
-    try:
-        return unverified_record(records[0].data)
-    except RecordError as error:
-        raise UnreadableError("RECORD_BROKEN", where=ATTACHMENT_NAME, reason=str(error)) from error
+    return record
 
 
 def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
@@ -64,7 +67,8 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
             with inquiry.check("page_code"):
                 check_page_code(inquiry, pages, record)
     with inquiry.check("vault"):
-        check_vault(inquiry, record.identifier, record.sha256().hex(), hashlib.sha256(document.data).hexdigest())
+        pdf_sha256 = hashlib.sha256(document.data).hexdigest()
+        check_vault(inquiry, record.identifier, record.version, record.sha256().hex(), pdf_sha256)
     if record.sample:
         inquiry.report("SAMPLE")
     inquiry.license = view_of(record)
@@ -84,7 +88,9 @@ def view_of(record: LicenseRecord) -> LicenseView:
     )
 
 
-def check_vault(inquiry: Inquiry, identifier: str, record_sha256: str, pdf_sha256: str | None) -> None:
+def check_vault(
+    inquiry: Inquiry, identifier: str, version: int | None, record_sha256: str, pdf_sha256: str | None = None
+) -> None:
     """Ask the vault, where the caller has one: is it a license of its own, the same one, and the latest version?
 
     A file of other bytes with the same record is what an archive timestamp makes of it: noted, no more.
@@ -97,10 +103,12 @@ def check_vault(inquiry: Inquiry, identifier: str, record_sha256: str, pdf_sha25
         inquiry.report("VAULT_UNREACHABLE")
         return
     if facts is None:
-        inquiry.report("VAULT_UNKNOWN_IDENTIFIER", severity=Severity.NOTE, identifier=identifier)
+        inquiry.report("VAULT_UNKNOWN_IDENTIFIER", identifier=identifier)
     elif facts.state == "VOID":
         inquiry.report("VAULT_NUMBER_VOID", identifier=identifier)
     elif facts.record_sha256 and facts.record_sha256.lower() != record_sha256:
         inquiry.report("VAULT_RECORD_DIFFERS")
     elif pdf_sha256 and facts.pdf_sha256 and facts.pdf_sha256.lower() != pdf_sha256:
         inquiry.report("VAULT_FINGERPRINT_DIFFERS")
+    if facts is not None and facts.current_version and version and facts.current_version > version:
+        inquiry.report("STATUS_SUPERSEDED")
