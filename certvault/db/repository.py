@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -34,6 +35,13 @@ class Journal(Protocol):
 R = TypeVar("R", bound=Stored)
 
 
+@functools.cache
+def _shape(table: Table, kind: type[Any]) -> tuple[tuple[str, ...], Select[Any]]:
+    """Field names of ``kind`` and a select of them, in that order."""
+    names = tuple(f.name for f in dataclasses.fields(kind))
+    return names, select(*(table.c[n] for n in names))
+
+
 class Reader(Generic[R]):
     """Reads records of one kind inside one transaction."""
 
@@ -41,8 +49,7 @@ class Reader(Generic[R]):
         self.connection = connection
         self.table = table
         self.kind = kind
-        self._names = [f.name for f in dataclasses.fields(kind)]
-        self._columns = [table.c[n] for n in self._names]
+        self._names, self._query = _shape(table, kind)
 
     def get(self, *key: Any, lock: bool = False) -> R | None:
         """The record of that primary key. ``lock`` keeps other writers from it until the transaction ends."""
@@ -52,7 +59,7 @@ class Reader(Generic[R]):
 
     def query(self) -> Select[Any]:
         """A select of whole records, to be narrowed by the caller."""
-        return select(*self._columns)
+        return self._query
 
     def all(self, query: Select[Any] | None = None) -> list[R]:
         """The records of ``query``; every record when it is None."""
