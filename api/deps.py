@@ -52,13 +52,16 @@ def services_of(request: Request) -> Services:
 
 
 def lang_of(request: Request) -> str:
-    """``?lang``, else the language cookie, else Accept-Language, else Chinese."""
-    return (
-        language.from_text(request.query_params.get("lang"))
-        or language.from_text(request.cookies.get(LANGUAGE_COOKIE))
-        or language.from_accept(request.headers.get("accept-language"))
-        or "zh"
+    """``?lang``, else the language cookie, else Chinese; programs may also choose by Accept-Language.
+
+    Pages do not follow a browser's default: they are Chinese until somebody chooses English.
+    """
+    chosen = language.from_text(request.query_params.get("lang")) or language.from_text(
+        request.cookies.get(LANGUAGE_COOKIE)
     )
+    if chosen is None and request.url.path.startswith("/v1/"):
+        chosen = language.from_accept(request.headers.get("accept-language"))
+    return chosen or "zh"
 
 
 def caller_of(request: Request) -> Caller | None:

@@ -60,7 +60,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh profile. Every error of a script, and every request that leaves the service, fails the test."""
-    opened = browser.new_context(locale="zh-CN", accept_downloads=True)
+    opened = browser.new_context(locale="en-US", accept_downloads=True)
     yield opened
     opened.close()
 
