@@ -12,10 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 from verify.checks.carriers import check_vault
-from verify.checks.chain import Chains, Path, display_name, report_path
+from verify.checks.chain import Chains, Path, display_name
 from verify.checks.issuer import check_remit
 from verify.checks.standing import Term, check_term
 from verify.checks.trusttime import check_purpose
+from verify.checks.unproven import judge_unproven
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.findings import Severity
@@ -85,9 +86,15 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
     # 4
     with inquiry.check("chain"):
         if leaf is not None:
-            path = Chains(inquiry, certificates).validate(leaf, made or inquiry.at, revocation=False)
-            report_path(inquiry, path, "x5c")
-            _check_current(inquiry, path, token)
+            path = judge_unproven(
+                inquiry,
+                Chains(inquiry, certificates),
+                leaf,
+                made or inquiry.at,
+                identifier=_text(token.claims, "certificateIdentifier"),
+                record_sha256=_digest(token.claims) or "",
+                where="x5c",
+            )
             check_purpose(inquiry, leaf, RECORD, "x5c")
     inquiry.signatures.append(_report(inquiry, leaf, made, path))
     # 5
@@ -96,23 +103,6 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
     # 6
     with inquiry.check("standing"):
         check_term(inquiry, _term(token.claims))
-
-
-def _check_current(inquiry: Inquiry, path: Path, token: UnverifiedRecordToken) -> None:
-    """The time of a record is only its issuer's word: once the certificate has lapsed, the vault must vouch for it."""
-    lapsed = [c for c in path.certificates[1:] if c.not_valid_after < inquiry.at]
-    if lapsed and not _vouched(inquiry, token.claims):
-        inquiry.report("CERTIFICATE_EXPIRED_NO_POE", where="x5c", subject=display_name(lapsed[0]))
-
-
-def _vouched(inquiry: Inquiry, claims: dict[str, Any]) -> bool:
-    if inquiry.evidence.lookup is None:
-        return False
-    try:
-        facts = inquiry.evidence.lookup(str(claims.get("certificateIdentifier")))
-    except Exception:  # noqa: BLE001 - the caller's own code
-        return False
-    return facts is not None and facts.record_sha256 is not None and facts.record_sha256 == _digest(claims)
 
 
 def _report(inquiry: Inquiry, leaf: Any, made: datetime | None, path: Path) -> SignatureReport:

@@ -6,6 +6,7 @@ the network. Without anchors nothing is asked of it: its own default would be th
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,18 @@ _T = TypeVar("_T")
 MAX_ISSUERS = 50
 
 
+class Revocation(enum.Enum):
+    """What to ask about revocation.
+
+    REQUIRED: each link below the anchor needs proof that it was good. KNOWN: a link that is known to be revoked fails.
+    IGNORED: nothing, since something else asks.
+    """
+
+    REQUIRED = "required"
+    KNOWN = "known"
+    IGNORED = "ignored"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a path does not hold: a finding's code and parameters."""
@@ -26,6 +39,7 @@ class Problem:
     code: str
     params: dict[str, Any] = field(default_factory=dict)
     sub_indication: str = ""
+    revoked: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +68,15 @@ class Chains:
         self.crls = _loaded([*crls, *inquiry.evidence.crls], _load_crl)
         self.ocsps = _loaded([*ocsps, *inquiry.evidence.ocsps], _load_ocsp)
 
-    def validate(self, certificate: Any, moment: datetime, *, revocation: bool = True) -> Path:
-        """Validate at ``moment``. With ``revocation`` each link below the anchor needs proof that it was good."""
+    def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
+        """Validate at ``moment``."""
+        path = self._validated(certificate, moment, revocation)
+        unknown = path.problem is not None and path.problem.code == "REVOCATION_UNKNOWN"
+        if unknown and revocation is Revocation.KNOWN:
+            return self._validated(certificate, moment, Revocation.IGNORED)
+        return path
+
+    def _validated(self, certificate: Any, moment: datetime, revocation: Revocation) -> Path:
         subject = display_name(certificate)
         if not self.anchors:
             return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
@@ -71,6 +92,11 @@ class Chains:
         chain = tuple(found.iter_certs(include_root=True))
         return Path(chain)
 
+    def _answers_for(self, certificate: Any) -> list[Any]:
+        """OCSP responses about this certificate or an authority: one about another counts as a failed check."""
+        serials = {c.serial_number for c in [certificate, *self.pool] if c is certificate or c.ca}
+        return [o for o in self.ocsps if _asked_about(o) & serials]
+
     def _names_an_anchor(self, certificate: Any) -> bool:
         """Whether issuers, by name and key identifier (RFC 5280 4.2.1.1), lead up to an anchor.
 
@@ -85,7 +111,7 @@ class Chains:
             todo += [c for c in self.pool if c.dump() not in seen and _issued_by(current, c)]
         return False
 
-    async def _validate(self, certificate: Any, moment: datetime, revocation: bool) -> Any:
+    async def _validate(self, certificate: Any, moment: datetime, revocation: Revocation) -> Any:
         from pyhanko_certvalidator import CertificateValidator, ValidationContext
         from pyhanko_certvalidator.policy_decl import (
             CertRevTrustPolicy,
@@ -93,15 +119,17 @@ class Chains:
             RevocationCheckingRule,
         )
 
-        rule = (
-            RevocationCheckingRule.CRL_OR_OCSP_REQUIRED if revocation else RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
-        )
+        rule = {
+            Revocation.REQUIRED: RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
+            Revocation.KNOWN: RevocationCheckingRule.CHECK_IF_DECLARED_SOFT,
+            Revocation.IGNORED: RevocationCheckingRule.NO_CHECK,
+        }[revocation]
         context = ValidationContext(
             trust_roots=self.anchors,
             moment=moment,
             allow_fetching=False,
             crls=self.crls,
-            ocsps=self.ocsps,
+            ocsps=self._answers_for(certificate),
             revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True),
             weak_hash_algos=set(self.inquiry.policy.weak_hashes),
         )
@@ -160,7 +188,14 @@ def _load_crl(der: bytes) -> Any:
 def _load_ocsp(der: bytes) -> Any:
     from asn1crypto import ocsp
 
-    return ocsp.OCSPResponse.load(der)
+    response = ocsp.OCSPResponse.load(der)
+    _asked_about(response)
+    return response
+
+
+def _asked_about(response: Any) -> set[int]:
+    """Serial numbers that an OCSP response answers for."""
+    return {r["cert_id"]["serial_number"].native for r in response.response_data["responses"]}
 
 
 def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
@@ -169,7 +204,7 @@ def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
     at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(error, errors.RevokedError):
         when = error.revocation_dt.strftime("%Y-%m-%d %H:%M:%SZ")
-        return Problem("CERTIFICATE_REVOKED", {"subject": subject, "at": when}, "REVOKED")
+        return Problem("CERTIFICATE_REVOKED", {"subject": subject, "at": when}, "REVOKED", error.revocation_dt)
     if isinstance(error, errors.ExpiredError):
         return Problem("CERTIFICATE_EXPIRED", {"subject": subject, "at": at}, "EXPIRED")
     if isinstance(error, errors.NotYetValidError):
@@ -183,12 +218,20 @@ def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
     return Problem("PATH_WRONG", {"subject": subject, "reason": str(error)}, "CERTIFICATE_CHAIN_GENERAL_FAILURE")
 
 
-def report_path(inquiry: Inquiry, path: Path, where: str, *, proven: bool = True) -> bool:
-    """Put a path's outcome into findings. ``proven``: the moment was proven, so that a lapsed certificate is fatal."""
+def report_path(
+    inquiry: Inquiry, path: Path, where: str, *, proven: bool = True, claimed: datetime | None = None
+) -> bool:
+    """Put a path's outcome into findings; whether it is good.
+
+    ``proven``: the moment was proven, so that a lapsed or revoked certificate is fatal. Else it was used before or
+    after, who knows; but a signer who himself ``claimed`` a time after the revocation is taken at his word.
+    """
     if path.problem is not None:
         code, params = path.problem.code, path.problem.params
         if code == "CERTIFICATE_EXPIRED" and not proven:
             code, params = "CERTIFICATE_EXPIRED_NO_POE", {"subject": params["subject"]}
+        if code == "CERTIFICATE_REVOKED" and not proven and not _claimed_after(claimed, path.problem.revoked):
+            code = "CERTIFICATE_REVOKED_NO_POE"
         severity = Severity.DOUBT if code == "CERTIFICATE_NOT_YET_VALID" and not proven else None
         inquiry.report(code, where=where, severity=severity, **params)
         return False
@@ -198,6 +241,10 @@ def report_path(inquiry: Inquiry, path: Path, where: str, *, proven: bool = True
         inquiry.report("EXAMPLE_KEYS", where=where, severity=severity, subject=display_name(anchor))
         return inquiry.trust.allow_example
     return True
+
+
+def _claimed_after(claimed: datetime | None, revoked: datetime | None) -> bool:
+    return claimed is not None and revoked is not None and claimed >= revoked
 
 
 def is_example(certificate: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Path, display_name, has_usage, load_lenient, report_path
+from verify.checks.chain import Chains, Path, Revocation, display_name, has_usage, load_lenient
+from verify.checks.unproven import judge_unproven
 from verify.formats import purposes
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.formats.qr import UnverifiedCode, kid_of
@@ -29,37 +31,37 @@ def matching(code: UnverifiedCode, certificates: list[Any]) -> Any | None:
 
 
 def compare_signature(inquiry: Inquiry, code: UnverifiedCode) -> str:
-    """For a code on a sealed page: ``good``, ``wrong`` or ``unknown``. Makes no findings; the page's seal is judged."""
+    """For a code on a sealed page: ``good``, ``wrong`` or ``unknown``. Makes no findings; the page's seal is judged.
+
+    ``unknown``: no certificate at hand, or none that a chosen anchor vouches for.
+    """
     candidates = code_certificates(inquiry, code)
     certificate = matching(code, candidates)
-    if certificate is None:
+    if certificate is None or not has_usage(certificate, purposes.CODE):
         return "wrong" if candidates else "unknown"
-    return "good" if has_usage(certificate, purposes.CODE) and _path(inquiry, certificate, code).good else "wrong"
+    return "good" if _path(inquiry, certificate, code).good else "unknown"
 
 
 def judge_certificate(inquiry: Inquiry, certificate: Any, code: UnverifiedCode) -> None:
     """Judge the certificate of a code that stands alone."""
-    path = _path(inquiry, certificate, code)
     if not has_usage(certificate, purposes.CODE):
         inquiry.report("CERTIFICATE_PURPOSE", where="code", subject=display_name(certificate), purpose="code")
-    report_path(inquiry, path, "code")
-    lapsed = [c for c in path.certificates[1:] if c.not_valid_after < inquiry.at]
-    if lapsed and not _vouched(inquiry, code):
-        inquiry.report("CERTIFICATE_EXPIRED_NO_POE", where="code", subject=display_name(lapsed[0]))
+    judge_unproven(
+        inquiry,
+        Chains(inquiry, ()),
+        certificate,
+        _moment(certificate, code),
+        identifier=code.identifier,
+        record_sha256=code.record_sha256.hex(),
+        where="code",
+    )
 
 
 def _path(inquiry: Inquiry, certificate: Any, code: UnverifiedCode) -> Path:
-    """A code states its day of issue, not the second of signing: a certificate made later that day counts."""
-    moment = max(code.issued, certificate.not_valid_before)
-    return Chains(inquiry, ()).validate(certificate, moment, revocation=False)
+    return Chains(inquiry, ()).validate(certificate, _moment(certificate, code), Revocation.KNOWN)
 
 
-def _vouched(inquiry: Inquiry, code: UnverifiedCode) -> bool:
-    """Whether the vault knows this very license: then it does not matter that nothing proves the time."""
-    if inquiry.evidence.lookup is None:
-        return False
-    try:
-        facts = inquiry.evidence.lookup(code.identifier)
-    except Exception:  # noqa: BLE001 - the caller's own code
-        return False
-    return facts is not None and facts.record_sha256 == code.record_sha256.hex()
+def _moment(certificate: Any, code: UnverifiedCode) -> datetime:
+    """A code states its day of issue, not the second of signing: a certificate made later counts from its start."""
+    start: datetime = certificate.not_valid_before
+    return max(code.issued, start)

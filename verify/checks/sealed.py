@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.checks.chain import load_lenient
+from verify.checks.chain import Problem, load_lenient
 from verify.checks.material import (
     Material,
     MaterialError,
@@ -19,7 +19,7 @@ from verify.checks.revisions import ChangeError, Updates, read_updates
 from verify.checks.signature import SignatureView, check_one, is_pades
 from verify.checks.trusttime import SignerOutcome
 from verify.errors import UnreadableError
-from verify.findings import About
+from verify.findings import About, Severity
 from verify.formats.license import ATTACHMENT_NAME
 from verify.formats.pdfgraph import PdfGraph, PdfGraphError, PdfPasswordError
 from verify.formats.purposes import SEAL
@@ -237,8 +237,7 @@ def _indication(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | 
         return "TOTAL_FAILED", "SIG_CRYPTO_FAILURE" if "SIGNATURE_WRONG" in codes else sub
     path = outcome.path if outcome else None
     if path is not None and path.problem is not None:
-        failed = path.problem.code in ("CERTIFICATE_REVOKED", "PATH_WRONG")
-        return "TOTAL_FAILED" if failed else "INDETERMINATE", path.problem.sub_indication
+        return _path_indication(inquiry, view, path.problem)
     codes = {f.code for f in inquiry.findings if f.where == view.where}
     if "CERTIFICATE_PURPOSE" in codes:
         return "INDETERMINATE", "CHAIN_CONSTRAINTS_FAILURE"
@@ -247,6 +246,16 @@ def _indication(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | 
     if view.is_timestamp and "TIMESTAMP_UNTRUSTED" in codes:
         return "INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND"
     return "TOTAL_PASSED", ""
+
+
+def _path_indication(inquiry: Inquiry, view: SignatureView, problem: Problem) -> tuple[str, str]:
+    fatal = any(
+        f.code == problem.code and f.where == view.where and f.severity is Severity.FATAL for f in inquiry.findings
+    )
+    if fatal:
+        return "TOTAL_FAILED", problem.sub_indication
+    no_poe = {"REVOKED": "REVOKED_NO_POE", "EXPIRED": "OUT_OF_BOUNDS_NO_POE", "NOT_YET_VALID": "OUT_OF_BOUNDS_NO_POE"}
+    return "INDETERMINATE", no_poe.get(problem.sub_indication, problem.sub_indication)
 
 
 def _format(document: SealedDocument, view: SignatureView, outcome: SignerOutcome | None) -> str:

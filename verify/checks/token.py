@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Path, display_name, has_usage, is_example
+from verify.checks.chain import Chains, Path, Revocation, display_name, has_usage, is_example
 from verify.formats.jose import UnverifiedJws
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.inquiry import Inquiry
@@ -34,7 +34,7 @@ def check_token(inquiry: Inquiry, chains: Chains, jws: UnverifiedJws, *, usage: 
         raise TokenError(code, reason="its signature does not match") from error
     if not has_usage(leaf, usage):
         raise TokenError(code, reason=f"{display_name(leaf)} may not sign it")
-    path = chains.validate(leaf, made, revocation=False)
+    path = chains.validate(leaf, made, Revocation.KNOWN)
     if path.problem is not None:
         raise TokenError(code, reason=path.problem.code)
     if is_example(path.certificates[0]) and not inquiry.trust.allow_example:

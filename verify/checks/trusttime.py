@@ -87,7 +87,7 @@ def judge_signer(
             inquiry.report("SIGNED_IN_FUTURE", where=view.where, signed=claimed.isoformat())
     path = chains.validate(signer, moment)
     known = path.problem is None or path.problem.code != "REVOCATION_UNKNOWN"
-    report_path(inquiry, path, view.where, proven=proven)
+    report_path(inquiry, path, view.where, proven=proven, claimed=claimed)
     check_purpose(inquiry, signer, usage, view.where)
     return SignerOutcome(path, moment if proven else claimed, proven, known)
 

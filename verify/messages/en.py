@@ -33,6 +33,7 @@ TEXTS: dict[str, str] = {
     "CERTIFICATE_EXPIRED_NO_POE": "The certificate of {subject} has expired; no timestamp proves earlier use.",
     "CERTIFICATE_NOT_YET_VALID": "The certificate of {subject} was not yet valid at {at}.",
     "CERTIFICATE_REVOKED": "The certificate of {subject} was revoked on {at}.",
+    "CERTIFICATE_REVOKED_NO_POE": "The certificate of {subject} was revoked on {at}; no timestamp proves earlier use.",
     "CERTIFICATE_PURPOSE": "The certificate of {subject} is not for this use ({purpose}).",
     "REVOCATION_UNKNOWN": "Whether the certificate of {subject} was revoked cannot be told: {reason}.",
     "ALGORITHM_WEAK": "The signature rests on {algorithm}, which no longer counts as secure.",

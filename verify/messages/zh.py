@@ -33,6 +33,7 @@ TEXTS: dict[str, str] = {
     "CERTIFICATE_EXPIRED_NO_POE": "{subject} 的证书已过期，且没有时间戳证明其在有效期内使用。",
     "CERTIFICATE_NOT_YET_VALID": "{subject} 的证书在 {at} 尚未生效。",
     "CERTIFICATE_REVOKED": "{subject} 的证书已于 {at} 被吊销。",
+    "CERTIFICATE_REVOKED_NO_POE": "{subject} 的证书已于 {at} 被吊销，且没有时间戳证明其在此前使用。",
     "CERTIFICATE_PURPOSE": "{subject} 的证书不得用于此用途（{purpose}）。",
     "REVOCATION_UNKNOWN": "无法确定 {subject} 的证书是否被吊销：{reason}。",
     "ALGORITHM_WEAK": "签名依赖已不安全的算法 {algorithm}。",
