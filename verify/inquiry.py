@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -80,7 +81,7 @@ class Inquiry:
         if isinstance(error, UnreadableError):
             self.report(error.code, where=error.where, **error.params)
         elif isinstance(error, RecursionError):
-            self.report("LIMIT_EXCEEDED", what="nesting", limit=self.policy.limits.nesting)
+            self.report("LIMIT_EXCEEDED", what="nesting", limit=sys.getrecursionlimit())
         elif isinstance(error, MemoryError):
             self.report("LIMIT_EXCEEDED", what="memory", limit=self.policy.limits.decompressed_bytes)
         else:

@@ -18,9 +18,7 @@ class Limits:
     objects: int = 200_000
     revisions: int = 200
     signatures: int = 50
-    decompressed_bytes: int = 64_000_000
-    cms_bytes: int = 4_000_000
-    nesting: int = 60
+    decompressed_bytes: int = 64_000_000  # of one stream; all together four times that
     seconds: float = 20.0
     padding_bytes: int = 65_536  # zero bytes after the CMS in /Contents
     status_list_bytes: int = 16_000_000

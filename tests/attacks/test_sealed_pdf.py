@@ -22,7 +22,8 @@ from tests.support.forging import (
     stream,
 )
 from tests.support.sealed import NOW, Sealed, build, genuine, validation_data
-from tests.support.signing_pki import build_pki
+from tests.support.signing_pdf import empty_pdf
+from tests.support.signing_pki import AT, build_pki
 from verify import Conclusion, Integrity, Remit, Standing, TrustStore, Verdict, verify_document
 from verify.formats.license import FaceItem, LicenseRecord
 
@@ -191,6 +192,29 @@ def test_a_sneaky_second_signature(sealed: Sealed) -> None:
 def test_an_orphan_object_in_a_validation_update(sealed: Sealed) -> None:
     pdf = append_update(sealed.pdf, {root_number(sealed.pdf): catalog(sealed.pdf), size(sealed.pdf): b"<< /A 1 >>"})
     assert_altered(judge(sealed, pdf), "BYTES_UNACCOUNTED")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_changed_page_in_a_file_that_is_no_license(sealed: Sealed, listed: bool) -> None:
+    """Files of others are judged by comparing revisions; what no cross-reference lists must not escape that."""
+    pki = sealed.pki
+    signed = seal_pdf(
+        empty_pdf(),
+        field="Seal1",
+        signer=pki.signer(KeyPurpose.SEAL),
+        certificate=pki.certificate(KeyPurpose.SEAL),
+        chain=(pki.issuing.certificate,),
+        at=AT,
+        baseline=Baseline.B_T,
+        stamp=pki.tsa().at(AT),
+        validation=None,
+        permission=None,
+    )
+    genuine_one = judge(sealed, signed)
+    assert genuine_one.integrity is Integrity.INTACT
+    assert genuine_one.standing is None
+    page = object_text(signed, 3).replace(b"/MediaBox", b"/Rotate 180 /MediaBox")
+    assert_altered(judge(sealed, append_update(signed, {3: page}, listed=listed)))
 
 
 # --- validation data -----------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from verify import Conclusion, Integrity, TrustStore, verify_document
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 LONGEST_MS = 5_000
-MISSED_GENUINE = 8
-"""Genuine files of the whole that are not called intact: VRI entries rewritten by LTA updates, lookups that fail."""
+MISSED_GENUINE = 6
+"""Genuine files of the whole that are not called intact: VRI entries rewritten by LTA updates, lookups that fail,
+objects that only an orphan cross-reference section lists."""
 
 
 def test_the_corpus(corpus: Path, scale: Callable[[int, int], int]) -> None:

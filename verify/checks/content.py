@@ -41,7 +41,7 @@ def opened(inquiry: Inquiry, document: SealedDocument) -> Iterator[PageView | No
 def check_page_text(inquiry: Inquiry, pages: PageView, record: LicenseRecord) -> None:
     """Compare page count, sizes and every character with the face map."""
     face = record.face
-    if pages.page_count != len(face.pages):
+    if pages.page_count != len(face.pages) or pages.page_count > inquiry.policy.limits.pages:
         inquiry.report("PAGE_COUNT_DIFFERS", actual=pages.page_count, expected=len(face.pages))
         return
     for number, expected in enumerate(face.pages, 1):

@@ -54,9 +54,11 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
     """Open a PDF and find its signatures. Raises UnreadableError."""
     limits = inquiry.policy.limits
     try:
-        graph = PdfGraph(data, password)
+        graph = PdfGraph(data, password, limits.decompressed_bytes)
         if graph.revisions() > limits.revisions:
             raise UnreadableError("LIMIT_EXCEEDED", what="revisions", limit=limits.revisions)
+        if graph.object_count() > limits.objects:
+            raise UnreadableError("LIMIT_EXCEEDED", what="objects", limit=limits.objects)
         views = [SignatureView(raw) for raw in graph.signatures(limits.signatures)]
     except PdfPasswordError as error:
         raise UnreadableError("PDF_ENCRYPTED") from error
@@ -155,6 +157,9 @@ def _leaves(document: SealedDocument) -> list[Any]:
 def _compare_revisions(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> None:
     """A foreign file: let the comparison of revisions decide."""
     try:
+        unlisted = document.graph.unlisted_object(document.data, view.end)
+        if unlisted:
+            raise PdfGraphError(f"{unlisted} is in no cross-reference")
         changes = document.graph.later_changes(view.raw)
     except PdfGraphError as error:
         view.integrity = Integrity.ALTERED

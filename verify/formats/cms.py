@@ -55,6 +55,7 @@ class UnverifiedCms:
     content_type: str
     content: bytes | None
     attributes: dict[str, Any]
+    attributes_der: bytes
     tokens: tuple[bytes, ...]
 
     @property
@@ -87,6 +88,8 @@ def unverified_cms(der: bytes) -> UnverifiedCms:
         if len(data["signer_infos"]) != 1:
             raise CmsError(f"it has {len(data['signer_infos'])} signers")
         signer_info = data["signer_infos"][0]
+        # as written: asn1crypto encodes anew what it has looked into, when that was not in DER
+        attributes_der = signer_info["signed_attrs"].dump() if signer_info["signed_attrs"] else b""
         certificates = tuple(c.chosen for c in data["certificates"] if c.name == "certificate")
         for certificate in certificates:
             _ = certificate.serial_number, certificate.subject.dump()
@@ -100,6 +103,7 @@ def unverified_cms(der: bytes) -> UnverifiedCms:
             content_type=str(data["encap_content_info"]["content_type"].native),
             content=_content(data),
             attributes=_attributes(signer_info),
+            attributes_der=attributes_der,
             tokens=_tokens(signer_info),
         )
     except CmsError:
@@ -170,9 +174,12 @@ def check_signature(cms: UnverifiedCms, digest: bytes, expected_type: str) -> No
     _check_attributes(cms, expected_type)
     if cms.attributes["message_digest"][0].native != digest:
         raise CmsDigestError
-    signed = info["signed_attrs"].dump()
     verify_x509(
-        cms.signature, b"\x31" + signed[1:], cms.signer.public_key, info["signature_algorithm"], cms.digest_name
+        cms.signature,
+        b"\x31" + cms.attributes_der[1:],
+        cms.signer.public_key,
+        info["signature_algorithm"],
+        cms.digest_name,
     )
 
 
@@ -258,7 +265,7 @@ def _rebuilt(cms: UnverifiedCms) -> bytes:
     signer = wrap(
         0x30,
         *(info[k].dump() for k in ("version", "sid", "digest_algorithm")),
-        wrap(0xA0, info["signed_attrs"].contents),
+        cms.attributes_der,
         info["signature_algorithm"].dump(),
         wrap(0x04, cms.signature),
         wrap(0xA1, *unsigned) if unsigned else b"",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 _MAX_DEPTH = 32
 _MAX_NODES = 50_000
+_OBJECT = re.compile(rb"(?:^|[\r\n])[ \t]*([0-9]{1,10}[ \t]+[0-9]{1,5}[ \t]+obj)\b")
 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 
@@ -78,9 +80,8 @@ class ValidationData:
 class PdfGraph:
     """An opened PDF."""
 
-    def __init__(self, data: bytes, password: str | None = None) -> None:
-        self.size = len(data)
-        self.reader: Any = _guard(lambda: _open(data))
+    def __init__(self, data: bytes, password: str | None, decompressed_bytes: int) -> None:
+        self.reader: Any = _guard(lambda: _open(data, decompressed_bytes))
         if _guard(lambda: bool(self.reader.encrypted)):
             self._decrypt(password)
         self.root: Any = _guard(lambda: self.reader.root)
@@ -100,9 +101,10 @@ class PdfGraph:
         """How many cross-reference sections the file has."""
         return _guard(lambda: int(self.reader.total_revisions))
 
-    def page_count(self) -> int:
-        """Number of pages as the page tree states it."""
-        return _guard(lambda: int(self.root["/Pages"]["/Count"]))
+    def object_count(self) -> int:
+        """How many entries all cross-reference sections have together."""
+        xrefs = self.reader.xrefs
+        return _guard(lambda: sum(len(xrefs.explicit_refs_in_revision(r)) for r in range(self.revisions())))
 
     def signatures(self, limit: int) -> list[UnverifiedPdfSignature]:
         """Every filled signature field, in the order of the form. PdfGraphError when there are more than ``limit``."""
@@ -201,6 +203,28 @@ class PdfGraph:
                 found.append((number, str(_get(annotation, "/Subtype")), rect))
         return found
 
+    def unlisted_object(self, data: bytes, start: int) -> str:
+        """The first object behind ``start`` that no cross-reference leads to, or nothing.
+
+        Viewers that repair a file show such objects; a comparison of listed ones does not see them.
+        """
+        listed = _guard(self._offsets)
+        for match in _OBJECT.finditer(data, max(0, start - 1)):
+            if match.start(1) not in listed:
+                return match[0].decode("latin-1").strip()
+        return ""
+
+    def _offsets(self) -> set[int]:
+        """Where cross-reference sections, and their own positions, say that objects begin."""
+        found: set[int] = set()
+        for revision in range(self.revisions()):
+            section = self.reader.xrefs.get_xref_data(revision)
+            hybrid = section.hybrid.xref_data.standard_xrefs.values() if section.hybrid is not None else ()
+            found |= {offset for _, offset in (*section.standard_xrefs.values(), *hybrid)}
+            container = self.reader.xrefs.get_xref_container_info(revision)
+            found |= {container.start_location, container.declared_startxref}
+        return found
+
     def later_changes(self, signature: UnverifiedPdfSignature) -> LaterChanges:
         """Compare the signed revision with the last one (pyHanko's whitelist of harmless changes)."""
         from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
@@ -235,10 +259,15 @@ def _guard(read: Callable[[], _T]) -> _T:
         raise PdfGraphError(f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def _open(data: bytes) -> Any:
+def _open(data: bytes, decompressed_bytes: int) -> Any:
+    from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
     from pyhanko.pdf_utils.reader import PdfFileReader
 
-    return PdfFileReader(io.BytesIO(data), strict=False)
+    limits = DecodeLimits(
+        per_stream=StreamDecodeLimits(max_output_size=decompressed_bytes),
+        document_budget=DocumentDecodeBudget(base_allowance=4 * decompressed_bytes, max_ratio=4),
+    )
+    return PdfFileReader(io.BytesIO(data), strict=False, decode_limits=limits)
 
 
 def _certificate(der: bytes) -> Any:
