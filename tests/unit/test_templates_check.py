@@ -20,7 +20,6 @@ from templates.schema import check, make_number
 from tests.support.pages import ROOT, TODAY, TYPES, checked, example
 from verify.formats.refusal import RefusedError
 
-ROWS = ROOT.parent / "shared" / "samples" / "make_rows.py"
 
 
 def faults(name: str, /, **changes: Any) -> dict[str, str]:
@@ -264,11 +263,10 @@ def test_no_amounts(text: str) -> None:
         parse_capital(text)
 
 
-@pytest.mark.skipif(not ROWS.exists(), reason="the shared sample rows are not beside this checkout")
-def test_rows_of_an_older_system() -> None:
+def test_rows_of_an_older_system(shared: Path) -> None:
     """Clean rows pass; faulty ones are refused with their field first (repeated rows are the vault's to see)."""
     made = subprocess.run(
-        [sys.executable, ROWS, "600", "--dirty", "30", "--seed", "11"], capture_output=True, text=True, check=True
+        [sys.executable, shared / "samples" / "make_rows.py", "600", "--dirty", "30", "--seed", "11"], capture_output=True, text=True, check=True
     )
     blamed = {
         "bad_check": "unified_social_credit_code",
