@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,8 @@ from templates.formats import READERS, FormatError
 from templates.numbers import check_mod11_10
 from templates.numerals import parse_capital
 from templates.schema import check, make_number
-from tests.support.pages import ROOT, TODAY, TYPES, checked, example
+from tests.support.pages import TODAY, TYPES, checked, example
 from verify.formats.refusal import RefusedError
-
 
 
 def faults(name: str, /, **changes: Any) -> dict[str, str]:
@@ -266,7 +266,10 @@ def test_no_amounts(text: str) -> None:
 def test_rows_of_an_older_system(shared: Path) -> None:
     """Clean rows pass; faulty ones are refused with their field first (repeated rows are the vault's to see)."""
     made = subprocess.run(
-        [sys.executable, shared / "samples" / "make_rows.py", "600", "--dirty", "30", "--seed", "11"], capture_output=True, text=True, check=True
+        [sys.executable, shared / "samples" / "make_rows.py", "600", "--dirty", "30", "--seed", "11"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     blamed = {
         "bad_check": "unified_social_credit_code",
