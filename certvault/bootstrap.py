@@ -206,7 +206,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         issuing=issuing,
         licenses=licenses,
         minting=minting,
-        verification=Verification(database, pki, status_lists, settings, clock),
+        verification=Verification(database, pki, status_lists, licenses, settings, clock),
         wallet=Wallet(database, licenses, settings, clock),
         pki=pki,
         status_lists=status_lists,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import verify
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
-from certvault.model.license import LicenseState
+from certvault.licenses import Licenses
+from certvault.model.license import License, LicenseState
 from certvault.pki import Pki
 from certvault.settings import Settings
 from certvault.statuslists import StatusLists, list_uri
@@ -43,12 +45,14 @@ class Verification:
         database: Database,
         pki: Pki,
         status_lists: StatusLists,
+        licenses: Licenses,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
         self._pki = pki
         self._status_lists = status_lists
+        self._licenses = licenses
         self._settings = settings
         self._clock = clock
 
@@ -94,4 +98,12 @@ class Verification:
             record_sha256=found.record_sha256,
             code_sha256=found.code_sha256,
             current_version=found.version,
+            token_sha256=self._token_sha256(found),
         )
+
+    def _token_sha256(self, found: License) -> str | None:
+        """Of what was signed of the structured record; disclosures and a holder's binding are not part of it."""
+        if found.record is None:
+            return None
+        signed = self._licenses.sdjwt(found).partition("~")[0].rpartition(".")[0]
+        return hashlib.sha256(signed.encode()).hexdigest()

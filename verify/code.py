@@ -8,6 +8,7 @@ name its key: with a root alone nothing can be checked, and the answer stays ope
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +68,7 @@ def verify_picture(
             raise UnreadableError("FILE_EMPTY")
         if len(image) > policy.limits.picture_bytes:
             raise UnreadableError("FILE_TOO_LARGE", size=len(image), limit=policy.limits.picture_bytes)
-        texts = _codes_in(image, policy)
+        texts = _codes_in(inquiry, image)
     if "limits" in inquiry.ran:
         ours = [t for t in texts if _is_code(t)]
         if len(ours) > 1:
@@ -79,12 +80,13 @@ def verify_picture(
     return inquiry.conclude(policy.code_checks)
 
 
-def _codes_in(image: bytes, policy: Policy) -> list[str]:
+def _codes_in(inquiry: Inquiry, image: bytes) -> list[str]:
     """Texts of the QR codes in a picture; tried again smaller and in plain black and white for bad photographs."""
     from PIL import Image, ImageOps
 
     from verify.formats.pageview import decode_codes
 
+    policy = inquiry.policy
     try:
         with Image.open(io.BytesIO(image), formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > policy.limits.picture_pixels:
@@ -95,13 +97,15 @@ def _codes_in(image: bytes, policy: Policy) -> list[str]:
     except Exception as error:  # Pillow raises many types on broken pictures
         raise UnreadableError("NOT_READABLE") from error
     limit = policy.limits.codes_in_picture
-    attempts = (
+    attempts: list[Callable[[], Any]] = [
         lambda: picture,
         lambda: ImageOps.autocontrast(picture, cutoff=2),
         lambda: picture.resize((max(1, picture.width // 2), max(1, picture.height // 2))),
-        lambda: picture.resize((picture.width * 2, picture.height * 2)),
-    )
+    ]
+    if picture.width * picture.height <= policy.limits.enlarged_pixels:
+        attempts.append(lambda: picture.resize((picture.width * 2, picture.height * 2)))
     for attempt in attempts:
+        inquiry.spend()
         texts = decode_codes(attempt(), limit)
         if texts:
             return texts
@@ -187,7 +191,13 @@ def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | Non
     if certificate is not None:
         _check_owner(inquiry, identifier, certificate)
         check_remit(inquiry, identifier.issuer_code, code.type, "", inquiry.at)
-    check_vault(inquiry, code.identifier, identifier.version, code.record_sha256.hex())
+    check_vault(
+        inquiry,
+        code.identifier,
+        identifier.version,
+        code.record_sha256.hex(),
+        same=lambda facts: facts.code_sha256 == code.sha256 if facts.code_sha256 else None,
+    )
     return LicenseView(
         identifier=code.identifier,
         type=code.type,

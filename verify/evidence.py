@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class VaultFacts:
     """What the issuing vault knows of one identifier. Digests are lower-case hex.
 
-    ``state`` is ``ISSUED`` or ``VOID`` (a number that never became a license).
+    ``state`` is ``ISSUED`` or ``VOID`` (a number that never became a license). ``token_sha256`` is over what the issuer
+    signed of the structured record (the JWT's header and payload), ``code_sha256`` over the bytes of the code.
     """
 
     identifier: str
@@ -18,6 +19,7 @@ class VaultFacts:
     pdf_sha256: str | None = None
     record_sha256: str | None = None
     code_sha256: str | None = None
+    token_sha256: str | None = None
     current_version: int | None = None
 
 

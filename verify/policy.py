@@ -12,7 +12,8 @@ class Limits:
 
     pdf_bytes: int = 100_000_000
     picture_bytes: int = 40_000_000
-    picture_pixels: int = 100_000_000
+    picture_pixels: int = 50_000_000
+    enlarged_pixels: int = 4_000_000  # a picture of at most so many pixels is tried at twice its size
     text_bytes: int = 2_000_000
     pages: int = 500
     objects: int = 200_000

@@ -7,20 +7,22 @@ issuer and with the vault; 6 standing.
 
 from __future__ import annotations
 
-import base64
-from datetime import date, datetime
+import hashlib
+import re
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from verify.checks.carriers import check_vault
 from verify.checks.chain import Chains, Path, display_name
 from verify.checks.issuer import check_remit
-from verify.checks.standing import Term, check_term
+from verify.checks.standing import SHANGHAI, Term, check_term
 from verify.checks.trusttime import check_purpose
 from verify.checks.unproven import judge_unproven
 from verify.errors import UnreadableError
-from verify.evidence import NO_EVIDENCE, Evidence
+from verify.evidence import NO_EVIDENCE, Evidence, VaultFacts
 from verify.findings import Severity
 from verify.formats.codes import parse_identifier
+from verify.formats.jose import JoseError, decode_base64url
 from verify.formats.license import Holder
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.formats.purposes import RECORD
@@ -30,6 +32,8 @@ from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
 from verify.verdict import Integrity, LicenseView, SignatureReport, Verdict
+
+_VERSION = re.compile(r"[0-9]{3}")
 
 
 def verify_record(
@@ -92,7 +96,7 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
                 leaf,
                 made or inquiry.at,
                 identifier=_text(token.claims, "certificateIdentifier"),
-                record_sha256=_digest(token.claims) or "",
+                same=lambda facts: _made_by_vault(facts, token) is True,
                 where="x5c",
             )
             check_purpose(inquiry, leaf, RECORD, "x5c")
@@ -139,8 +143,12 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> 
     issuer_code = _text(claims, "certificateIssuingAuthorityCode")
     check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at)
     version = _text(claims, "certificateVersion")
+    if not _VERSION.fullmatch(version):
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="certificateVersion is not three digits")
+    _check_days(inquiry, claims)
     if digest is not None:
-        check_vault(inquiry, identifier, int(version) if version.isdecimal() else None, digest)
+        number = int(version) if _VERSION.fullmatch(version) else None
+        check_vault(inquiry, identifier, number, digest, same=lambda facts: _made_by_vault(facts, token))
     if token.key_binding:
         fault = check_key_binding(token, inquiry.policy.limits.text_bytes)
         if fault is not None:
@@ -177,12 +185,37 @@ def _check_owner(inquiry: Inquiry, claims: dict[str, Any], leaf: Any) -> None:
         inquiry.report("ISSUER_NAME_DIFFERS", where="x5c", severity=severity, printed=printed, owner=owner)
 
 
+def _made_by_vault(facts: VaultFacts, token: UnverifiedRecordToken) -> bool | None:
+    """Whether the vault made this very token; None when it does not say."""
+    if facts.token_sha256 is None:
+        return None
+    return facts.token_sha256 == hashlib.sha256(token.jws.signed).hexdigest()
+
+
+def _check_days(inquiry: Inquiry, claims: dict[str, Any]) -> None:
+    """``nbf`` and ``exp`` must be the days that the license itself names (RFC 7519 4.1.4, 4.1.5)."""
+    start, end = _day(claims, "certificateEffectiveDate"), _day(claims, "certificateExpiringDate")
+    if start is None:
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="certificateEffectiveDate is missing")
+    elif claims.get("nbf", _seconds(start)) != _seconds(start):
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="nbf is not the first day of validity")
+    if claims.get("exp") != (_seconds(end + timedelta(days=1)) if end else None):
+        inquiry.report("RECORD_CLAIMS_WRONG", reason="exp is not the end of the last day of validity")
+
+
+def _seconds(day: date) -> int:
+    return int(datetime.combine(day, time(), SHANGHAI).timestamp())
+
+
 def _digest(claims: dict[str, Any]) -> str | None:
     """The record's digest in hex, or None."""
     value = claims.get("recordDigest")
     if not isinstance(value, str) or len(value) != 43:
         return None
-    return base64.urlsafe_b64decode(value + "=").hex()
+    try:
+        return decode_base64url(value).hex()
+    except JoseError:
+        return None
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
@@ -198,7 +231,7 @@ def _view(claims: dict[str, Any], identifier: str, license_type: str, digest: st
         identifier=identifier,
         type=license_type,
         number=_text(claims, "certificateNumber"),
-        version=int(version) if version.isdecimal() else None,
+        version=int(version) if _VERSION.fullmatch(version) else None,
         holders=tuple(
             Holder(
                 _text(h, "certificateHolderName"), _text(h, "certificateHolderCode"), _text(h, "certificateHolderType")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from api import problems
@@ -23,7 +24,7 @@ MAX_OCSP = 65_536
 
 
 @router.get("/status-lists/{n}", response_class=Response, dependencies=READING, summary="Token Status List")
-def status_list(n: int, request: Request, services: Given) -> Response:
+def status_list(n: Annotated[int, Path(ge=0, le=2**31 - 1)], request: Request, services: Given) -> Response:
     """The signed status list, to be kept for as long as its ``ttl`` says."""
     token, etag = services.vault.status_lists.token(n)
     tag = etag if etag.startswith('"') else f'"{etag}"'

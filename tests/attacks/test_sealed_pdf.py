@@ -11,6 +11,7 @@ import pytest
 from signing.backends import open_backend
 from signing.formats.pades import Baseline, extend_archive, seal_pdf
 from signing.keys import KeyPurpose
+from signing.signer import BackendSigner
 from tests.support.forging import (
     append_update,
     catalog,
@@ -337,7 +338,7 @@ def test_a_timestamp_of_another_signature(sealed: Sealed) -> None:
     ours = info["content"]["signer_infos"][0]
     ours["unsigned_attrs"] = stolen["content"]["signer_infos"][0]["unsigned_attrs"].copy()
     start, end = _contents(mine.pdf)
-    forged = info.dump(force=True).hex().upper().encode()
+    forged = info.dump(force=True).hex().encode()
     pdf = mine.pdf[:start] + forged.ljust(end - start, b"0") + mine.pdf[end:]
     assert len(pdf) == len(mine.pdf)
     assert_altered(judge(mine, pdf), "TIMESTAMP_WRONG")
@@ -508,3 +509,30 @@ def test_an_issue_day_in_the_future(sealed: Sealed) -> None:
     verdict = judge(build(sealed.pki, "business-license-duplicate", change_record=postpone))
     assert verdict.conclusion is not Conclusion.VALID
     assert "ISSUED_DATE_IMPLAUSIBLE" in verdict.codes()
+
+
+def test_the_whole_signature_in_upper_case(sealed: Sealed) -> None:
+    """The same value in other digits: the raw text is compared, so no changed byte stays unseen."""
+    start, end = _contents(sealed.pdf)
+    pdf = sealed.pdf[:start] + sealed.pdf[start:end].upper() + sealed.pdf[end:]
+    assert_altered(judge(sealed, pdf), "CONTENTS_NOT_CANONICAL")
+
+
+@pytest.mark.parametrize("purpose", [KeyPurpose.RECORD, KeyPurpose.CODE, KeyPurpose.STATUS, KeyPurpose.TSA])
+def test_a_plain_document_under_a_key_for_something_else(sealed: Sealed, purpose: KeyPurpose) -> None:
+    thief = sealed.pki.signer(purpose)
+    assert isinstance(thief, BackendSigner)
+    pdf = seal_pdf(
+        empty_pdf(),
+        field="Seal1",
+        signer=BackendSigner(thief._backend, replace(thief.handle, purpose=KeyPurpose.SEAL)),
+        certificate=sealed.pki.certificate(purpose),
+        chain=(sealed.pki.issuing.certificate,),
+        at=AT,
+        baseline=Baseline.B_B,
+        stamp=None,
+        validation=None,
+    )
+    verdict = judge(sealed, pdf)
+    assert verdict.conclusion is Conclusion.INVALID
+    assert "CERTIFICATE_PURPOSE" in verdict.codes()

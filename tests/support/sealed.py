@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from tests.support.signing_pki import AT, BASE_URL, Pki, shared_pki
 from verify import Evidence, TrustStore, VaultFacts
 from verify.formats.codes import Identifier
 from verify.formats.license import LicenseRecord
+from verify.formats.qr import unverified_code
 
 ISSUER_CODE = "91110000600037341L"
 ISSUER_NAME = "开封市示例局"
@@ -56,7 +58,14 @@ class Sealed:
 
     def facts(self, **changes: Any) -> VaultFacts:
         return replace(
-            VaultFacts(self.record.identifier, "ISSUED", None, self.record.sha256().hex(), None, self.record.version),
+            VaultFacts(
+                self.record.identifier,
+                "ISSUED",
+                record_sha256=self.record.sha256().hex(),
+                current_version=self.record.version,
+                code_sha256=unverified_code(self.code).sha256,
+                token_sha256=hashlib.sha256(self.sd_jwt.partition("~")[0].rpartition(".")[0].encode()).hexdigest(),
+            ),
             **changes,
         )
 

@@ -185,6 +185,10 @@ def test_a_record_or_code_of_a_revoked_key_is_open_unless_the_vault_vouches(pki:
     assert "CERTIFICATE_REVOKED_NO_POE" in alone.codes()
     vouched = verdict(replace(evidence, lookup=lambda _: sealed.facts()))
     assert vouched.conclusion is Conclusion.VALID, vouched.findings
+    # a thief copies every digest that bytes claim of themselves: only the very bytes are vouched for
+    copied = verdict(replace(evidence, lookup=lambda _: sealed.facts(token_sha256="0" * 64, code_sha256="0" * 64)))
+    assert copied.conclusion is Conclusion.INVALID, copied.findings
+    assert {"CERTIFICATE_REVOKED_NO_POE", "VAULT_RECORD_DIFFERS"} <= copied.codes()
 
 
 def test_a_seal_without_timestamp_whose_certificate_was_revoked_since_is_open(pki: Pki) -> None:

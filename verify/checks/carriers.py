@@ -6,9 +6,11 @@ All of them must say the same. The record is the one that was signed as data; th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from verify.errors import UnreadableError
+from verify.evidence import VaultFacts
 from verify.formats.license import ATTACHMENT_NAME, MAX_RECORD_BYTES, LicenseRecord, RecordError, unverified_record
 from verify.formats.pdfgraph import PdfGraphError
 from verify.inquiry import Inquiry
@@ -89,11 +91,17 @@ def view_of(record: LicenseRecord) -> LicenseView:
 
 
 def check_vault(
-    inquiry: Inquiry, identifier: str, version: int | None, record_sha256: str, pdf_sha256: str | None = None
+    inquiry: Inquiry,
+    identifier: str,
+    version: int | None,
+    record_sha256: str,
+    pdf_sha256: str | None = None,
+    same: Callable[[VaultFacts], bool | None] = lambda facts: None,
 ) -> None:
     """Ask the vault, where the caller has one: is it a license of its own, the same one, and the latest version?
 
-    A file of other bytes with the same record is what an archive timestamp makes of it: noted, no more.
+    A file of other bytes with the same record is what an archive timestamp makes of it: noted, no more. Nothing
+    rewrites a record or code: ``same`` says whether the facts are of its very bytes, None where that is unknown.
     """
     if inquiry.evidence.lookup is None:
         return
@@ -106,7 +114,7 @@ def check_vault(
         inquiry.report("VAULT_UNKNOWN_IDENTIFIER", identifier=identifier)
     elif facts.state == "VOID":
         inquiry.report("VAULT_NUMBER_VOID", identifier=identifier)
-    elif facts.record_sha256 and facts.record_sha256.lower() != record_sha256:
+    elif (facts.record_sha256 and facts.record_sha256.lower() != record_sha256) or same(facts) is False:
         inquiry.report("VAULT_RECORD_DIFFERS")
     elif pdf_sha256 and facts.pdf_sha256 and facts.pdf_sha256.lower() != pdf_sha256:
         inquiry.report("VAULT_FINGERPRINT_DIFFERS")

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from verify.findings import Severity
+from verify.formats import purposes
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
 
@@ -270,6 +271,15 @@ def has_usage(certificate: Any, oid: str) -> bool:
     """Whether the certificate's extended key usages name ``oid``. Absence of the extension is no leave."""
     value = certificate.extended_key_usage_value
     return value is not None and oid in {u.dotted for u in value}
+
+
+def other_duty(certificate: Any) -> str | None:
+    """The usage of a certificate that is for something else than documents alone, such as timestamps; else None."""
+    value = certificate.extended_key_usage_value
+    usages: set[str] = {u.dotted for u in value} if value is not None else set()
+    if not usages or not usages <= set(purposes.NAMES) - {purposes.SEAL}:
+        return None
+    return min(usages)
 
 
 def may_sign(certificate: Any) -> bool:

@@ -52,7 +52,7 @@ def judge_certificate(inquiry: Inquiry, certificate: Any, code: UnverifiedCode) 
         certificate,
         _moment(certificate, code),
         identifier=code.identifier,
-        record_sha256=code.record_sha256.hex(),
+        same=lambda facts: facts.code_sha256 == code.sha256,
         where="code",
     )
 

@@ -190,7 +190,7 @@ def check_chain(inquiry: Inquiry, document: SealedDocument) -> None:
     chains = Chains(inquiry, certificates, crls, ocsps)
     moment, document.archived = judge_archive(inquiry, chains, document.stamps)
     document.archived = document.archived and bool(document.stamps)
-    usage = SEAL if inquiry.is_license else None
+    usage = SEAL if inquiry.is_license or document.strict else None
     for view in document.seals:
         if view.cms is not None:
             document.outcomes[id(view)] = judge_signer(inquiry, chains, view, moment, usage)

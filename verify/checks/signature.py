@@ -113,6 +113,8 @@ def _signature_value(inquiry: Inquiry, data: bytes, view: SignatureView, strict:
             raise UnreadableError("BYTE_RANGE_WRONG", reason="the gap is not one hexadecimal string")
         if strict or len(gap.translate(None, b"<> \r\n\t\0\f")) % 2:
             raise UnreadableError("CONTENTS_NOT_CANONICAL", reason="digits of mixed case, odd number, or white space")
+    if strict and gap != gap.lower():
+        raise UnreadableError("CONTENTS_NOT_CANONICAL", reason="digits in upper case")
     value = bytes.fromhex(gap[1:-1].decode("ascii"))
     if value != view.raw.contents:
         raise UnreadableError("BYTE_RANGE_WRONG", reason="the gap is not the signature value")

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Path, Problem, display_name, has_usage, is_example, may_sign, report_path
+from verify.checks.chain import (
+    Chains,
+    Path,
+    Problem,
+    display_name,
+    has_usage,
+    is_example,
+    may_sign,
+    other_duty,
+    report_path,
+)
 from verify.checks.signature import SignatureView, Token
 from verify.findings import Severity
 from verify.formats import purposes
@@ -97,5 +107,7 @@ def check_purpose(inquiry: Inquiry, certificate: Any, usage: str | None, where: 
     if usage is not None and not has_usage(certificate, usage):
         name = purposes.NAMES.get(usage, usage)
         inquiry.report("CERTIFICATE_PURPOSE", where=where, subject=display_name(certificate), purpose=name)
+    elif usage is None and other_duty(certificate):
+        inquiry.report("CERTIFICATE_PURPOSE", where=where, subject=display_name(certificate), purpose="documents")
     elif not may_sign(certificate):
         inquiry.report("CERTIFICATE_PURPOSE", where=where, subject=display_name(certificate), purpose="signing")

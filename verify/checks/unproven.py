@@ -6,20 +6,33 @@ after; without the vault's word for this very license that stays open (ETSI EN 3
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from verify.checks.chain import Chains, Path, Revocation, display_name, report_path
+from verify.evidence import VaultFacts
 from verify.inquiry import Inquiry
 
 
 def judge_unproven(
-    inquiry: Inquiry, chains: Chains, leaf: Any, claimed: datetime, *, identifier: str, record_sha256: str, where: str
+    inquiry: Inquiry,
+    chains: Chains,
+    leaf: Any,
+    claimed: datetime,
+    *,
+    identifier: str,
+    same: Callable[[VaultFacts], bool],
+    where: str,
 ) -> Path:
-    """Judge ``leaf`` at the moment its owner claims; then ask what has become of it since."""
+    """Judge ``leaf`` at the moment its owner claims; then ask what has become of it since.
+
+    ``same`` says whether the vault's facts are of these very bytes. A digest that the bytes merely claim will not do:
+    whoever holds a stolen key copies it.
+    """
     path = chains.validate(leaf, claimed, Revocation.IGNORED)
     report_path(inquiry, path, where, claimed=claimed)
-    if not path.good or _vouched(inquiry, identifier, record_sha256):
+    if not path.good or _vouched(inquiry, identifier, same):
         return path
     lapsed = [c for c in path.certificates[1:] if c.not_valid_after < inquiry.at]
     if lapsed:
@@ -32,12 +45,12 @@ def judge_unproven(
     return path
 
 
-def _vouched(inquiry: Inquiry, identifier: str, record_sha256: str) -> bool:
-    """Whether the vault knows this very license: then it does not matter that nothing proves the time."""
+def _vouched(inquiry: Inquiry, identifier: str, same: Callable[[VaultFacts], bool]) -> bool:
+    """Whether the vault made these very bytes: then it does not matter that nothing proves the time."""
     if inquiry.evidence.lookup is None:
         return False
     try:
         facts = inquiry.evidence.lookup(identifier)
     except Exception:  # noqa: BLE001 - the caller's own code
         return False
-    return facts is not None and facts.state != "VOID" and facts.record_sha256 == record_sha256
+    return facts is not None and facts.state != "VOID" and same(facts)

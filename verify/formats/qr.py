@@ -56,6 +56,8 @@ class UnverifiedCode:
     status_uri: str
     status_index: int
     record_sha256: bytes
+    sha256: str
+    """Of the code's own bytes, hex."""
 
     def differs_from(self, record: LicenseRecord) -> str | None:
         """The first claim that a record contradicts, or None."""
@@ -128,7 +130,7 @@ def unverified_cose(data: bytes) -> UnverifiedCode:
     algorithm = by_cose(header[_ALG]) if isinstance(header[_ALG], int) else None
     if algorithm is None or len(header[_KID]) != KID_BYTES:
         raise CodeError("its algorithm or key number is not accepted")
-    return _claims(_strict_cbor(payload), algorithm, header[_KID], signed_bytes(protected, payload), signature)
+    return _claims(_strict_cbor(payload), algorithm, header[_KID], signed_bytes(protected, payload), signature, data)
 
 
 def signed_bytes(protected: bytes, payload: bytes) -> bytes:
@@ -151,7 +153,9 @@ def _strict_cbor(data: bytes) -> Any:
     return value
 
 
-def _claims(claims: Any, algorithm: Algorithm, kid: bytes, signed: bytes, signature: bytes) -> UnverifiedCode:
+def _claims(
+    claims: Any, algorithm: Algorithm, kid: bytes, signed: bytes, signature: bytes, data: bytes
+) -> UnverifiedCode:
     if not isinstance(claims, Mapping) or not set(claims) <= _CLAIMS:
         raise CodeError("its claims are not of the expected form")
     texts = [claims.get(k) for k in (SUBJECT, TYPE, NUMBER)]
@@ -177,6 +181,7 @@ def _claims(claims: Any, algorithm: Algorithm, kid: bytes, signed: bytes, signat
         status_uri=uri,
         status_index=index,
         record_sha256=record,
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
