@@ -20,6 +20,7 @@ from certvault.model.license import License, LicenseState
 from certvault.model.views import LicensePage, LicenseView
 from certvault.store import Store
 from verify.formats.license import Holder
+from verify.formats.refusal import refuse
 
 _READERS = (Role.ISSUER, Role.AUDITOR, Role.CUSTODIAN)
 
@@ -166,10 +167,19 @@ class Licenses:
 
 
 def _before(cursor: str | None) -> tuple[datetime.datetime, str] | None:
-    parts = cursor_parts(cursor) if cursor else None
-    if parts is None or len(parts) != 2:
+    if not cursor:
         return None
+    parts = cursor_parts(cursor)
     try:
-        return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1])
+        if parts is not None and len(parts) == 2:
+            return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1])
     except ValueError:
-        return None
+        pass
+    raise refuse(
+        "CURSOR_UNKNOWN",
+        "cursor",
+        "无法识别的分页游标。",
+        "The cursor is none that was given out.",
+        remedy_zh="请原样使用上一页给出的游标，或不带游标从头开始。",
+        remedy_en="Use the cursor of the page before as it is, or none to begin anew.",
+    )

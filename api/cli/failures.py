@@ -11,6 +11,8 @@ from api.cli.options import Invocation
 from verify.formats.refusal import Refusal, RefusedError, Text
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+WRONG_USAGE = frozenset({"TIME_MALFORMED", "TRUST_UNREADABLE"})
+"""Refusals of an option's value, which a shell calls wrong usage."""
 LOG_NAME = "certvault.log"
 
 
@@ -20,7 +22,7 @@ def log_to(folder: Path | None) -> Path | None:
     for handler in [h for h in root.handlers if isinstance(h, RotatingFileHandler)]:
         root.removeHandler(handler)
         handler.close()
-    if folder is None or not folder.is_dir():
+    if folder is None or not (folder / "vault.toml").is_file():
         return None
     path = folder / LOG_NAME
     try:
@@ -64,7 +66,7 @@ def report(invocation: Invocation, error: Exception) -> int:
 
     if isinstance(error, RefusedError):
         output.refusals(invocation, error.refusals)
-        return REFUSED
+        return USAGE if {r.code for r in error.refusals} <= WRONG_USAGE else REFUSED
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
         output.refusals(invocation, [_path_refusal(error)])
         return FAILED

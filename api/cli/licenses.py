@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,8 @@ def issue(
     from certvault.model.actor import LOCAL_OPERATOR
 
     values = read_data(data)
+    for target in (out, record):
+        _check_target(target)
     with invocation.open_vault() as opened:
         made = opened.issuing.issue(type_name, values, actor=LOCAL_OPERATOR, baseline=baseline)
         value = issued_json(made, opened.settings.base_url)
@@ -60,6 +63,24 @@ def issue(
             *(f"  → {path}" for path in (out, record) if path),
         ],
     )
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse an output that cannot be written, before anything is issued."""
+    from verify.formats.refusal import refuse
+
+    if path is None:
+        return
+    fine = os.access(path, os.W_OK) and path.is_file() if path.exists() else os.access(path.parent, os.W_OK | os.X_OK)
+    if not fine:
+        raise refuse(
+            "OUTPUT_UNWRITABLE",
+            str(path),
+            f"无法写入 {path}。",
+            f"{path} cannot be written.",
+            remedy_zh="请给出可写文件夹中的文件名；没有签发任何证照。",
+            remedy_en="Name a file in a folder that can be written; nothing was issued.",
+        )
 
 
 def read_data(path: Path) -> dict[str, Any]:
@@ -120,7 +141,10 @@ def mint(
         "refused": progress.refused,
         "failed": progress.failed,
         "report": str(out / "report.jsonl"),
+        "ignored": list(progress.ignored),
     }
+    if progress.ignored:
+        output.say(("未使用的列：" if invocation.zh else "ignored columns: ") + ", ".join(progress.ignored))
     output.show(invocation, value, [f"{k}: {v}" for k, v in value.items()])
     raise typer.Exit(0 if progress.done == progress.total else 1)
 

@@ -48,7 +48,19 @@ def init(
     """Make an embedded vault: database, CA, timestamp authority, first issuer with its seal, license types."""
     invocation = given(vault, as_json, lang)
     from certvault.bootstrap import InitOptions, create_vault
+    from verify.formats.refusal import refuse
 
+    if issuer_name is None and issuer_code is not None:
+        issuer_name = name
+    if production and (issuer_name is None or issuer_code is None):
+        raise refuse(
+            "ISSUER_REQUIRED",
+            "--issuer-code",
+            "正式库须指明颁发机构及其统一社会信用代码。",
+            "A vault for real documents needs its issuer's name and unified social credit code.",
+            remedy_zh="请加上 --issuer-name 和 --issuer-code。",
+            remedy_en="Add --issuer-name and --issuer-code.",
+        )
     chosen: dict[str, Any] = {"name": name, "issuer_name": issuer_name, "issuer_code": issuer_code}
     options = InitOptions(
         folder=invocation.folder,

@@ -168,7 +168,7 @@ def test_without_a_vault(home: Path, root: Path, tmp_path: Path) -> None:
         assert refused.status == 1
         assert refused.json["code"] == "SETTINGS_WRONG"
     wrong = Ran(["verify", home / "a.pdf", "--trust", home / "issued.json"], tmp_path)
-    assert wrong.status == 3
+    assert wrong.status == 2
     assert "TRUST_UNREADABLE" in wrong.err
 
 

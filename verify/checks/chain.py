@@ -66,7 +66,8 @@ class Chains:
         self.anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
         given = [c for c in map(load_lenient, inquiry.trust.certificates) if c is not None]
         self.pool = [*certificates, *given]
-        self.crls = _loaded([*crls, *inquiry.evidence.crls], _load_crl)
+        keys = {c.key_identifier for c in [*self.pool, *self.anchors]}
+        self.crls = [c for c in _loaded([*crls, *inquiry.evidence.crls], _load_crl) if _of_keys(c, keys)]
         self.ocsps = _loaded([*ocsps, *inquiry.evidence.ocsps], _load_ocsp)
 
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
@@ -87,7 +88,7 @@ class Chains:
             raise
         except Exception as error:  # noqa: BLE001 - broken foreign certificates make it throw many types
             problem = _problem(error, subject, moment)
-            if problem.code == "PATH_WRONG" and not self._names_an_anchor(certificate):
+            if problem.code in ("PATH_WRONG", "ALGORITHM_WEAK") and not self._names_an_anchor(certificate):
                 problem = Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
             return Path(problem=problem)
         chain = tuple(found.iter_certs(include_root=True))
@@ -184,6 +185,15 @@ def _load_crl(der: bytes) -> Any:
     from asn1crypto import crl
 
     return crl.CertificateList.load(der)
+
+
+def _of_keys(crl: Any, keys: set[bytes | None]) -> bool:
+    """Whether a list may be by one of these authorities: one of another key under the same name proves nothing here."""
+    try:
+        named = crl.authority_key_identifier
+        return named is None or bool(named in keys)
+    except Exception:  # noqa: BLE001 - a broken list proves nothing
+        return False
 
 
 def _load_ocsp(der: bytes) -> Any:
