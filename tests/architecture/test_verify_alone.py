@@ -63,8 +63,8 @@ def test_it_lists_its_codes(alone: Path) -> None:
 
 
 def test_it_verifies_a_license(alone: Path, embedded_vault: Vault, tmp_path: Path) -> None:
-    data = next(examples("business-license"))
-    issued = embedded_vault.issuing.issue("business-license", data, actor=LOCAL_OPERATOR)
+    data = next(examples("road-transport-license"))
+    issued = embedded_vault.issuing.issue("road-transport-license", data, actor=LOCAL_OPERATOR)
     (tmp_path / "a.pdf").write_bytes(issued.pdf)
     (tmp_path / "root.pem").write_text(embedded_vault.pki.root_pem)
     done = _run(alone, "-m", "verify", "--json", str(tmp_path / "a.pdf"), "--trust", str(tmp_path / "root.pem"))
