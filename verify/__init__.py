@@ -11,6 +11,7 @@ from verify.document import verify_document
 from verify.evidence import NO_EVIDENCE, Evidence, VaultFacts
 from verify.findings import CATALOG, About, Finding, Severity, all_codes
 from verify.media import verify_any
+from verify.place import Place
 from verify.policy import DEFAULT_POLICY, Limits, Policy
 from verify.record import verify_record
 from verify.trust.anchors import Remit, TrustStore
@@ -37,6 +38,7 @@ __all__ = [
     "LicenseView",
     "Limits",
     "Outcome",
+    "Place",
     "Policy",
     "Recognition",
     "Remit",

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.place import Place
+
+__all__ = ["CATALOG", "About", "Finding", "Meaning", "Place", "Severity", "all_codes", "finding"]
+
 
 class About(enum.Enum):
     """The answer that a finding moves."""
@@ -40,7 +44,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One observation. ``params`` fill the message, ``where`` names the place inside the file."""
+    """One observation. ``params`` fill the message; ``where`` names the place in words, ``place`` as data."""
 
     code: str
     about: About
@@ -48,6 +52,7 @@ class Finding:
     params: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
     clause: str = ""
+    place: Place | None = None
 
     def message(self, lang: str = "zh") -> str:
         """The sentence for a person, in ``zh`` or ``en``."""
@@ -55,22 +60,25 @@ class Finding:
 
         return sentence(self.code, lang, self.params)
 
-    def to_json(self, lang: str = "zh") -> dict[str, str]:
-        """The finding as the command line and HTTP show it."""
+    def to_json(self, lang: str = "zh") -> dict[str, Any]:
+        """The finding as the command line and HTTP show it; ``place`` is null or as :meth:`Place.to_json` gives it."""
         return {
             "code": self.code,
             "about": self.about.value,
             "severity": self.severity.value,
             "message": self.message(lang),
-            "where": self.where,
+            "where": self.where or (self.place.words() if self.place else ""),
+            "place": self.place.to_json() if self.place else None,
             "clause": self.clause,
         }
 
 
-def finding(code: str, *, where: str = "", severity: Severity | None = None, **params: Any) -> Finding:
+def finding(
+    code: str, *, where: str = "", place: Place | None = None, severity: Severity | None = None, **params: Any
+) -> Finding:
     """Make the finding ``code``; ``severity`` overrides the usual one where the code's text says so."""
     meaning = CATALOG[code]
-    return Finding(code, meaning.about, severity or meaning.severity, params, where, meaning.clause)
+    return Finding(code, meaning.about, severity or meaning.severity, params, where, meaning.clause, place)
 
 
 def all_codes(lang: str = "zh") -> list[dict[str, str]]:

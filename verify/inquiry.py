@@ -10,6 +10,7 @@ from typing import Any
 from verify.errors import LimitError, UnreadableError
 from verify.evidence import Evidence
 from verify.findings import Finding, Severity, finding
+from verify.place import Place
 from verify.policy import Policy
 from verify.trust.anchors import TrustStore
 from verify.verdict import (
@@ -61,9 +62,11 @@ class Inquiry:
         self.ran: list[str] = []
         self._started = time.perf_counter()
 
-    def report(self, code: str, *, where: str = "", severity: Severity | None = None, **params: Any) -> None:
+    def report(
+        self, code: str, *, where: str = "", place: Place | None = None, severity: Severity | None = None, **params: Any
+    ) -> None:
         """Add a finding, once."""
-        found = finding(code, where=where, severity=severity, **params)
+        found = finding(code, where=where, place=place, severity=severity, **params)
         if found not in self.findings:
             self.findings.append(found)
 
@@ -79,7 +82,7 @@ class Inquiry:
     def failed(self, name: str, error: Exception) -> None:
         """Turn what a check raised into a finding."""
         if isinstance(error, UnreadableError):
-            self.report(error.code, where=error.where, **error.params)
+            self.report(error.code, where=error.where, place=error.place, **error.params)
         elif isinstance(error, RecursionError):
             self.report("LIMIT_EXCEEDED", what="nesting", limit=sys.getrecursionlimit())
         elif isinstance(error, MemoryError):

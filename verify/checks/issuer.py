@@ -81,4 +81,4 @@ def check_remit(inquiry: Inquiry, issuer: str, license_type: str, place: str, at
     if remits is None:
         inquiry.report("REMIT_UNKNOWN")
     elif not any(r.issuer_code == issuer and r.allows(license_type, place, at) for r in remits):
-        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, place=place)
+        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, region=place)

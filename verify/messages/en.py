@@ -64,7 +64,7 @@ TEXTS: dict[str, str] = {
     "ISSUER_NAME_DIFFERS": "The printed authority “{printed}” is not the seal's owner “{owner}”.",
     "ISSUED_DATE_IMPLAUSIBLE": "The printed day of issue {issued} lies after the time of sealing {signed}.",
     "REMIT_UNKNOWN": "It was not told which types and places this issuer may issue for.",
-    "REMIT_EXCEEDED": "Issuer {issuer} may not issue {type} for {place}.",
+    "REMIT_EXCEEDED": "Issuer {issuer} may not issue {type} for {region}.",
     "SAMPLE": "This is a sample from an example vault, not a license.",
     "VAULT_UNKNOWN_IDENTIFIER": "The vault knows no license {identifier}.",
     "VAULT_NUMBER_VOID": "The vault lists {identifier} as void: it never became a license.",

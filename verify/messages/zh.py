@@ -64,7 +64,7 @@ TEXTS: dict[str, str] = {
     "ISSUER_NAME_DIFFERS": "所印机关“{printed}”不是印章所有者“{owner}”。",
     "ISSUED_DATE_IMPLAUSIBLE": "所印颁发日期 {issued} 晚于盖章时间 {signed}。",
     "REMIT_UNKNOWN": "未告知该颁发机构可颁发的证照类型和地区。",
-    "REMIT_EXCEEDED": "颁发机构 {issuer} 无权为 {place} 颁发 {type}。",
+    "REMIT_EXCEEDED": "颁发机构 {issuer} 无权为 {region} 颁发 {type}。",
     "SAMPLE": "这是示例库的样本，不是证照。",
     "VAULT_UNKNOWN_IDENTIFIER": "证照库中没有 {identifier}。",
     "VAULT_NUMBER_VOID": "证照库中 {identifier} 为作废编号，从未成为证照。",
