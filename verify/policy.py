@@ -47,6 +47,8 @@ class Policy:
     code_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
     weak_hashes: frozenset[str] = frozenset({"md2", "md4", "md5", "sha1"})
     minimum_rsa_bits: int = 2048
+    draw_revisions: bool = True
+    """Whether signed and final revision are drawn and compared. False is for measuring what the rest costs."""
     ink_dpi: int = 100
     code_dpi: int = 300
     contrast: int = 60
