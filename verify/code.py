@@ -39,6 +39,7 @@ def verify_code(
 ) -> Verdict:
     """Judge a code: a URL with ``#c=``, or its base64url part alone. Any text gives a verdict, nothing raises."""
     inquiry = Inquiry("code", trust=trust, at=at, policy=policy, evidence=evidence)
+    inquiry.about(text.encode("utf-8", "surrogatepass"))
     with inquiry.check("limits"):
         if not text.strip():
             raise UnreadableError("FILE_EMPTY")
@@ -62,6 +63,7 @@ def verify_picture(
     A picture with codes of several licenses is not judged: which one was meant cannot be told.
     """
     inquiry = Inquiry("code", trust=trust, at=at, policy=policy, evidence=evidence)
+    inquiry.about(image)
     texts: list[str] = []
     with inquiry.check("limits"):
         if not image:

@@ -38,6 +38,7 @@ def verify_document(
     ``trust`` holds the anchors that count and no others do. ``password`` opens an encrypted file.
     """
     inquiry = Inquiry("pdf", trust=trust, at=at, policy=policy, evidence=evidence)
+    inquiry.about(pdf)
     demanded = policy.document_checks
     document = _open(inquiry, pdf, password)
     if document is not None and document.signatures:
@@ -69,6 +70,7 @@ def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument 
 
 def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     from verify.checks.carriers import check_license, find_record
+    from verify.checks.facts import gather
     from verify.checks.sealed import check_chain
     from verify.checks.standing import check_standing
 
@@ -86,6 +88,7 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     with inquiry.check("chain"):
         check_chain(inquiry, document)
     report_signatures(inquiry, document)
+    gather(inquiry, document)
     if record is None:
         if not inquiry.is_license and inquiry.integrity is Integrity.INTACT:
             inquiry.report("NOT_A_LICENSE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from verify.errors import LimitError, UnreadableError
 from verify.evidence import Evidence
+from verify.facts import Facts
 from verify.findings import Finding, Severity, finding
 from verify.place import Place
 from verify.policy import Policy
@@ -60,7 +62,13 @@ class Inquiry:
         self.license: LicenseView | None = None
         self.is_license = False
         self.ran: list[str] = []
+        self.facts = Facts()
         self._started = time.perf_counter()
+
+    def about(self, data: bytes) -> None:
+        """Name the file that is judged."""
+        self.facts.sha256 = hashlib.sha256(data).hexdigest()
+        self.facts.size = len(data)
 
     def report(
         self, code: str, *, where: str = "", place: Place | None = None, severity: Severity | None = None, **params: Any
@@ -122,6 +130,10 @@ class Inquiry:
             findings=tuple(self.findings),
             elapsed_ms=self.elapsed_ms,
             checks=tuple(self.ran),
+            demanded=demanded,
+            facts=self.facts,
+            policy=self.policy,
+            trust=self.trust,
         )
 
     def _standing(self, conclusion: Conclusion) -> Standing | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from verify.checks.carriers import check_vault
 from verify.checks.chain import Chains, Path, display_name
+from verify.checks.facts import gather_token
 from verify.checks.issuer import check_remit
 from verify.checks.standing import SHANGHAI, Term, check_term
 from verify.checks.trusttime import check_purpose
@@ -46,6 +47,7 @@ def verify_record(
 ) -> Verdict:
     """Judge a structured record at the moment ``at``: any text gives a verdict, nothing raises."""
     inquiry = Inquiry("record", trust=trust, at=at, policy=policy, evidence=evidence)
+    inquiry.about(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     token = _read(inquiry, text)
     if token is not None:
         inquiry.is_license = True
@@ -101,6 +103,7 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
             )
             check_purpose(inquiry, leaf, RECORD, "x5c")
     inquiry.signatures.append(_report(inquiry, leaf, made, path))
+    gather_token(inquiry, token.jws.algorithm.name, certificates, path, made)
     # 5
     with inquiry.check("claims"):
         inquiry.license = _check_claims(inquiry, token, leaf)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from verify.facts import Facts
 from verify.findings import About, Finding, Severity
 from verify.formats.license import Holder
+from verify.policy import Policy
+from verify.trust.anchors import TrustStore
 
 
 class Integrity(enum.Enum):
@@ -139,13 +142,27 @@ class Verdict:
     elapsed_ms: float = 0.0
     checks: tuple[str, ...] = ()
     """Names of the steps that ran to their end."""
+    demanded: tuple[str, ...] = ()
+    """Names of the steps that VALID needs."""
+    facts: Facts | None = field(default=None, compare=False, repr=False)
+    """What was read, for the third depth of report; with ``policy`` and ``trust`` what it was judged by."""
+    policy: Policy | None = field(default=None, compare=False, repr=False)
+    trust: TrustStore | None = field(default=None, compare=False, repr=False)
 
     def codes(self) -> frozenset[str]:
         """The codes of all findings."""
         return frozenset(f.code for f in self.findings)
 
-    def to_json(self, lang: str = "zh") -> dict[str, Any]:
-        """The verdict as the command line and HTTP show it, but for the name of the file."""
+    def to_json(self, lang: str = "zh", *, depth: str | None = None) -> dict[str, Any]:
+        """The verdict as the command line and HTTP show it, but for the name of the file.
+
+        ``depth`` asks for a report instead (:mod:`verify.report`): ``conclusion``, ``checks`` or ``facts``, each with
+        all that the one before has. ValueError for another name.
+        """
+        if depth is not None:
+            from verify.report import report_json
+
+            return report_json(self, lang, depth)
         return {
             "kind": self.kind,
             "integrity": self.integrity.value,
