@@ -5,11 +5,13 @@ PY := .venv/bin/python
 ARGS ?=
 # Two workers help on two cores and more; the tests share one SoftHSM token and one PostgreSQL per worker.
 WORKERS ?= 2
+# How long `make fuzz` stays with each parser.
+SECONDS ?= 60
 
-.PHONY: help setup setup-test run test lint format acceptance bench lock clean
+.PHONY: help setup setup-test run test lint format acceptance bench bench-verify fuzz lock clean
 
 help: ## this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## the environment in .venv from the lock file, with fonts and SoftHSM
 	@tools/setup run
@@ -38,6 +40,12 @@ acceptance: setup-test ## the long measurements, of which `make test` runs a fix
 
 bench: setup ## licenses per second, beside reportlab + pyHanko on the same page
 	@$(PY) -m bench.issue $(ARGS)
+
+bench-verify: setup ## the judge's time, memory and right answers beside pyHanko, over the shared corpus
+	@$(PY) -m bench.verify $(ARGS)
+
+fuzz: setup ## fuzz every parser of foreign bytes, SECONDS each
+	@$(PY) -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml
 	@tools/lock
