@@ -9,9 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.place import Place
+
+if TYPE_CHECKING:
+    from verify.messages.advice import Advice
 
 __all__ = ["CATALOG", "About", "Finding", "Meaning", "Place", "Severity", "all_codes", "finding"]
 
@@ -60,13 +63,22 @@ class Finding:
 
         return sentence(self.code, lang, self.params)
 
+    def advice(self) -> Advice:
+        """Why it matters, and what to do."""
+        from verify.messages.advice import advice_for
+
+        return advice_for(self.code, CATALOG.get(self.code) or Meaning(self.about, self.severity))
+
     def to_json(self, lang: str = "zh") -> dict[str, Any]:
         """The finding as the command line and HTTP show it; ``place`` is null or as :meth:`Place.to_json` gives it."""
+        advice = self.advice()
         return {
             "code": self.code,
             "about": self.about.value,
             "severity": self.severity.value,
             "message": self.message(lang),
+            "why": advice.why.in_language(lang),
+            "action": advice.action.in_language(lang),
             "where": self.where or (self.place.words() if self.place else ""),
             "place": self.place.to_json() if self.place else None,
             "clause": self.clause,
@@ -82,8 +94,10 @@ def finding(
 
 
 def all_codes(lang: str = "zh") -> list[dict[str, str]]:
-    """Every code with its meaning: ``code``, ``about``, ``severity``, ``message``, ``clause``."""
+    """Every code: ``code, about, severity, message, zh, en, clause``, and why it matters and what to do as ``why``,
+    ``action`` (in ``lang``) and ``why_zh``, ``why_en``, ``action_zh``, ``action_en``."""
     from verify.messages import meaning_of
+    from verify.messages.advice import advice_for
 
     return [
         {
@@ -94,6 +108,12 @@ def all_codes(lang: str = "zh") -> list[dict[str, str]]:
             "zh": meaning_of(code, "zh"),
             "en": meaning_of(code, "en"),
             "clause": m.clause,
+            "why": advice_for(code, m).why.in_language(lang),
+            "action": advice_for(code, m).action.in_language(lang),
+            "why_zh": advice_for(code, m).why.zh,
+            "why_en": advice_for(code, m).why.en,
+            "action_zh": advice_for(code, m).action.zh,
+            "action_en": advice_for(code, m).action.en,
         }
         for code, m in CATALOG.items()
     ]
@@ -103,23 +123,24 @@ _I, _C, _S = About.INTEGRITY, About.CONCLUSION, About.STANDING
 _FATAL, _DOUBT, _NOTE = Severity.FATAL, Severity.DOUBT, Severity.NOTE
 
 _SIGNED_UPDATE = "ETSI EN 319 142-1 5.4; ISO 32000-2 12.8.2.2"
+_INPUT = "certvault-policy/1 limits"
 _BYTE_RANGE = "ISO 32000-2 12.8.1"
 _FACE = "certvault-license/1 face"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
 
 CATALOG: Mapping[str, Meaning] = {
     # A DOUBT about integrity means: cannot be read as a signed document at all.
-    "FILE_EMPTY": Meaning(_I, _DOUBT),
-    "FILE_TOO_LARGE": Meaning(_I, _DOUBT),
-    "LIMIT_EXCEEDED": Meaning(_I, _DOUBT),
-    "TIME_EXCEEDED": Meaning(_I, _DOUBT),
-    "NOT_READABLE": Meaning(_I, _DOUBT),
+    "FILE_EMPTY": Meaning(_I, _DOUBT, _INPUT),
+    "FILE_TOO_LARGE": Meaning(_I, _DOUBT, _INPUT),
+    "LIMIT_EXCEEDED": Meaning(_I, _DOUBT, _INPUT),
+    "TIME_EXCEEDED": Meaning(_I, _DOUBT, _INPUT),
+    "NOT_READABLE": Meaning(_I, _DOUBT, "ETSI EN 319 102-1 5.2.2"),
     "PDF_BROKEN": Meaning(_I, _DOUBT, "ISO 32000-2 7"),
     "PDF_ENCRYPTED": Meaning(_I, _DOUBT, "ISO 32000-2 7.6"),
     "CMS_BROKEN": Meaning(_I, _DOUBT, "RFC 5652 5"),
-    "ALGORITHM_UNSUPPORTED": Meaning(_I, _DOUBT),
+    "ALGORITHM_UNSUPPORTED": Meaning(_I, _DOUBT, "ETSI EN 319 102-1 5.2.7"),
     "SIGNATURE_EMPTY": Meaning(_I, _DOUBT, "ISO 32000-2 12.8.1"),
-    "UNSIGNED": Meaning(_I, _DOUBT),
+    "UNSIGNED": Meaning(_I, _DOUBT, "ETSI EN 319 102-1 5.2.2"),
     "BYTE_RANGE_WRONG": Meaning(_I, _FATAL, _BYTE_RANGE),
     "CONTENTS_NOT_CANONICAL": Meaning(_I, _FATAL, _BYTE_RANGE),
     "CMS_NOT_CANONICAL": Meaning(_I, _FATAL, "X.690 10; ETSI EN 319 142-1 4.1"),
@@ -136,7 +157,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SECOND_SIGNATURE": Meaning(_I, _FATAL, "ISO 32000-2 12.8.2.2"),
     # Is it what it says it is?
     "NO_TRUSTED_PATH": Meaning(_C, _DOUBT, "RFC 5280 6; ETSI EN 319 102-1 5.2.6"),
-    "EXAMPLE_KEYS": Meaning(_C, _DOUBT),
+    "EXAMPLE_KEYS": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.4"),
     "PATH_WRONG": Meaning(_C, _FATAL, "RFC 5280 6"),
     "CERTIFICATE_EXPIRED": Meaning(_C, _FATAL, "RFC 5280 4.1.2.5"),
     "CERTIFICATE_EXPIRED_NO_POE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
@@ -149,10 +170,10 @@ CATALOG: Mapping[str, Meaning] = {
     "TIMESTAMP_UNTRUSTED": Meaning(_C, _DOUBT, "RFC 3161; ETSI EN 319 102-1 5.4"),
     "TIME_NOT_PROVEN": Meaning(_C, _NOTE, "ETSI EN 319 142-1 6.1"),
     "SIGNED_IN_FUTURE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
-    "NOT_A_LICENSE": Meaning(_C, _NOTE),
+    "NOT_A_LICENSE": Meaning(_C, _NOTE, "certvault-license/1"),
     "HIDDEN_CONTENT": Meaning(_C, _DOUBT, "ISO 32000-2 8.11"),
-    "CHECK_NOT_RUN": Meaning(_C, _DOUBT),
-    "INTERNAL": Meaning(_C, _DOUBT),
+    "CHECK_NOT_RUN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
+    "INTERNAL": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     # The license inside
     "RECORD_AMBIGUOUS": Meaning(_C, _FATAL, "certvault-license/1"),
     "RECORD_NOT_SIGNED": Meaning(_C, _FATAL, "certvault-license/1"),
@@ -171,16 +192,16 @@ CATALOG: Mapping[str, Meaning] = {
     "IDENTIFIER_WRONG": Meaning(_C, _FATAL, "GB/T 36904"),
     "IDENTIFIER_CHECK_VARIANT": Meaning(_C, _NOTE, "GB/T 36904; GB/T 17710"),
     "ISSUER_CODE_DIFFERS": Meaning(_C, _FATAL, "ETSI EN 319 412-3 4.2.1"),
-    "ISSUER_NAME_DIFFERS": Meaning(_C, _FATAL),
-    "ISSUED_DATE_IMPLAUSIBLE": Meaning(_C, _DOUBT),
-    "REMIT_UNKNOWN": Meaning(_C, _NOTE),
-    "REMIT_EXCEEDED": Meaning(_C, _FATAL),
-    "SAMPLE": Meaning(_C, _NOTE),
-    "VAULT_UNKNOWN_IDENTIFIER": Meaning(_C, _NOTE),
-    "VAULT_NUMBER_VOID": Meaning(_C, _FATAL),
-    "VAULT_RECORD_DIFFERS": Meaning(_C, _FATAL),
-    "VAULT_FINGERPRINT_DIFFERS": Meaning(_C, _NOTE),
-    "VAULT_UNREACHABLE": Meaning(_C, _NOTE),
+    "ISSUER_NAME_DIFFERS": Meaning(_C, _FATAL, "ETSI EN 319 412-3 4.2.1"),
+    "ISSUED_DATE_IMPLAUSIBLE": Meaning(_C, _DOUBT, "GB/T 36903"),
+    "REMIT_UNKNOWN": Meaning(_C, _NOTE, "GB/T 36901"),
+    "REMIT_EXCEEDED": Meaning(_C, _FATAL, "GB/T 36901"),
+    "SAMPLE": Meaning(_C, _NOTE, "certvault-license/1"),
+    "VAULT_UNKNOWN_IDENTIFIER": Meaning(_C, _NOTE, "GB/T 36905"),
+    "VAULT_NUMBER_VOID": Meaning(_C, _FATAL, "GB/T 36905"),
+    "VAULT_RECORD_DIFFERS": Meaning(_C, _FATAL, "GB/T 36905"),
+    "VAULT_FINGERPRINT_DIFFERS": Meaning(_C, _NOTE, "GB/T 36905"),
+    "VAULT_UNREACHABLE": Meaning(_C, _NOTE, "GB/T 36905"),
     # Structured records and codes
     "RECORD_TOKEN_BROKEN": Meaning(_I, _DOUBT, "RFC 9901 4"),
     "RECORD_DISCLOSURE_UNREFERENCED": Meaning(_I, _FATAL, "RFC 9901 7.1"),
@@ -189,14 +210,14 @@ CATALOG: Mapping[str, Meaning] = {
     "RECORD_NOT_IN_TIME": Meaning(_C, _FATAL, "RFC 7519 4.1"),
     "RECORD_HOLDER_WRONG": Meaning(_C, _FATAL, "RFC 9901 4.3"),
     "RECORD_HOLDER_NOT_PROVEN": Meaning(_C, _NOTE, "RFC 9901 4.3"),
-    "CODE_MISSING": Meaning(_I, _DOUBT),
+    "CODE_MISSING": Meaning(_I, _DOUBT, "ISO/IEC 18004"),
     "CODE_BROKEN": Meaning(_I, _DOUBT, "RFC 9052; RFC 8392"),
     "CODE_KEY_UNKNOWN": Meaning(_C, _DOUBT, "RFC 9052 3.1"),
-    "CODE_AMBIGUOUS": Meaning(_C, _DOUBT),
-    "CODE_NOT_CHECKABLE": Meaning(_I, _DOUBT),
+    "CODE_AMBIGUOUS": Meaning(_C, _DOUBT, "ISO/IEC 18004"),
+    "CODE_NOT_CHECKABLE": Meaning(_I, _DOUBT, "RFC 9052 3.1"),
     # Does it hold now?
-    "NOT_YET_IN_FORCE": Meaning(_S, _FATAL),
-    "EXPIRED": Meaning(_S, _FATAL),
+    "NOT_YET_IN_FORCE": Meaning(_S, _FATAL, "GB/T 36903"),
+    "EXPIRED": Meaning(_S, _FATAL, "GB/T 36903"),
     "STATUS_SUSPENDED": Meaning(_S, _FATAL, _STATUS),
     "STATUS_REVOKED": Meaning(_S, _FATAL, _STATUS),
     "STATUS_SUPERSEDED": Meaning(_S, _FATAL, _STATUS),
@@ -205,5 +226,5 @@ CATALOG: Mapping[str, Meaning] = {
     "STATUS_STALE": Meaning(_S, _DOUBT, _STATUS),
     "STATUS_UNTRUSTED": Meaning(_S, _DOUBT, _STATUS),
     "STATUS_INDEX_OUTSIDE": Meaning(_S, _DOUBT, _STATUS),
-    "STANDING_NOT_KNOWN": Meaning(_S, _DOUBT),
+    "STANDING_NOT_KNOWN": Meaning(_S, _DOUBT, _STATUS),
 }

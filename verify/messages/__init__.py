@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from verify.messages import en, zh
+from verify.messages.reasons import TRANSLATED, worded
 
 LANGUAGES = ("zh", "en")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -15,7 +16,7 @@ _MAX_PARAM = 200
 
 def sentence(code: str, lang: str, params: Mapping[str, Any]) -> str:
     """The finding's sentence; parameters are shortened and stripped of control characters."""
-    return _SLOT.sub(lambda m: _shown(params.get(m[1], "")), _template(code, lang))
+    return _SLOT.sub(lambda m: _filled(m[1], params.get(m[1], ""), lang), _template(code, lang))
 
 
 def meaning_of(code: str, lang: str) -> str:
@@ -26,6 +27,10 @@ def meaning_of(code: str, lang: str) -> str:
 def _template(code: str, lang: str) -> str:
     table = zh.TEXTS if lang == "zh" else en.TEXTS
     return table.get(code, code)
+
+
+def _filled(name: str, value: Any, lang: str) -> str:
+    return _shown(worded(str(value), lang) if name in TRANSLATED else value)
 
 
 def _shown(value: Any) -> str:
