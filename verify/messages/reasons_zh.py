@@ -1,8 +1,8 @@
 """Chinese wording of the reasons that stand inside a finding's sentence.
 
 Checks and parsers name a reason by its English phrase, which is its code; each phrase has its Chinese here. ``{}``
-stands for a part that changes (a name, a number), and is carried over in order. A test holds the table against the source:
-every phrase that a check or parser can give must be here.
+stands for a part that changes (a name, a number), and is carried over in order. A test holds the table against the
+source: every phrase that a check or parser can give must be here.
 """
 
 PHRASES: dict[str, str] = {
