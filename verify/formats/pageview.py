@@ -97,6 +97,17 @@ class PageView:
             finally:
                 bitmap.close()
 
+    def shown(self, page: int, width: int, max_height: int) -> Any:
+        """A page in colour as a Pillow image ``width`` pixels wide, or less where it would be too high. For people."""
+        with self._page(page) as opened:
+            points_wide, points_high = opened.get_size()
+            scale = min(width / max(points_wide, 1.0), max_height / max(points_high, 1.0))
+            bitmap = opened.render(scale=scale, may_draw_forms=True)
+            try:
+                return bitmap.to_pil().convert("RGB")
+            finally:
+                bitmap.close()
+
     def overlays(self, page: int, limit: int = 20_000) -> list[Overlay]:
         """Pictures and shadings on a page, the kinds of object that can hide text behind other looks."""
         from pypdfium2 import raw
