@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from signing.errors import SigningError
+from signing.errors import PurposeError, SigningError
 from signing.formats import cms
 from signing.formats.dss import ValidationData, add_store
 from signing.formats.pdf_update import (
@@ -87,6 +87,7 @@ def seal_pdf(
     stamp: Stamp | None,
     validation: ValidationData | None,
     permission: int | None = 1,
+    purpose: KeyPurpose = KeyPurpose.SEAL,
     name: str = "",
     reason: str = "",
     location: str = "",
@@ -95,8 +96,11 @@ def seal_pdf(
 
     ``permission`` makes it the certification signature (DocMDP; 1: no change allowed); None an approval signature.
     ``chain`` goes into the signature beside ``certificate``. B-T and above need ``stamp``, B-LT and above
-    ``validation``. Raises SigningError for a field that is missing or signed, PurposeError for a key of another use.
+    ``validation``. ``purpose``: SEAL for documents, ANSWER for the vault's own reports. Raises SigningError for a field
+    that is missing or signed, PurposeError for a key of another use.
     """
+    if purpose not in (KeyPurpose.SEAL, KeyPurpose.ANSWER):
+        raise PurposeError(f"a {purpose.value} key signs no document", uri=signer.handle.uri)
     _check(baseline, stamp, validation, permission, at)
     updater = PdfUpdater(pdf)
     field_reference, widget = _empty_field(updater, field)
@@ -109,7 +113,7 @@ def seal_pdf(
 
     def make(digest: bytes) -> bytes:
         attributes = cms.signed_attributes(identity, digest)
-        value = signer.sign(ToBeSigned(attributes, KeyPurpose.SEAL))
+        value = signer.sign(ToBeSigned(attributes, purpose))
         token = None if signature_stamp is None else _stamp_of(signature_stamp, value, signer.handle.algorithm.hash)
         return cms.signed_data(identity, signer, attributes, value, certificates=certificates, timestamp=token)
 
