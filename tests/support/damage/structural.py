@@ -13,7 +13,8 @@ _HUGE = (b"2147483648", b"4294967295", b"99999999999999999999", b"-1", b"0", b"1
 NAMES = (
     b"/Page", b"/Pages", b"/Catalog", b"/Contents", b"/Annots", b"/AcroForm", b"/Fields", b"/Kids", b"/Parent",
     b"/Type", b"/Sig", b"/DocTimeStamp", b"/ByteRange", b"/V", b"/AP", b"/N", b"/Length", b"/Filter", b"/FlateDecode",
-    b"/DSS",    b"/LZWDecode", b"/ASCII85Decode", b"/RunLengthDecode", b"/Crypt", b"/DCTDecode", b"/ObjStm", b"/XRef", b"/Prev",
+    b"/DSS", b"/LZWDecode", b"/ASCII85Decode", b"/RunLengthDecode", b"/Crypt", b"/DCTDecode", b"/ObjStm", b"/XRef",
+    b"/Prev",
     b"/XRefStm", b"/Root", b"/Size", b"/Encrypt", b"/W", b"/Index", b"/First", b"/Perms", b"/DocMDP", b"/OCProperties",
     b"/OpenAction", b"/JavaScript", b"/Names", b"/EmbeddedFiles", b"/Font", b"/ToUnicode", b"/Resources", b"/XObject",
 )  # fmt: skip

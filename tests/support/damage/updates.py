@@ -104,6 +104,7 @@ def append_by_pyhanko(r: random.Random, a: Anatomy, other: Anatomy) -> bytes:
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(a.data), strict=False)
         writer._document_id[1] = generic.ByteStringObject(r.randbytes(16))  # else random anew each time
+        writer._update_meta = lambda: None  # it would write the time of day
         for _ in range(r.choice((1, 1, 2))):
             holder = _walk(r, writer.root)
             _change(r, writer, holder, generic)
