@@ -1,52 +1,25 @@
-"""Reading a PDF's objects: signature fields, attachments, annotations. What pyHanko's reader sees, as plain values.
+"""What the checks ask of a PDF as a document: signatures, attachments, validation data, annotations.
 
-The reader is lenient, because foreign files are; whether every byte is accounted for is asked elsewhere
-(:mod:`verify.formats.pdf`). Whatever it throws becomes PdfGraphError.
+The reader is lenient, because foreign files are; whether every byte is accounted for is asked elsewhere.
 """
 
 from __future__ import annotations
 
-import io
-import logging
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-_T = TypeVar("_T")
-_MAX_DEPTH = 32
-_MAX_NODES = 50_000
-_OBJECT = re.compile(rb"(?:^|[\r\n])[ \t]*([0-9]{1,10}[ \t]+[0-9]{1,5}[ \t]+obj)\b")
+from verify.formats.pdffile import PdfFile
+from verify.formats.pdflimits import PdfError, PdfLimitError, PdfLimits, PdfPasswordError
+from verify.formats.pdfsignatures import UnverifiedPdfSignature, find_signatures, find_stray_signatures
+from verify.formats.pdfsnapshot import Snapshot
+from verify.formats.pdftrees import name_tree, pages
+from verify.formats.pdfvalues import Name, Reference, Stream, Text, Value
 
-logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+__all__ = ["Attachment", "PdfGraph", "PdfGraphError", "PdfPasswordError", "UnverifiedPdfSignature", "ValidationData"]
 
-
-class PdfGraphError(Exception):
-    """The PDF cannot be read here. The message says what failed."""
-
-
-class PdfPasswordError(Exception):
-    """The PDF is encrypted and the password is missing or wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnverifiedPdfSignature:
-    """One filled signature field. ``fault`` says why its parts cannot be read; then they are blank.
-
-    ``permission`` is the DocMDP level it certifies, or None. ``handle`` names it to :meth:`PdfGraph.later_changes`.
-    """
-
-    field: str
-    subfilter: str
-    kind: str
-    byte_range: tuple[int, ...]
-    contents: bytes
-    permission: int | None
-    name: str
-    claimed_time: datetime | None = None
-    fault: str = ""
-    handle: Any = None
+PdfGraphError = PdfError
+_ARRAYS = {b"Certs": b"Cert", b"CRLs": b"CRL", b"OCSPs": b"OCSP"}
+_MOST_VALUES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,129 +51,121 @@ class ValidationData:
 
 
 class PdfGraph:
-    """An opened PDF."""
+    """An opened PDF: ``file``, and ``document``, its newest state. Raises PdfError, PdfPasswordError."""
 
-    def __init__(self, data: bytes, password: str | None, decompressed_bytes: int) -> None:
-        self.reader: Any = _guard(lambda: _open(data, decompressed_bytes))
-        if _guard(lambda: bool(self.reader.encrypted)):
-            self._decrypt(password)
-        self.root: Any = _guard(lambda: self.reader.root)
-
-    def _decrypt(self, password: str | None) -> None:
-        from pyhanko.pdf_utils.crypt import AuthStatus
-
-        try:
-            if self.reader.decrypt(password or "").status == AuthStatus.FAILED:
-                raise PdfPasswordError
-        except PdfPasswordError:
-            raise
-        except Exception as error:
-            raise PdfPasswordError from error
+    def __init__(
+        self, data: bytes, password: str | None, decompressed_bytes: int, limits: PdfLimits | None = None
+    ) -> None:
+        self.file = PdfFile(data, password=password, limits=limits or PdfLimits(decompressed_bytes=decompressed_bytes))
+        self.document: Snapshot = self.file.newest
+        self._password = password
+        self._validation: ValidationData | None = None
+        self._signatures: list[UnverifiedPdfSignature] = []
 
     def revisions(self) -> int:
-        """How many cross-reference sections the file has."""
-        return _guard(lambda: int(self.reader.total_revisions))
+        """How many cross-reference sections lead to the newest state."""
+        return len(self.document.sections)
 
     def object_count(self) -> int:
         """How many entries all cross-reference sections have together."""
-        xrefs = self.reader.xrefs
-        return _guard(lambda: sum(len(xrefs.explicit_refs_in_revision(r)) for r in range(self.revisions())))
+        return self.file.entry_count
 
     def signatures(self, limit: int) -> list[UnverifiedPdfSignature]:
-        """Every filled signature field, in the order of the form. PdfGraphError when there are more than ``limit``."""
-        found: list[UnverifiedPdfSignature] = []
-        for name, field in _guard(lambda: list(self._signature_fields())):
-            if len(found) >= limit:
-                raise PdfGraphError(f"more than {limit} signatures")
-            found.append(_read_signature(name, field))
-        return found
+        """Every filled signature field, in the order of the form. PdfError when there are more than ``limit``."""
+        self._signatures = find_signatures(self.document, limit)
+        return self._signatures
 
-    def _signature_fields(self) -> Iterator[tuple[str, Any]]:
-        form = _get(self.root, "/AcroForm")
-        if form is None:
-            return
-        seen = 0
-        stack = [(f, "", None, 0) for f in reversed(_items(_get(form, "/Fields")))]
-        while stack:
-            raw, prefix, inherited, depth = stack.pop()
-            seen += 1
-            if depth > _MAX_DEPTH or seen > _MAX_NODES:
-                raise PdfGraphError("the form is nested too deeply")
-            field = _resolve(raw)
-            if not hasattr(field, "get"):
-                continue
-            name = _get(field, "/T")
-            full = f"{prefix}.{name}" if prefix and name is not None else str(name) if name is not None else prefix
-            kind = _get(field, "/FT") or inherited
-            kids = [k for k in _items(_get(field, "/Kids")) if "/T" in _resolve(k) or "/V" in _resolve(k)]
-            if kind == "/Sig" and _get(field, "/V") is not None:
-                yield full, field
-            stack.extend((k, full, kind, depth + 1) for k in reversed(kids))
+    def stray_signatures(self, limit: int) -> list[UnverifiedPdfSignature]:
+        """Values of signatures anywhere in the file that no field of the newest state holds."""
+        known = self._signatures or find_signatures(self.document, limit)
+        return find_stray_signatures(self.document, known, limit)
 
     def attachments(self, max_bytes: int) -> list[Attachment]:
-        """Every file in the catalog's EmbeddedFiles tree or /AF array, each once."""
-        return _guard(lambda: self._attachments(max_bytes))
+        """Every file in the catalog's EmbeddedFiles tree or /AF array, or attached by an annotation, each once."""
+        document = self.document
+        associated = document.items_of(document.root.get(b"AF"))
+        listed = {_identity(value) for value in associated}
+        specs: dict[Any, Value] = {}
+        names = document.entry_of(document.root, b"Names")
+        for _, value in name_tree(document, document.entry_of(names, b"EmbeddedFiles")):
+            specs.setdefault(_identity(value), value)
+        for value in [*associated, *self._annotated_files()]:
+            specs.setdefault(_identity(value), value)
+        if len(specs) > _MOST_VALUES:
+            raise PdfLimitError("limit-attachments", "too many attachments")
+        found = (self._attachment(spec, identity in listed, max_bytes) for identity, spec in specs.items())
+        return [attachment for attachment in found if attachment is not None]
 
-    def _attachments(self, max_bytes: int) -> list[Attachment]:
-        listed = [_identity(v) for v in _items(_get(self.root, "/AF"))]
-        specs: dict[Any, Any] = {}
-        names = _get(self.root, "/Names")
-        tree = _get(names, "/EmbeddedFiles") if names is not None else None
-        for raw in [*_name_tree(tree), *_items(_get(self.root, "/AF"))]:
-            specs.setdefault(_identity(raw), raw)
-        found: list[Attachment] = []
-        for identity, raw in specs.items():
-            spec = _resolve(raw)
-            streams = _get(spec, "/EF") or {}
-            stream = _get(streams, "/UF") or _get(streams, "/F")
-            if stream is None:
-                continue
-            data = bytes(stream.data)
-            if len(data) > max_bytes:
-                raise PdfGraphError("an attachment is too large")
-            name = str(_get(spec, "/UF") or _get(spec, "/F") or "")
-            found.append(Attachment(name, data, str(_get(spec, "/AFRelationship") or ""), identity in listed))
+    def _annotated_files(self) -> list[Value]:
+        document = self.document
+        found: list[Value] = []
+        for page in pages(document):
+            for raw in document.items_of(page.dictionary.get(b"Annots")):
+                annotation = document.resolve(raw)
+                if isinstance(annotation, dict) and b"FS" in annotation:
+                    found.append(annotation[b"FS"])
         return found
 
-    def validation_data(self) -> ValidationData:
-        """The values of the DSS dictionary; those that cannot be read are left out."""
-        lists = {key: self._dss_values(key) for key in ("/Certs", "/CRLs", "/OCSPs")}
-        certificates = []
-        for der in lists["/Certs"]:
-            try:
-                certificates.append(_certificate(der))
-            except Exception:  # noqa: BLE001, S112 - a broken certificate is no certificate
-                continue
-        return ValidationData(certificates, lists["/CRLs"], lists["/OCSPs"])
+    def _attachment(self, spec: Value, associated: bool, max_bytes: int) -> Attachment | None:
+        document = self.document
+        streams = document.entry_of(spec, b"EF")
+        stream = document.entry_of(streams, b"UF") or document.entry_of(streams, b"F")
+        if not isinstance(stream, Stream):
+            return None
+        data = document.decoded(stream)
+        if len(data) > max_bytes:
+            raise PdfLimitError("limit-attachments", "an attachment is too large")
+        name = document.entry_of(spec, b"UF") or document.entry_of(spec, b"F")
+        relationship = document.entry_of(spec, b"AFRelationship")
+        return Attachment(_text(name), data, _text(relationship), associated)
 
-    def _dss_values(self, key: str) -> list[bytes]:
-        try:
-            dss = _get(self.root, "/DSS")
-            return [bytes(_resolve(raw).data) for raw in _items(_get(dss, key))] if dss is not None else []
-        except (RecursionError, MemoryError):
-            raise
-        except Exception:  # noqa: BLE001 - as above
-            return []
+    def validation_data(self) -> ValidationData:
+        """The values of the DSS dictionary and of its VRI entries; those that cannot be read are left out."""
+        if self._validation is None:
+            lists = {key: self._store_values(key) for key in _ARRAYS}
+            found = (_certificate(der) for der in lists[b"Certs"])
+            certificates = [certificate for certificate in found if certificate is not None]
+            self._validation = ValidationData(certificates, lists[b"CRLs"], lists[b"OCSPs"])
+        return self._validation
+
+    def _store_values(self, key: bytes) -> list[bytes]:
+        document = self.document
+        store = document.entry_of(document.root, b"DSS")
+        raws = list(document.items_of(document.entry_of(store, key)))
+        entries = document.entry_of(store, b"VRI")
+        for entry in list(entries.values())[:_MOST_VALUES] if isinstance(entries, dict) else ():
+            raws.extend(document.items_of(document.entry_of(entry, _ARRAYS[key])))
+        found: dict[bytes, None] = {}
+        for raw in {_identity(raw): raw for raw in raws[:_MOST_VALUES]}.values():
+            stream = document.resolve(raw)
+            try:
+                if isinstance(stream, Stream):
+                    found[document.decoded(stream)] = None
+            except PdfLimitError:
+                raise
+            except PdfError:
+                continue
+        return list(found)
 
     def has_script(self) -> bool:
         """Whether the catalog starts a script or action on opening."""
-        return _guard(lambda: "/AA" in self.root or "/OpenAction" in self.root or _has_scripts(self.root))
+        names = self.document.entry_of(self.document.root, b"Names")
+        root = self.document.root
+        return b"AA" in root or b"OpenAction" in root or (isinstance(names, dict) and b"JavaScript" in names)
 
     def has_hidden_layers(self) -> bool:
         """Whether the catalog declares optional content."""
-        return _guard(lambda: "/OCProperties" in self.root)
+        return b"OCProperties" in self.document.root
 
     def annotation_kinds(self) -> list[tuple[int, str, tuple[float, ...]]]:
         """Page (1-based), subtype and rectangle of each annotation."""
-        return _guard(self._annotation_kinds)
-
-    def _annotation_kinds(self) -> list[tuple[int, str, tuple[float, ...]]]:
+        document = self.document
         found: list[tuple[int, str, tuple[float, ...]]] = []
-        for number, page in enumerate(_pages(self.root), 1):
-            for raw in _items(_get(page, "/Annots")):
-                annotation = _resolve(raw)
-                rect = tuple(float(_resolve(v)) for v in _items(_get(annotation, "/Rect")))
-                found.append((number, str(_get(annotation, "/Subtype")), rect))
+        for page in pages(document):
+            for raw in document.items_of(page.dictionary.get(b"Annots")):
+                numbers = [document.resolve(v) for v in document.items_of(document.entry_of(raw, b"Rect"))]
+                rect = tuple(float(n) for n in numbers if isinstance(n, (int, float)))
+                found.append((page.number, _text(document.entry_of(raw, b"Subtype")), rect))
         return found
 
     def unlisted_object(self, data: bytes, start: int) -> str:
@@ -208,172 +173,60 @@ class PdfGraph:
 
         Viewers that repair a file show such objects; a comparison of listed ones does not see them.
         """
-        listed = _guard(self._offsets)
-        for match in _OBJECT.finditer(data, max(0, start - 1)):
-            if match.start(1) not in listed:
-                return match[0].decode("latin-1").strip()
-        return ""
-
-    def _offsets(self) -> set[int]:
-        """Where cross-reference sections, and their own positions, say that objects begin."""
-        found: set[int] = set()
-        for revision in range(self.revisions()):
-            section = self.reader.xrefs.get_xref_data(revision)
-            hybrid = section.hybrid.xref_data.standard_xrefs.values() if section.hybrid is not None else ()
-            found |= {offset for _, offset in (*section.standard_xrefs.values(), *hybrid)}
-            container = self.reader.xrefs.get_xref_container_info(revision)
-            found |= {container.start_location, container.declared_startxref}
-        return found
+        found = self.file.unlisted(start)
+        return f"{found[0].number} {found[0].generation} obj" if found else ""
 
     def later_changes(self, signature: UnverifiedPdfSignature) -> LaterChanges:
         """Compare the signed revision with the last one (pyHanko's whitelist of harmless changes)."""
-        from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
-        from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-        from pyhanko.sign.validation.status import SignatureCoverageLevel
-
-        def compare() -> LaterChanges:
-            embedded: Any = EmbeddedPdfSignature(self.reader, signature.handle, signature.field)
-            embedded.compute_integrity_info()
-            if embedded.coverage == SignatureCoverageLevel.ENTIRE_FILE:
-                return LaterChanges(True, False, "")
-            result: Any = embedded.diff_result
-            if embedded.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
-                return LaterChanges(False, True, "the signature covers no whole revision")
-            if not isinstance(result, DiffResult):
-                return LaterChanges(False, True, str(result))
-            level, allowed = result.modification_level, embedded.docmdp_level
-            if level == ModificationLevel.OTHER or (allowed is not None and level.value > allowed.value):
-                return LaterChanges(False, True, f"changes of level {level.name} are not permitted")
-            return LaterChanges(level == ModificationLevel.LTA_UPDATES, True, "")
-
-        return _guard(compare)
+        try:
+            return _compared(self.file.data, self._password, signature.field)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            raise PdfError("comparison", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def _guard(read: Callable[[], _T]) -> _T:
-    """Run a reading step of the lenient parser; whatever it throws is PdfGraphError."""
-    try:
-        return read()
-    except (PdfGraphError, PdfPasswordError, RecursionError, MemoryError):
-        raise
-    except Exception as error:  # pyHanko lets a dozen types out on broken files
-        raise PdfGraphError(f"{type(error).__name__}: {error}"[:200]) from error
+def _compared(data: bytes, password: str | None, field: str) -> LaterChanges:
+    import io
+    import logging
 
-
-def _open(data: bytes, decompressed_bytes: int) -> Any:
-    from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
     from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-    limits = DecodeLimits(
-        per_stream=StreamDecodeLimits(max_output_size=decompressed_bytes),
-        document_budget=DocumentDecodeBudget(base_allowance=4 * decompressed_bytes, max_ratio=4),
-    )
-    return PdfFileReader(io.BytesIO(data), strict=False, decode_limits=limits)
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+    reader = PdfFileReader(io.BytesIO(data), strict=False)
+    if reader.encrypted:
+        reader.decrypt(password or "")
+    embedded: Any = next(s for s in reader.embedded_signatures if s.field_name == field)
+    embedded.compute_integrity_info()
+    if embedded.coverage == SignatureCoverageLevel.ENTIRE_FILE:
+        return LaterChanges(True, False, "")
+    result: Any = embedded.diff_result
+    if embedded.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
+        return LaterChanges(False, True, "the signature covers no whole revision")
+    if not isinstance(result, DiffResult):
+        return LaterChanges(False, True, str(result))
+    level, allowed = result.modification_level, embedded.docmdp_level
+    if level == ModificationLevel.OTHER or (allowed is not None and level.value > allowed.value):
+        return LaterChanges(False, True, f"changes of level {level.name} are not permitted")
+    return LaterChanges(level == ModificationLevel.LTA_UPDATES, True, "")
 
 
 def _certificate(der: bytes) -> Any:
     from asn1crypto import x509
 
-    certificate = x509.Certificate.load(der)
-    _ = certificate.subject.hashable, certificate.public_key.algorithm
+    try:
+        certificate = x509.Certificate.load(der)
+        _ = certificate.subject.hashable, certificate.public_key.algorithm
+    except Exception:  # noqa: BLE001 - a broken certificate is no certificate
+        return None
     return certificate
 
 
-def _read_signature(name: str, field: Any) -> UnverifiedPdfSignature:
-    try:
-        value = _resolve(field.raw_get("/V"))
-        raw = value.raw_get("/Contents", decrypt=_raw_access())
-        return UnverifiedPdfSignature(
-            field=name,
-            subfilter=str(_get(value, "/SubFilter") or ""),
-            kind=str(_get(value, "/Type") or "/Sig"),
-            byte_range=tuple(int(n) for n in value["/ByteRange"]),
-            contents=bytes(raw.original_bytes),
-            permission=_permission(value),
-            name=str(_get(value, "/Name") or ""),
-            claimed_time=_moment(_get(value, "/M")),
-            handle=field,
-        )
-    except (RecursionError, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - one broken field must not hide the others
-        fault = f"{type(error).__name__}: {error}"[:200]
-        return UnverifiedPdfSignature(name, "", "", (), b"", None, "", fault=fault, handle=field)
+def _text(value: Value) -> str:
+    return str(value) if isinstance(value, (Name, Text)) else ""
 
 
-def _moment(value: Any) -> datetime | None:
-    """A PDF date as an instant; without a zone it is read as UTC."""
-    from pyhanko.pdf_utils.generic import parse_pdf_date
-
-    if value is None:
-        return None
-    try:
-        moment: datetime = parse_pdf_date(str(value), strict=False)
-    except Exception:  # noqa: BLE001 - a claim that cannot be read is no claim
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _raw_access() -> Any:
-    from pyhanko.pdf_utils.generic import EncryptedObjAccess
-
-    return EncryptedObjAccess.RAW
-
-
-def _permission(value: Any) -> int | None:
-    for reference in _items(_get(value, "/Reference")):
-        entry = _resolve(reference)
-        if _get(entry, "/TransformMethod") == "/DocMDP":
-            parameters = _get(entry, "/TransformParams")
-            return int(_get(parameters, "/P") or 2) if parameters is not None else 2
-    return None
-
-
-def _get(value: Any, key: str) -> Any:
-    """An entry of a dictionary with its reference resolved, or None."""
-    return _resolve(value.raw_get(key)) if key in value else None
-
-
-def _resolve(value: Any) -> Any:
-    return value.get_object() if hasattr(value, "get_object") else value
-
-
-def _items(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else []
-
-
-def _identity(value: Any) -> Any:
-    reference: Any = getattr(value, "reference", None)
-    return (reference.idnum, reference.generation) if reference is not None else id(value)
-
-
-def _name_tree(node: Any) -> Iterator[Any]:
-    stack, seen = [node], 0
-    while stack:
-        current = stack.pop()
-        seen += 1
-        if current is None:
-            continue
-        if seen > _MAX_NODES:
-            raise PdfGraphError("a name tree is too large")
-        current = _resolve(current)
-        yield from _items(_get(current, "/Names"))[1::2]
-        stack.extend(_items(_get(current, "/Kids")))
-
-
-def _has_scripts(root: Any) -> bool:
-    names = _get(root, "/Names")
-    return names is not None and "/JavaScript" in names
-
-
-def _pages(root: Any) -> Iterator[Any]:
-    stack, seen = [root["/Pages"]], 0
-    while stack:
-        node = _resolve(stack.pop())
-        seen += 1
-        if seen > _MAX_NODES:
-            raise PdfGraphError("the page tree is too large")
-        kids = _get(node, "/Kids")
-        if kids is None:
-            yield node
-        else:
-            stack.extend(reversed(_items(kids)))
+def _identity(value: Value) -> Any:
+    return value if isinstance(value, Reference) else id(value)
