@@ -14,7 +14,7 @@ from verify.formats.pdflexer import Lexer
 from verify.formats.pdflimits import Budget, Notice, Notices, PdfError, PdfLimitError, PdfLimits, PdfPasswordError
 from verify.formats.pdfobjects import LengthSource, ObjectReader, PdfObject, is_type
 from verify.formats.pdfsnapshot import Snapshot
-from verify.formats.pdfspans import COMMENT, EOF, OBJECT, SPACE, Accounting, Span, Walker
+from verify.formats.pdfspans import COMMENT, EOF, OBJECT, SPACE, STARTXREF, Accounting, Span, Walker
 from verify.formats.pdfstreams import ObjectStream
 from verify.formats.pdfvalues import Reference, Stream
 from verify.formats.pdfxref import COMPRESSED, OFFSET, Section, SectionReader
@@ -27,8 +27,8 @@ _PLAIN_INTEGER = re.compile(
 )
 _LINE_END = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _HEADER_WITHIN = 1024
-_HARMLESS = frozenset(("no-endobj", "stream-padding", "prev-zero"))
-"""Kinds of notices that every viewer reads alike."""
+_HARMLESS = frozenset(("no-endobj", "number", "stream-padding", "prev-zero"))
+"""Kinds of notices that viewers read alike, or that change no more than a length on the page."""
 
 
 @dataclass(slots=True)
@@ -69,6 +69,7 @@ class PdfFile:
         self.object_streams: dict[tuple[int, int], ObjectStream | None] = {}
         self._password = password
         self._opened = False
+        self._examined = False
         self.newest: Snapshot = self.snapshot(len(data))
 
     @property
@@ -78,7 +79,10 @@ class PdfFile:
 
     @property
     def ambiguities(self) -> list[Notice]:
-        """What two viewers may read differently, in the objects read so far; all after :meth:`spans`."""
+        """What two viewers may read differently, anywhere in the file."""
+        if not self._examined:
+            self._examined = True
+            self._examine()
         return [notice for notice in self.notices.found if notice.kind not in _HARMLESS]
 
     @property
@@ -215,6 +219,22 @@ class PdfFile:
             found = (self._revision(accounting, tail) for tail in accounting.tails)
             self._revisions = [revision for revision in found if revision.sections]
         return self._revisions
+
+    def _examine(self) -> None:
+        """Note cross-references that lead into other objects, and a last ``startxref`` that is hidden in something."""
+        spans = self.spans()
+        last = self.data.rfind(b"startxref")
+        span = spans.at(last) if last >= 0 else None
+        if span is not None and span.kind != STARTXREF:
+            self.notices.add("startxref-hidden", last, 0, f"the last startxref stands in {span.kind} bytes")
+        for section in self.all_sections():
+            for number, entry in section.entries.items():
+                if entry.kind != OFFSET:
+                    continue
+                span = spans.at(entry.offset)
+                if span is not None and span.kind == OBJECT and span.start != entry.offset:
+                    detail = f"the cross-reference leads into object {span.number}"
+                    self.notices.add("inside-object", entry.offset, number, detail)
 
     def _revision(self, accounting: Accounting, tail: Span) -> Revision:
         mark = self.data.find(b"%%EOF", tail.end, tail.end + 64)

@@ -41,8 +41,8 @@ def decode(raw: bytes, filters: list[tuple[bytes, Dictionary]], limit: int, budg
 
 def filters_of(dictionary: Dictionary, resolve: Callable[[Value], Value], most: int) -> list[tuple[bytes, Dictionary]]:
     """The filters that a stream's dictionary names, with their parameters. Raises PdfError."""
-    names = resolve(dictionary.get(b"Filter", dictionary.get(b"F")))
-    parameters = resolve(dictionary.get(b"DecodeParms", dictionary.get(b"DP")))
+    names = resolve(dictionary.get(b"Filter"))
+    parameters = resolve(dictionary.get(b"DecodeParms"))
     if names is None:
         return []
     listed = names if isinstance(names, list) else [names]

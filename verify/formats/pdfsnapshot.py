@@ -10,7 +10,7 @@ from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.formats.pdfobjects import PdfObject, is_type
 from verify.formats.pdfstreams import ObjectStream
 from verify.formats.pdfvalues import Dictionary, Reference, Stream, Text, Value, same_value
-from verify.formats.pdfxref import COMPRESSED, FREE, OFFSET, Entry
+from verify.formats.pdfxref import COMPRESSED, FREE, OFFSET, Entry, Section
 
 if TYPE_CHECKING:
     from verify.formats.pdfcrypt import SecurityHandler
@@ -46,8 +46,12 @@ class Snapshot:
 
     def _merge(self) -> None:
         entries = self.entries
+        met: set[int] = set()
         for section in reversed(self.sections):
             hidden = section.hybrid.entries if section.hybrid is not None else {}
+            if section.hybrid is not None and section.hybrid.start not in met:
+                met.add(section.hybrid.start)  # later tables only repeat what the first one said
+                self._compare_hybrid(section, hidden)
             self.file.budget.merge(len(section.entries) + len(hidden))
             entries.update(hidden)
             for number, entry in section.entries.items() if hidden else ():
@@ -60,6 +64,22 @@ class Snapshot:
             for key in _KEPT:
                 if key not in self.trailer and key in section.trailer:
                     self.trailer[key] = section.trailer[key]
+        self._note_size()
+
+    def _compare_hybrid(self, section: Section, hidden: dict[int, Entry]) -> None:
+        for number, entry in hidden.items():
+            other = section.entries.get(number)
+            if other is not None and other.kind != FREE and other != entry:
+                self.file.notices.add("hybrid", section.start, number, "table and stream of one section differ")
+
+    def _note_size(self) -> None:
+        """Some viewers drop objects whose number is not below /Size."""
+        size = self.trailer.get(b"Size")
+        most = max(self.entries, default=0)
+        if isinstance(size, int) and most >= size:
+            for number, entry in self.entries.items():
+                if number >= size and entry.kind != FREE:
+                    self.file.notices.add("beyond-size", self.sections[0].start, number)
 
     def _repair(self, text: str) -> None:
         if text not in self.repaired and len(self.repaired) < 100:
@@ -69,10 +89,18 @@ class Snapshot:
 
     def find_root(self) -> None:
         """Find the catalog; search the whole file when the cross-references do not lead to one. Raises PdfError."""
-        if not self._take_root(self.trailer.get(b"Root")):
-            self._rebuild()
-            if not self._take_root(self.trailer.get(b"Root")) and not self._search_root():
-                raise PdfError("no-root", "the file has no catalog")
+        taken = self._take_root(self.trailer.get(b"Root"))
+        if taken and self._has_pages():
+            return
+        before = (self.sections, self.entries, self.trailer, self.root, self.root_reference, self._complete)
+        self._rebuild()
+        found = self._take_root(self.trailer.get(b"Root")) or self._search_root()
+        if not found and not taken:
+            raise PdfError("no-root", "the file has no catalog")
+        if taken and not (found and self._has_pages()):
+            self.forget()
+            self.repaired.pop()
+            self.sections, self.entries, self.trailer, self.root, self.root_reference, self._complete = before
 
     def _take_root(self, value: Value) -> bool:
         root = self.resolve(value)
@@ -81,6 +109,14 @@ class Snapshot:
         self.root = root
         self.root_reference = value if isinstance(value, Reference) else None
         return True
+
+    def _has_pages(self) -> bool:
+        """Whether the catalog leads to a tree of pages, without which viewers search the file, too."""
+        tree = self.entry_of(self.root, b"Pages")
+        return isinstance(tree, dict) and (not self.items_of(tree.get(b"Kids")) or self._first_kid(tree))
+
+    def _first_kid(self, tree: Dictionary) -> bool:
+        return any(isinstance(self.resolve(kid), dict) for kid in self.items_of(tree.get(b"Kids"))[:100])
 
     def _search_root(self) -> bool:
         numbers = sorted(self.entries, key=lambda number: self.entries[number].offset, reverse=True)
@@ -293,6 +329,26 @@ class Snapshot:
             return None
         found = self.object(entry.container if entry.kind == COMPRESSED else number)
         return (found.start, found.end) if found is not None else None
+
+    def search_differences(self) -> list[int]:
+        """The objects that a search of these bytes for the last one of each number finds otherwise than sections say.
+
+        Empty: a viewer that repairs the file sees what one that trusts its cross-references does, whatever was wrong
+        with these.
+        """
+        searched = self._searched_entries()
+        different = [number for number, entry in searched.items() if not self._is_found(number, entry)]
+        lost = [n for n in self.numbers() if n not in searched and self.get(n) is not None]
+        return sorted({*different, *lost})
+
+    def _is_found(self, number: int, searched: Entry) -> bool:
+        entry = self.entry(number)
+        if entry is None or entry.kind != searched.kind:
+            return False
+        if entry.kind == COMPRESSED:
+            return entry.container == searched.container
+        found = self.object(number)
+        return found is not None and found.start == searched.offset
 
     # -- object streams ------------------------------------------------------------------------------------------
 

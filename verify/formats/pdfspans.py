@@ -22,7 +22,7 @@ SPACE, COMMENT, UNKNOWN = "space", "comment", "unknown"
 _S = rb"[\0\t\n\f\r ]"
 _BLANK = re.compile(_S + rb"++")
 _HEADER = re.compile(rb"%PDF-[^\r\n]*+")
-_EOF = re.compile(rb"%%EOF(?=[\0\t\n\f\r %]|\Z)")
+_EOF = re.compile(rb"%%EOF(?=[\0\t\n\f\r %]|\Z|[0-9]{1,10} [0-9]{1,5} obj)")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 _STARTXREF = re.compile(rb"startxref" + _S + rb"++([0-9]{1,20}+)(?![^\0\t\n\f\r %])")
 _OBJECT = re.compile(rb"[0-9]{1,10}+" + _S + rb"++[0-9]{1,10}+" + _S + rb"++obj(?![A-Za-z0-9])")

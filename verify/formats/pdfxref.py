@@ -17,6 +17,7 @@ _XREF = re.compile(SKIP + rb"xref(?![A-Za-z])")
 _SUBSECTION = re.compile((SKIP + rb"([0-9]{1,10}+)S++([0-9]{1,10}+)(?=S)").replace(b"S", _SPACE))
 _STRICT_ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([nf])[ \r][\r\n]")
 _LOOSE_ENTRY = re.compile(rb"S*+([0-9]{1,20}+)S++([0-9]{1,10}+)S++([nf])(?![A-Za-z0-9])".replace(b"S", _SPACE))
+_NEAR = 16
 _TRAILER = re.compile(SKIP + rb"trailer")
 
 OFFSET, COMPRESSED, FREE = "offset", "compressed", "free"
@@ -79,15 +80,38 @@ class SectionReader:
 
         Offsets count from ``%PDF``; where nothing is found that way, from the beginning of the file.
         """
-        error: PdfError | None = None
-        for base in dict.fromkeys((self.base, 0)):
-            try:
-                return self._once(offset, base, end)
-            except PdfLimitError:
-                raise
-            except PdfError as failed:
-                error = error or failed
-        raise error or PdfError("no-xref", offset=offset)
+        found, error = self._try(offset, self.base, end)
+        if self.base:
+            other, _ = self._try(offset, 0, end)
+            if found is not None and other is not None:
+                self.notices.add("two-bases", found.start, 0, "offsets make sense from two beginnings of the file")
+            found = found or other
+        if found is None:
+            found = self._near(offset, end)
+        if found is None:
+            raise error or PdfError("no-xref", offset=offset)
+        return found
+
+    def _try(self, offset: int, base: int, end: int) -> tuple[Section | None, PdfError | None]:
+        try:
+            return self._once(offset, base, end), None
+        except PdfLimitError:
+            raise
+        except PdfError as error:
+            return None, error
+
+    def _near(self, offset: int, end: int) -> Section | None:
+        """The table that begins a few bytes before the offset (white space after it is passed over anyway)."""
+        position = offset + self.base
+        start = self.data.rfind(b"xref", max(0, position - _NEAR), min(position + 4, end))
+        if start < 0 or self.data[start - 5 : start] == b"start":
+            return None
+        found, _ = self._try(start - self.base, self.base, end)
+        if found is not None:
+            text = f"the offset that leads to it is wrong by {position - start}"
+            if text not in found.faults:
+                found.faults.append(text)
+        return found
 
     def _once(self, offset: int, base: int, end: int) -> Section:
         found = self._known.get((offset, base))
@@ -142,10 +166,6 @@ class SectionReader:
             section.faults.append("its /XRefStm leads to a table")
             return
         section.hybrid = found
-        for number, entry in found.entries.items():
-            other = section.entries.get(number)
-            if other is not None and other.kind != FREE and other != entry:
-                self.notices.add("hybrid", section.start, number, "table and stream of one section differ")
 
     def _subsection(self, section: Section, first: int, count: int, position: int, base: int) -> int:
         """Read ``count`` entries from ``position``; gives where they end."""
