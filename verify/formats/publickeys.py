@@ -36,11 +36,13 @@ def verify_x509(
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from pyhanko_certvalidator.errors import AlgorithmNotSupported
-    from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator, SignatureValidationContext
+    from pyhanko_certvalidator.sig_validate import SignatureValidationContext
+
+    from verify.formats.gm import SignatureValidator
 
     name = str(algorithm["algorithm"].native)
     try:
-        DefaultSignatureValidator().validate_signature(
+        SignatureValidator().validate_signature(
             signature, data, key, algorithm, context=SignatureValidationContext(digest_name, prehashed)
         )
     except AlgorithmNotSupported as error:
