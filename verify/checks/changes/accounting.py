@@ -1,0 +1,83 @@
+"""Every byte after a signed revision that its cross-references do not lead to: what would a repairing viewer show?
+
+Viewers that find something wrong search a file for its objects and take the last of each number. So an object that no
+cross-reference of the document leads to must be the one that the document has anyway, or one that nothing refers to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify.checks.changes.model import Changes, Kind
+from verify.checks.changes.reasons import Reason
+from verify.formats.pdfspans import HEADER, UNKNOWN, Span
+from verify.formats.pdfvalues import Reference, Stream, Value, same_value
+from verify.formats.pdfxref import OFFSET
+from verify.place import Place
+
+if TYPE_CHECKING:
+    from verify.formats.pdffile import PdfFile, Snapshot
+
+_TREES = (b"Catalog", b"Pages", b"Page", b"ObjStm", b"XRef")
+_MOST_REACHED = 200_000
+
+
+def account(file: PdfFile, old: Snapshot) -> Changes:
+    """Judge the bytes behind ``old.end``, apart from what the newest revision's cross-references lead to."""
+    found = Changes()
+    newest, spans = file.newest, file.spans()
+    for span in spans.spans:
+        if span.end > old.end and span.kind in (UNKNOWN, HEADER):
+            found.add(Reason.UNKNOWN_BYTES, Place(span=(max(span.start, old.end), span.end)))
+    for text in newest.repaired:
+        if text not in old.repaired:
+            found.add(Reason.CROSS_REFERENCES, Place(span=(old.end, len(file.data))))
+    loose = _loose(file, newest, old.end)
+    if loose:
+        found.kinds.add(Kind.REWRITTEN)
+        reached = _reached(newest)
+        for span in loose:
+            if not _is_harmless(file, newest, span, reached):
+                found.add(Reason.UNLISTED, Place(object_number=span.number, span=(span.start, span.end)))
+    return found
+
+
+def _loose(file: PdfFile, newest: Snapshot, start: int) -> list[Span]:
+    """Objects behind ``start`` that no section of the newest revision lists."""
+    listed: set[int] = set()
+    for section in newest.sections:
+        for part in (section, section.hybrid):
+            if part is not None:
+                listed.update(entry.offset for entry in part.entries.values() if entry.kind == OFFSET)
+    loose = {span.start for span in file.unlisted(start)}
+    orphans = {e.offset for s in file.orphan_sections() for e in s.entries.values() if e.kind == OFFSET} - listed
+    return [span for span in file.spans().objects if span.end > start and span.start in loose | orphans]
+
+
+def _is_harmless(file: PdfFile, newest: Snapshot, span: Span, reached: set[int]) -> bool:
+    held = file.object_at(span.start, newest.length_of)
+    value = held.value if held is not None else None
+    if same_value(value, newest.get(span.number)):
+        return True
+    if span.number in reached or held is None or held.fault:
+        return False
+    dictionary = value.dictionary if isinstance(value, Stream) else value
+    return not isinstance(dictionary, dict) or newest.resolve(dictionary.get(b"Type")) not in _TREES
+
+
+def _reached(snapshot: Snapshot) -> set[int]:
+    """The numbers that something the document shows refers to, objects or not."""
+    found: set[int] = set()
+    waiting: list[Value] = [snapshot.trailer.get(b"Root"), snapshot.trailer.get(b"Info"), snapshot.root]
+    while waiting and len(found) < _MOST_REACHED:
+        value = waiting.pop()
+        if isinstance(value, Reference):
+            if value.number not in found:
+                found.add(value.number)
+                waiting.append(snapshot.resolve(value))
+        elif isinstance(value, list):
+            waiting.extend(item for item in value if isinstance(item, (Reference, list, dict)))
+        elif isinstance(value, (dict, Stream)):
+            held = value.dictionary if isinstance(value, Stream) else value
+            waiting.extend(item for item in held.values() if isinstance(item, (Reference, list, dict)))
+    return found

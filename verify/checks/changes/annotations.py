@@ -1,0 +1,136 @@
+"""Annotations of a page (ISO 32000-2 12.5): the widgets of fields, and comments where a certification allows them.
+
+Annotations paint over the page. Where nobody allowed them they are no harmless change, whatever their kind; where a
+certification does (DocMDP 3), they may be added only as what they are: on no printed text, by no kind that passes for
+text of the page. What was there when the document was certified stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verify.checks.changes.model import Area, Kind, Path
+from verify.checks.changes.overlap import covers_text
+from verify.checks.changes.reasons import Doubt, Reason
+from verify.checks.changes.walk import Node, Walk
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Value
+from verify.place import Box, Place
+
+_LOOKS_LIKE_PAGE = frozenset((b"FreeText", b"Stamp", b"Redact", b"Watermark", b"Screen", b"3D", b"RichMedia", b"Movie"))
+_COMMENTS = frozenset(
+    b"Text Link Line Square Circle Polygon PolyLine Highlight Underline Squiggly StrikeOut Caret Ink Popup".split()
+)
+
+
+def compare_annotations(walk: Walk, old: Value, new: Value, path: Path, page: int) -> None:
+    """Judge the entry /Annots of one page (counted from 1)."""
+    before, after = walk.old.resolve(old), walk.new.resolve(new)
+    path = path.at(new.number) if isinstance(new, Reference) else path
+    if not isinstance(after, (list, type(None))):
+        if not walk.unchanged(old, new):
+            walk.fault(Reason.ANNOTATIONS_BROKEN, path, page=page)
+        return
+    known = before if isinstance(before, list) else []
+    held = after or []
+    pairs = list(_paired(walk, known, held))
+    matched = {id(one) for one, _, _ in pairs}
+    order = [index for _, _, index in pairs]
+    for item in known:
+        if id(item) not in matched and walk.old.resolve(item) is not None:
+            walk.fault(Reason.ANNOTATION_REMOVED, path, page=page)
+    if order != sorted(order):
+        walk.fault(Reason.ANNOTATIONS_BROKEN, path, page=page)
+    for one, other, index in pairs:
+        _compare_one(walk, one, other, path.item(index), page)
+    taken = set(order)
+    for index, item in enumerate(held):
+        if index not in taken and walk.new.resolve(item) is not None:
+            _judge_added(walk, item, path.item(index), page)
+
+
+def _paired(walk: Walk, old: list[Value], new: list[Value]) -> Iterator[tuple[Value, Value, int]]:
+    """Annotations of both revisions that are one and the same, with the index of the newer one."""
+    by_number: dict[int, list[int]] = {}
+    for index, item in enumerate(new):
+        if isinstance(item, Reference):
+            by_number.setdefault(item.number, []).append(index)
+    taken: set[int] = set()
+    for item in old:
+        if isinstance(item, Reference):
+            options = by_number.get(item.number, []) or _renumbered(walk, item, new, taken)
+        else:
+            options = [i for i, other in enumerate(new) if i not in taken and walk.unchanged(item, other)]
+        for index in options:
+            if index not in taken:
+                taken.add(index)
+                yield item, new[index], index
+                break
+
+
+def _renumbered(walk: Walk, item: Reference, new: list[Value], taken: set[int]) -> list[int]:
+    """Where a rule has found that an annotation has another number now."""
+    pairs = {after for before, after in walk.nodes if before == item.number}
+    return [i for i, o in enumerate(new) if i not in taken and isinstance(o, Reference) and o.number in pairs]
+
+
+def _compare_one(walk: Walk, old: Value, new: Value, path: Path, page: int) -> None:
+    pair = (old.number, new.number) if isinstance(old, Reference) and isinstance(new, Reference) else (0, 0)
+    if walk.nodes.get(pair) is not Node.FIELD:
+        walk.same(old, new, path, Reason.ANNOTATION_CHANGED, drawn=False)
+        return
+    kind = walk.touched.get(pair[1])
+    held = walk.new.resolve(new)
+    if kind is not None and isinstance(held, dict):
+        walk.changes.areas.append(Area(page, box_of(walk, held), kind))
+
+
+def _judge_added(walk: Walk, item: Value, path: Path, page: int) -> None:
+    number = item.number if isinstance(item, Reference) else 0
+    path = path.at(number) if number else path
+    held = walk.new.resolve(item)
+    if not isinstance(held, dict):
+        walk.fault(Reason.ANNOTATIONS_BROKEN, path, page=page)
+        return
+    box = box_of(walk, held)
+    if number in walk.added:
+        _judge_widget(walk, number, held, path, page, box)
+    else:
+        _judge_comment(walk, held, path, page, box)
+
+
+def _judge_widget(walk: Walk, number: int, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
+    """The widget of a new signature field. Its visibility was judged with the field, its place is judged here."""
+    if box is None:
+        return
+    walk.changes.areas.append(Area(page, box, Kind.SIGNATURE))
+    if covers_text(walk.old, page, box):
+        walk.doubt(Doubt.COVERS_TEXT, Place(page=page, box=box, object_number=number, path=str(path)))
+
+
+def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
+    subtype = walk.new.resolve(held.get(b"Subtype"))
+    kind = bytes(subtype) if isinstance(subtype, Name) else b""
+    fault = Reason.ANNOTATION_ADDED
+    if not walk.rights.may_annotate() or kind not in _COMMENTS or kind in _LOOKS_LIKE_PAGE:
+        walk.fault(fault, path, page=page, box=box)
+        return
+    if held.keys() & {b"A", b"AA", b"PA"}:
+        walk.fault(Reason.SCRIPT, path, page=page, box=box)
+        return
+    if box is not None and kind != b"Popup" and covers_text(walk.old, page, box):
+        walk.fault(Reason.ANNOTATION_COVERS, path, page=page, box=box)
+        return
+    walk.kind(Kind.ANNOTATION)
+    walk.changes.areas.append(Area(page, box, Kind.ANNOTATION))
+    walk.doubt(Doubt.ANNOTATION, Place(page=page, box=box, object_number=path.number, path=str(path)))
+
+
+def box_of(walk: Walk, held: Dictionary) -> Box | None:
+    """The rectangle of an annotation, None when it takes up no room."""
+    edges = [walk.new.resolve(v) for v in walk.new.items_of(held.get(b"Rect"))]
+    if len(edges) != 4 or not all(isinstance(e, (int, float)) for e in edges):
+        return None
+    x0, y0, x1, y1 = (float(e) for e in edges if isinstance(e, (int, float)))
+    if x0 == x1 or y0 == y1:
+        return None
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)

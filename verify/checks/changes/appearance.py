@@ -1,0 +1,160 @@
+"""Whether a form field shows its value (ISO 32000-2 12.7.4.3): filling in may change what is shown to the value only.
+
+A new appearance of a text or choice field is read as text; it has to be the value, in order and completely, apart
+from white space. Pictures, forms within forms and shadings have no place there. Check boxes and radio buttons choose
+among the appearances that were signed; push buttons have no value at all.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from verify.checks.changes.drawing import DrawingError, Drawn, read_drawing
+from verify.checks.changes.fieldview import FieldView
+from verify.checks.changes.model import Path
+from verify.checks.changes.reasons import Doubt, Reason
+from verify.checks.changes.walk import Walk
+from verify.formats.pdfvalues import Dictionary, Name, Stream, Text, Value, same_value
+from verify.place import Place
+
+_PUSH_BUTTON = 1 << 16
+_PASSWORD = 1 << 13
+_COMBO = 1 << 17
+_LOOKS = (b"N", b"R", b"D")
+
+
+def judge_look(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView) -> bool:
+    """Judge what a widget shows now. Says whether that, or the value behind it, changed."""
+    replaced = not walk.unchanged(old.get(b"AP"), new.get(b"AP"))
+    switched = not same_value(walk.old.resolve(old.get(b"AS")), walk.new.resolve(new.get(b"AS")))
+    if not (replaced or switched or view.changed):
+        return False
+    if view.type == b"Btn":
+        _judge_button(walk, new, path, view, replaced=replaced)
+    elif view.type in (b"Tx", b"Ch"):
+        _judge_text(walk, old, new, path, view, replaced=replaced)
+        if switched:
+            walk.fault(Reason.APPEARANCE_STATE, path.key(b"AS"))
+    else:
+        walk.fault(Reason.FIELD_TYPE, path)
+    return True
+
+
+def _judge_button(walk: Walk, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
+    if view.flags & _PUSH_BUTTON or replaced:
+        walk.fault(Reason.APPEARANCE_PICTURE, path.key(b"AP"))
+        return
+    state = walk.new.resolve(new.get(b"AS"))
+    looks = walk.new.resolve(new.get(b"AP"))
+    normal = walk.new.resolve(looks.get(b"N")) if isinstance(looks, dict) else None
+    if not isinstance(normal, dict):
+        return
+    value = walk.new.resolve(view.new_value)
+    expected = value if isinstance(value, Name) and value in normal else b"Off"
+    if (bytes(state) if isinstance(state, Name) else b"Off") != expected:
+        walk.fault(Reason.APPEARANCE_STATE, path.key(b"AS"))
+
+
+def _judge_text(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
+    before, after = walk.old.resolve(old.get(b"AP")), walk.new.resolve(new.get(b"AP"))
+    if after is None:
+        if isinstance(before, dict) and walk.old.resolve(before.get(b"N")) is not None:
+            walk.fault(Reason.APPEARANCE_DIFFERS, path.key(b"AP"))
+        return
+    place = path.key(b"AP")
+    if not isinstance(after, dict):
+        walk.fault(Reason.APPEARANCE_DIFFERS, place)
+        return
+    if replaced and not view.changed and isinstance(before, dict):
+        walk.fault(Reason.APPEARANCE_REPLACED, place)
+        return
+    for key in _LOOKS:
+        look = walk.new.resolve(after.get(key))
+        if look is None and key != b"N":
+            continue
+        _judge_stream(walk, look, place.key(key), view)
+
+
+def _judge_stream(walk: Walk, look: Value, path: Path, view: FieldView) -> None:
+    if not isinstance(look, Stream):
+        if look is not None or not _is_empty(walk, view):
+            walk.fault(Reason.APPEARANCE_DIFFERS, path)
+        return
+    try:
+        drawn = read_drawing(walk, look)
+    except DrawingError as error:
+        walk.fault(error.reason, path)
+        return
+    if drawn.own_font:
+        walk.doubt(Doubt.OWN_FONT, Place(object_number=path.number, path=str(path), field=view.name))
+    if not shows(walk, drawn, view):
+        walk.fault(Reason.APPEARANCE_DIFFERS, path)
+
+
+def _is_empty(walk: Walk, view: FieldView) -> bool:
+    return not plain("".join(_texts(walk, view.new_value)))
+
+
+def shows(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
+    """Whether the drawn text is what the field's value demands."""
+    shown = plain(drawn.text)
+    values = [plain(text) for text in _texts(walk, view.new_value)]
+    if view.flags & _PASSWORD and view.type == b"Tx":
+        return len(set(shown)) <= 1
+    if view.type == b"Ch":
+        displays = _displays(walk, view.options)
+        values = [displays.get(value, value) for value in values]
+        if not view.flags & _COMBO:
+            return _shows_list(shown, values, list(displays.values()))
+    wanted = "".join(values)
+    if shown == wanted:
+        return True
+    return view.formatted and _digits(shown) == _digits(wanted) != ""
+
+
+def _shows_list(shown: str, values: list[str], displays: list[str]) -> bool:
+    """A list box shows consecutive options, the chosen ones among them."""
+    if shown == "".join(values):
+        return True
+    for first in range(len(displays)):
+        text = ""
+        for last in range(first, len(displays)):
+            text += displays[last]
+            if text == shown:
+                return all(value in displays[first : last + 1] for value in values)
+    return False
+
+
+def _digits(text: str) -> str:
+    """The digits of a number that a script has put into another form, without zeros that end its fraction."""
+    digits = "".join(c for c in text if c.isdecimal())
+    return digits.rstrip("0") or digits[:1]
+
+
+def _texts(walk: Walk, raw: Value) -> list[str]:
+    value = walk.new.resolve(raw)
+    listed = [walk.new.resolve(v) for v in value] if isinstance(value, list) else [value]
+    found: list[str] = []
+    for item in listed:
+        if isinstance(item, (Stream, Text)):
+            found.append(str(Text(walk.new.decoded(item)) if isinstance(item, Stream) else item))
+        elif isinstance(item, Name):
+            found.append(item.decode("utf-8", "replace"))
+    return found
+
+
+def _displays(walk: Walk, raw: Value) -> dict[str, str]:
+    """What a choice field shows for each value it may have."""
+    found: dict[str, str] = {}
+    options = walk.old.resolve(raw)
+    for item in options if isinstance(options, list) else []:
+        held = walk.old.resolve(item)
+        pair = [walk.old.resolve(v) for v in held] if isinstance(held, list) else [held, held]
+        if len(pair) == 2 and isinstance(pair[0], Text) and isinstance(pair[1], Text):
+            found[plain(str(pair[0]))] = plain(str(pair[1]))
+    return found
+
+
+def plain(text: str) -> str:
+    """A text without what may differ between a value and its picture: white space, and forms of one character."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if not c.isspace() and c.isprintable())

@@ -1,0 +1,26 @@
+"""Two revisions of a file, compared as documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify.checks.changes.document import compare_trailers
+from verify.checks.changes.model import Changes
+from verify.checks.changes.walk import Walk
+
+if TYPE_CHECKING:
+    from verify.checks.changes.permissions import Rights
+    from verify.formats.pdffile import Snapshot
+
+
+def compare(old: Snapshot, new: Snapshot, rights: Rights) -> Changes:
+    """What ``new`` shows otherwise than ``old``, judged by what ``rights`` let a later revision do.
+
+    Raises PdfError when a revision cannot be read to its end.
+    """
+    if old is new:
+        return Changes()
+    walk = Walk(old, new, rights)
+    compare_trailers(walk)
+    walk.finish()
+    return walk.changes

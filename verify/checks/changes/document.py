@@ -1,0 +1,114 @@
+"""The trailer and the catalog: which of their entries may change, and who judges those that may."""
+
+from __future__ import annotations
+
+from verify.checks.changes.dss import compare_dss
+from verify.checks.changes.forms import compare_form
+from verify.checks.changes.metadata import compare_info, compare_metadata
+from verify.checks.changes.model import Kind, Path
+from verify.checks.changes.pages import compare_pages
+from verify.checks.changes.reasons import Reason
+from verify.checks.changes.structure import compare_structure
+from verify.checks.changes.walk import Node, Walk
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value, same_value
+
+_SECTION_KEYS = frozenset(
+    b"Size Prev XRefStm Type W Index Filter DecodeParms Length DL F FFilter FDecodeParms Root Info ID Encrypt".split()
+)
+_RULED = frozenset(b"Pages AcroForm DSS Metadata StructTreeRoot Version Extensions MarkInfo PieceInfo Type".split())
+_REASONS = {
+    b"Perms": Reason.PERMISSIONS,
+    b"OpenAction": Reason.SCRIPT,
+    b"AA": Reason.SCRIPT,
+    b"OCProperties": Reason.LAYERS,
+    b"Names": Reason.EMBEDDED,
+    b"AF": Reason.EMBEDDED,
+    b"Dests": Reason.EMBEDDED,
+}
+_MOST_DEPTH = 6
+
+
+def compare_trailers(walk: Walk) -> None:
+    """Judge everything, from the trailer down."""
+    old, new = walk.old.trailer, walk.new.trailer
+    top = Path(None, "", 0)
+    walk.same(old.get(b"Encrypt"), new.get(b"Encrypt"), top.key(b"Encrypt"), Reason.ENCRYPTION)
+    _compare_identifier(walk, old, new, top.key(b"ID"))
+    _compare_unknown(walk, old, new, top)
+    compare_info(walk, old.get(b"Info"), new.get(b"Info"), top.key(b"Info"))
+    path = top.key(b"Root")
+    walk.node(old.get(b"Root"), new.get(b"Root"), Node.CATALOG)
+    before, after = walk.old.resolve(old.get(b"Root")), walk.new.resolve(new.get(b"Root"))
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        walk.fault(Reason.ROOT_MISSING, path)
+        return
+    _compare_catalogs(walk, before, after, path.at(_number(new.get(b"Root"))))
+
+
+def _number(value: Value) -> int:
+    return value.number if isinstance(value, Reference) else 0
+
+
+def _compare_identifier(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    """The first part of the identifier should stay (14.4), but shows nothing, and several producers write it anew.
+
+    In an encrypted file it is part of the key.
+    """
+    before, after = walk.old.items_of(old.get(b"ID")), walk.new.items_of(new.get(b"ID"))
+    first = [s.resolve(v[0]) if v else None for s, v in ((walk.old, before), (walk.new, after))]
+    if same_value(*first):
+        return
+    if walk.old.file.encrypted:
+        walk.fault(Reason.IDENTIFIER, path)
+    walk.kind(Kind.CATALOG)
+
+
+def _compare_unknown(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    """Entries that no part of the standard defines show nothing, unless an editor keeps a second document there."""
+    for key in new.keys() - _SECTION_KEYS:
+        held = walk.new.resolve(new.get(key))
+        for item in held if isinstance(held, list) else [held]:
+            if isinstance(walk.new.resolve(item), (dict, Stream)):
+                walk.same(old.get(key), new.get(key), path.key(key), Reason.TRAILER)
+                break
+
+
+def _compare_catalogs(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    for key in old.keys() | new.keys():
+        if key not in _RULED:
+            drawn = key == b"OCProperties"
+            walk.same(old.get(key), new.get(key), path.key(key), _REASONS.get(key, Reason.CATALOG), drawn=drawn)
+    walk.same(old.get(b"Type"), new.get(b"Type"), path.key(b"Type"), Reason.CATALOG)
+    _compare_notes(walk, old, new, path)
+    compare_form(walk, old.get(b"AcroForm"), new.get(b"AcroForm"), path.key(b"AcroForm"))
+    compare_pages(walk, old.get(b"Pages"), new.get(b"Pages"), path.key(b"Pages"))
+    compare_structure(walk, old.get(b"StructTreeRoot"), new.get(b"StructTreeRoot"), path.key(b"StructTreeRoot"))
+    compare_metadata(walk, old.get(b"Metadata"), new.get(b"Metadata"), path.key(b"Metadata"))
+    compare_dss(walk, old.get(b"DSS"), new.get(b"DSS"), path.key(b"DSS"))
+
+
+def _compare_notes(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    """What updates say of the file format: shown nowhere, and of plain values only."""
+    for key in (b"Version", b"Extensions", b"MarkInfo", b"PieceInfo"):
+        before, after = old.get(key), new.get(key)
+        if before is None and after is None:
+            continue
+        if walk.unchanged(before, after):
+            continue
+        walk.kind(Kind.CATALOG)
+        held = walk.new.resolve(after)
+        fits = isinstance(held, Name) if key == b"Version" else isinstance(held, dict)
+        if not fits or (key == b"Extensions" and not _is_plain(walk, held, 0)):
+            walk.fault(Reason.EXTENSIONS, path.key(key))
+
+
+def _is_plain(walk: Walk, value: Value, depth: int) -> bool:
+    """Whether a value consists of dictionaries and arrays of names, numbers and strings only."""
+    value = walk.new.resolve(value)
+    if depth > _MOST_DEPTH or isinstance(value, Stream):
+        return False
+    if isinstance(value, dict):
+        return all(_is_plain(walk, item, depth + 1) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_plain(walk, item, depth + 1) for item in value)
+    return value is None or isinstance(value, (Name, Text, bool, int, float))

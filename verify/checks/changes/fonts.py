@@ -1,0 +1,164 @@
+"""Which characters the codes of a font mean (ISO 32000-2 9.10.2), as far as form fields use fonts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value
+
+if TYPE_CHECKING:
+    from verify.checks.changes.walk import Walk
+
+_MOST_MAP_BYTES = 1_000_000
+_MOST_CODES = 70_000
+_PAIR = re.compile(rb"<([0-9A-Fa-f]{2,8})>\s*<([0-9A-Fa-f]{2,64})>")
+_RANGE = re.compile(rb"<([0-9A-Fa-f]{2,8})>\s*<([0-9A-Fa-f]{2,8})>\s*(?:<([0-9A-Fa-f]{2,64})>|\[([^\]]*)\])")
+_BLOCK = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
+_NAMES = {
+    "space": " ", "exclam": "!", "quotedbl": '"', "numbersign": "#", "dollar": "$", "percent": "%", "ampersand": "&",
+    "quotesingle": "'", "quoteright": "’", "quoteleft": "‘", "parenleft": "(", "parenright": ")", "asterisk": "*",
+    "plus": "+", "comma": ",", "hyphen": "-", "minus": "−", "period": ".", "slash": "/", "zero": "0", "one": "1",
+    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+    "colon": ":", "semicolon": ";", "less": "<", "equal": "=", "greater": ">", "question": "?", "at": "@",
+    "bracketleft": "[", "backslash": "\\", "bracketright": "]", "asciicircum": "^", "underscore": "_", "grave": "`",
+    "braceleft": "{", "bar": "|", "braceright": "}", "asciitilde": "~", "Euro": "€", "bullet": "•", "endash": "–",
+    "emdash": "—", "ellipsis": "…", "quotedblleft": "“", "quotedblright": "”", "germandbls": "ß", "AE": "Æ", "ae": "æ",
+    "OE": "Œ", "oe": "œ", "Oslash": "Ø", "oslash": "ø", "dotlessi": "ı", "Lslash": "Ł", "lslash": "ł", "degree": "°",
+}  # fmt: skip
+_MARKS = {
+    "grave": "GRAVE", "acute": "ACUTE", "circumflex": "CIRCUMFLEX", "tilde": "TILDE", "dieresis": "DIAERESIS",
+    "ring": "RING ABOVE", "cedilla": "CEDILLA", "caron": "CARON", "macron": "MACRON", "breve": "BREVE",
+    "ogonek": "OGONEK", "dotaccent": "DOT ABOVE", "hungarumlaut": "DOUBLE ACUTE",
+}  # fmt: skip
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(slots=True)
+class ReadFont:
+    """One font: its map from codes of ``width`` bytes to text. ``is_own``: its shapes came with the newer revision."""
+
+    is_own: bool = False
+    width: int = 1
+    codes: dict[int, str] = field(default_factory=dict)
+    base: str = "cp1252"
+
+    def text(self, shown: bytes) -> str:
+        """The characters of a shown string; codes without meaning give a replacement character."""
+        if self.width == 1:
+            return "".join(self.codes.get(code) or self._plain(code) for code in shown)
+        pairs = zip(shown[::2], shown[1::2], strict=False)
+        return "".join(self.codes.get(high << 8 | low, _UNKNOWN) for high, low in pairs)
+
+    def _plain(self, code: int) -> str:
+        return bytes((code,)).decode(self.base, "replace")
+
+
+class FontReader:
+    """The fonts of one appearance stream, and behind them those of the form's default resources."""
+
+    def __init__(self, walk: Walk, stream: Stream) -> None:
+        self.walk = walk
+        self._known: dict[bytes, ReadFont] = {}
+        self._resources = [self._fonts(stream.get(b"Resources")), self._fonts(self._defaults())]
+
+    def _defaults(self) -> Value:
+        form = self.walk.new.resolve(self.walk.new.root.get(b"AcroForm"))
+        return form.get(b"DR") if isinstance(form, dict) else None
+
+    def _fonts(self, raw: Value) -> Dictionary:
+        resources = self.walk.new.resolve(raw)
+        fonts = self.walk.new.resolve(resources.get(b"Font")) if isinstance(resources, dict) else None
+        return fonts if isinstance(fonts, dict) else {}
+
+    def named(self, name: bytes | float) -> ReadFont:
+        """The font that the operator Tf selects."""
+        key = bytes(name) if isinstance(name, bytes) else b""
+        if key not in self._known:
+            raw = next((fonts[key] for fonts in self._resources if key in fonts), None)
+            held = self.walk.new.resolve(raw)
+            self._known[key] = self._read(raw, held) if isinstance(held, dict) else ReadFont()
+        return self._known[key]
+
+    def _read(self, raw: Value, held: Dictionary) -> ReadFont:
+        walk = self.walk
+        composite = walk.new.resolve(held.get(b"Subtype")) == b"Type0"
+        font = ReadFont(is_own=self._is_own(raw, held), width=2 if composite else 1)
+        encoding = walk.new.resolve(held.get(b"Encoding"))
+        if encoding == b"MacRomanEncoding":
+            font.base = "mac-roman"
+        if isinstance(encoding, dict):
+            font.codes.update(self._differences(encoding))
+        unicode_map = walk.new.resolve(held.get(b"ToUnicode"))
+        if isinstance(unicode_map, Stream):
+            font.codes.update(read_map(walk.new.decoded(unicode_map, _MOST_MAP_BYTES)))
+        return font
+
+    def _is_own(self, raw: Value, held: Dictionary) -> bool:
+        """Whether shapes or meanings of its characters are not those of a font that was signed."""
+        if isinstance(raw, Reference) and self.walk.old.resolve(raw) is not None:
+            return not self.walk.unchanged(raw, raw)
+        descriptor = self.walk.new.resolve(held.get(b"FontDescriptor"))
+        embedded = isinstance(descriptor, dict) and any(k.startswith(b"FontFile") for k in descriptor)
+        special = self.walk.new.resolve(held.get(b"Subtype")) in (b"Type0", b"Type3")
+        return embedded or special
+
+    def _differences(self, encoding: Dictionary) -> dict[int, str]:
+        found: dict[int, str] = {}
+        code = 0
+        differences = self.walk.new.resolve(encoding.get(b"Differences"))
+        for raw in differences if isinstance(differences, list) else []:
+            item = self.walk.new.resolve(raw)
+            if isinstance(item, int):
+                code = item
+            elif isinstance(item, Name):
+                found[code] = glyph_text(item.decode("latin-1"))
+                code += 1
+        return found
+
+
+def glyph_text(name: str) -> str:
+    """The character that a glyph's name means, a replacement character for names that say nothing."""
+    if name in _NAMES:
+        return _NAMES[name]
+    if len(name) == 1:
+        return name
+    if match := re.fullmatch(r"uni([0-9A-F]{4})|u([0-9A-F]{4,6})", name):
+        return chr(min(int(match[1] or match[2], 16), 0x10FFFF))
+    mark = _MARKS.get(name[1:])
+    if mark and name[0].isascii() and name[0].isalpha():
+        case = "CAPITAL" if name[0].isupper() else "SMALL"
+        try:
+            return unicodedata.lookup(f"LATIN {case} LETTER {name[0].upper()} WITH {mark}")
+        except KeyError:
+            return _UNKNOWN
+    return _UNKNOWN
+
+
+def read_map(content: bytes) -> dict[int, str]:
+    """The pairs and ranges of a ToUnicode map (9.10.3)."""
+    found: dict[int, str] = {}
+    for kind, body in _BLOCK.findall(content):
+        if kind == b"bfchar":
+            for code, text in _PAIR.findall(body):
+                found[int(code, 16)] = _utf16(text)
+            continue
+        for first, last, text, listed in _RANGE.findall(body):
+            start, count = int(first, 16), int(last, 16) - int(first, 16) + 1
+            if not 0 < count <= 65_536 or len(found) > _MOST_CODES:
+                continue
+            if listed:
+                parts = re.findall(rb"<([0-9A-Fa-f]+)>", listed)
+                found.update({start + i: _utf16(part) for i, part in enumerate(parts[:count])})
+            else:
+                begin = _utf16(text)
+                for index in range(count if begin else 0):
+                    found[start + index] = begin[:-1] + chr(min(ord(begin[-1]) + index, 0x10FFFF))
+    return found
+
+
+def _utf16(digits: bytes) -> str:
+    raw = bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+    return raw.decode("utf-16-be", "replace") if len(raw) > 1 else raw.decode("latin-1")

@@ -1,0 +1,147 @@
+"""Pages: their number, order and everything they show stay; only lists of annotations may change (ISO 32000-2 7.7.3).
+
+The tree above the pages may be built anew, as long as each page inherits what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verify.checks.changes.annotations import compare_annotations
+from verify.checks.changes.model import Kind, Path
+from verify.checks.changes.reasons import Reason
+from verify.checks.changes.walk import Node, Walk
+from verify.formats.pdfvalues import Dictionary, Reference, Value
+
+if TYPE_CHECKING:
+    from verify.formats.pdffile import Snapshot
+
+_INHERITED = (b"Resources", b"MediaBox", b"CropBox", b"Rotate")
+_RULED = frozenset((b"Annots", b"Parent", b"LastModified", b"PieceInfo", b"Tabs", b"StructParents", *_INHERITED))
+_NODE_RULED = frozenset((b"Kids", b"Count", b"Parent", *_INHERITED))
+_MOST_DEPTH = 64
+_REASONS = {
+    b"Contents": Reason.PAGE_CONTENT,
+    b"Resources": Reason.PAGE_RESOURCES,
+    b"AA": Reason.SCRIPT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page with what it inherits."""
+
+    raw: Value
+    page: Dictionary
+    inherited: Dictionary
+    path: Path
+
+
+class PageTreeError(Exception):
+    """The page tree cannot be walked. ``path`` says where."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
+def compare_pages(walk: Walk, old: Value, new: Value, path: Path) -> None:
+    """Judge the entry /Pages of two catalogs."""
+    walk.node(old, new, Node.PAGES)
+    try:
+        before = list(leaves(walk.old, old, path))
+        after = list(leaves(walk.new, new, path))
+    except PageTreeError as error:
+        walk.fault(Reason.PAGE_TREE, error.path)
+        return
+    _compare_nodes(walk, old, new, path)
+    if len(before) != len(after):
+        walk.fault(Reason.PAGES_ADDED if len(after) > len(before) else Reason.PAGES_REMOVED, path)
+        return
+    for one, other in zip(before, after, strict=True):
+        if isinstance(one.raw, Reference) and not isinstance(other.raw, Reference):
+            walk.fault(Reason.PAGE_TREE, other.path)
+        if not walk.node(one.raw, other.raw, Node.PAGE) and walk.nodes[_pair(one.raw, other.raw)] is not Node.PAGE:
+            walk.fault(Reason.PAGE_TREE, other.path)
+    for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
+        _compare_page(walk, one, other, number)
+
+
+def _pair(old: Value, new: Value) -> tuple[int, int]:
+    return (
+        old.number if isinstance(old, Reference) else 0,
+        new.number if isinstance(new, Reference) else 0,
+    )
+
+
+def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
+    """The pages of a tree in order. Raises PageTreeError for a tree that is none, or has a circle."""
+    seen: set[int] = set()
+    waiting: list[tuple[Value, Dictionary, Path, int]] = [(root, {}, path, 0)]
+    left = snapshot.file.limits.nodes
+    while waiting:
+        raw, above, place, depth = waiting.pop()
+        left -= 1
+        held = snapshot.resolve(raw)
+        place = place.at(raw.number) if isinstance(raw, Reference) else place
+        if not isinstance(held, dict) or depth > _MOST_DEPTH or left < 0:
+            raise PageTreeError(place)
+        inherited = {**above, **{key: held[key] for key in _INHERITED if held.get(key) is not None}}
+        kids = snapshot.resolve(held.get(b"Kids"))
+        if kids is None and snapshot.resolve(held.get(b"Type")) != b"Pages":
+            yield Leaf(raw, held, inherited, place)
+            continue
+        if isinstance(raw, Reference):
+            if raw.number in seen:
+                raise PageTreeError(place)
+            seen.add(raw.number)
+        if not isinstance(kids, list):
+            raise PageTreeError(place)
+        steps = place.key(b"Kids")
+        waiting.extend((kid, inherited, steps.item(i), depth + 1) for i, kid in reversed(list(enumerate(kids))))
+
+
+def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
+    """The nodes above the pages, as long as both trees have the same shape; what pages inherit is judged there."""
+    waiting: list[tuple[Value, Value, Path]] = [(old, new, path)]
+    while waiting:
+        one, other, place = waiting.pop()
+        before, after = walk.old.resolve(one), walk.new.resolve(other)
+        old_kids = walk.old.items_of(before.get(b"Kids")) if isinstance(before, dict) else []
+        new_kids = walk.new.items_of(after.get(b"Kids")) if isinstance(after, dict) else []
+        if not isinstance(before, dict) or not isinstance(after, dict) or not (old_kids and new_kids):
+            continue
+        place = place.at(other.number) if isinstance(other, Reference) else place
+        walk.node(one, other, Node.PAGES)
+        walk.same_entries(before, after, place, Reason.PAGE_TREE, but=_NODE_RULED)
+        if len(old_kids) != len(new_kids):
+            walk.kind(Kind.REWRITTEN)
+            _check_count(walk, other, after, place)
+            continue
+        walk.same(before.get(b"Count"), after.get(b"Count"), place.key(b"Count"), Reason.PAGE_TREE)
+        steps = place.key(b"Kids")
+        waiting.extend((a, b, steps.item(i)) for i, (a, b) in enumerate(zip(old_kids, new_kids, strict=True)))
+
+
+def _check_count(walk: Walk, raw: Value, node: Dictionary, path: Path) -> None:
+    """Viewers believe /Count: a tree that was built anew has to say how many pages it has."""
+    if walk.new.resolve(node.get(b"Count")) != sum(1 for _ in leaves(walk.new, raw, path)):
+        walk.fault(Reason.PAGE_TREE, path.key(b"Count"))
+
+
+def _compare_page(walk: Walk, old: Leaf, new: Leaf, number: int) -> None:
+    before, after, path = old.page, new.page, new.path
+    for key in _INHERITED:
+        reason = Reason.PAGE_RESOURCES if key == b"Resources" else Reason.PAGE_BOX
+        drawn = key == b"Resources"
+        walk.same(old.inherited.get(key), new.inherited.get(key), path.key(key), reason, drawn=drawn)
+    for key in before.keys() | after.keys():
+        if key not in _RULED:
+            reason = Reason.PAGE_BOX if key.endswith(b"Box") else _REASONS.get(key, Reason.PAGE_ENTRY)
+            walk.same(before.get(key), after.get(key), path.key(key), reason, drawn=key == b"Contents")
+    for key in (b"Tabs", b"StructParents"):
+        if walk.old.resolve(before.get(key)) is not None:
+            walk.same(before.get(key), after.get(key), path.key(key), Reason.PAGE_ENTRY)
+    compare_annotations(walk, before.get(b"Annots"), after.get(b"Annots"), path.key(b"Annots"), number)

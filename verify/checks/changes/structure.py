@@ -1,0 +1,145 @@
+"""The structure tree (ISO 32000-2 14.7): it may grow by elements that stand for new fields, and in nothing else.
+
+What tags say is read aloud and copied out, so a changed tag changes the document for those who do not see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from verify.checks.changes.model import Kind, Path
+from verify.checks.changes.reasons import Reason
+from verify.checks.changes.walk import Node, Walk
+from verify.formats.pdfvalues import Dictionary, Reference, Value
+
+if TYPE_CHECKING:
+    from verify.formats.pdffile import Snapshot
+
+_ROOT_RULED = frozenset((b"K", b"ParentTree", b"ParentTreeNextKey"))
+_MOST_NODES = 100_000
+_NEW_KEYS = frozenset(b"Type S P K Pg ID T Lang Alt C A NS".split())
+
+
+def compare_structure(walk: Walk, old: Value, new: Value, path: Path) -> None:
+    """Judge the entry /StructTreeRoot of two catalogs."""
+    if old is None and new is None:
+        return
+    before, after = walk.old.resolve(old), walk.new.resolve(new)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        walk.same(old, new, path, Reason.STRUCTURE)
+        return
+    path = path.at(new.number) if isinstance(new, Reference) else path
+    walk.node(old, new, Node.STRUCTURE)
+    walk.same_entries(before, after, path, Reason.STRUCTURE, but=_ROOT_RULED)
+    _compare_kids(walk, before, after, path)
+    _compare_parents(walk, before.get(b"ParentTree"), after.get(b"ParentTree"), path.key(b"ParentTree"))
+
+
+def _compare_kids(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    """Walk down elements that both revisions have; element by element, each once."""
+    waiting: list[tuple[Value, Value, Path, _Chain]] = [(old.get(b"K"), new.get(b"K"), path.key(b"K"), None)]
+    left = _MOST_NODES
+    while waiting:
+        one, other, place, chain = waiting.pop()
+        left -= 1
+        if left < 0:
+            walk.fault(Reason.TOO_MANY, place)
+            return
+        before, after = _as_list(walk.old, one), _as_list(walk.new, other)
+        added = _added(before, after)
+        if added is None:
+            walk.same(one, other, place, Reason.STRUCTURE)
+            continue
+        for item in added:
+            _judge_element(walk, item, place, 0)
+        kept = [item for item in after if not any(item is extra for extra in added)]
+        for a, b in zip(before, kept, strict=True):
+            held, now = walk.old.resolve(a), walk.new.resolve(b)
+            if not isinstance(held, dict) or not isinstance(now, dict) or not isinstance(b, Reference):
+                walk.same(a, b, place, Reason.STRUCTURE)
+                continue
+            if walk.node(a, b, Node.STRUCTURE):
+                step = place.at(b.number)
+                walk.same_entries(held, now, step, Reason.STRUCTURE, but=frozenset((b"K",)))
+                waiting.append((held.get(b"K"), now.get(b"K"), step.key(b"K"), (b.number, chain)))
+            elif _is_in(b.number, chain):
+                walk.fault(Reason.STRUCTURE_CIRCLE, place.at(b.number))
+
+
+_Chain = tuple[int, "_Chain"] | None
+
+
+def _is_in(number: int, chain: _Chain) -> bool:
+    while chain is not None:
+        if chain[0] == number:
+            return True
+        chain = chain[1]
+    return False
+
+
+def _as_list(snapshot: Snapshot, raw: Value) -> list[Value]:
+    held = snapshot.resolve(raw)
+    return held if isinstance(held, list) else [] if held is None else [raw]
+
+
+def _added(old: list[Value], new: list[Value]) -> Sequence[Value] | None:
+    """The references in ``new`` that ``old`` lacks, when the rest is of the same number; else None."""
+    known = {item.number for item in old if isinstance(item, Reference)}
+    if len(new) <= len(old):
+        return [] if len(new) == len(old) else None
+    added = [item for item in new if isinstance(item, Reference) and item.number not in known]
+    return added if len(new) - len(added) == len(old) else None
+
+
+def _judge_element(walk: Walk, raw: Value, path: Path, depth: int) -> None:
+    """A new element: it may hold references to new fields, and elements that do."""
+    held = walk.new.resolve(raw)
+    if isinstance(raw, Reference):
+        path = path.at(raw.number)
+        if not walk.node(raw, raw, Node.STRUCTURE):
+            return
+    fits = isinstance(held, dict) and depth < 8 and not held.keys() - _NEW_KEYS
+    if not fits or (isinstance(raw, Reference) and walk.old.resolve(raw) is not None):
+        walk.fault(Reason.STRUCTURE, path)
+        return
+    walk.kind(Kind.STRUCTURE)
+    for kid in _as_list(walk.new, held.get(b"K") if isinstance(held, dict) else None):
+        item = walk.new.resolve(kid)
+        if isinstance(item, dict) and item.get(b"Type") == b"OBJR":
+            target = item.get(b"Obj")
+            if not isinstance(target, Reference) or target.number not in walk.added:
+                walk.fault(Reason.STRUCTURE, path)
+        elif isinstance(item, dict):
+            _judge_element(walk, kid, path, depth + 1)
+        else:
+            walk.fault(Reason.STRUCTURE, path)
+
+
+def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
+    """The tree from marked content back to elements: keys may be added."""
+    if walk.old.resolve(old) is None and walk.new.resolve(new) is None:
+        return
+    before, after = dict(_numbers(walk.old, old)), dict(_numbers(walk.new, new))
+    for key, value in before.items():
+        walk.same(value, after.get(key), path, Reason.STRUCTURE)
+    for key in after.keys() - before.keys():
+        if not isinstance(walk.new.resolve(after[key]), (dict, list)):
+            walk.fault(Reason.STRUCTURE, path)
+
+
+def _numbers(snapshot: Snapshot, root: Value) -> Iterator[tuple[int, Value]]:
+    """The entries of a number tree."""
+    waiting: list[Value] = [root]
+    left = _MOST_NODES
+    while waiting and left:
+        left -= 1
+        held = snapshot.resolve(waiting.pop())
+        if not isinstance(held, dict):
+            continue
+        entries = snapshot.items_of(held.get(b"Nums"))
+        for key, value in zip(entries[::2], entries[1::2], strict=False):
+            number = snapshot.resolve(key)
+            if isinstance(number, int):
+                yield number, value
+        waiting.extend(snapshot.items_of(held.get(b"Kids")))
