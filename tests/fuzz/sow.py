@@ -1,0 +1,165 @@
+"""Write the seeds anew: ``python -m tests.fuzz.sow``. All small, all our own making; keys are made for the occasion."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zlib
+from pathlib import Path
+
+from signing.formats.pades import Baseline, seal_pdf
+from signing.keys import KeyPurpose
+from tests.fuzz.targets import SEEDS
+from tests.support.forging import append_update
+from tests.support.sealed import genuine, status_list, validation_data
+from tests.support.signing_pki import AT, shared_pki
+
+
+def main() -> None:
+    """Write every seed; what fuzzing added by hand stays."""
+    pki = shared_pki()
+    sealed = genuine()
+    small = _small()
+    updated = append_update(small, {9: b"<</New true>>"})
+    gap = re.search(rb"/Contents <([0-9a-fA-F]+)>", small)
+    assert gap
+    value = bytes.fromhex(gap[1].decode())
+    cose = base64.urlsafe_b64decode(sealed.code.partition("#c=")[2] + "==")
+    listed = status_list(pki)
+    values = b"<</A[1 -2 .5 (te\\(x\\)t) <0aff> /N#20ame 3 0 R true null]/B<</C()>>>> % end\n42"
+    streams = zlib.compress(b"0123456789" * 9)
+    compressed = _streamed()
+    for name, seeds in {
+        "pdf_values": [values],
+        "pdf_filters": [
+            b"\0\x0c\x05" + streams,
+            b"\2\1\1616263>",
+            b"\3\1\1FCfN8~>",
+            b"\4\1\1\2abc\xfed\x80",
+            b"\1\1\1\x80\x0b\x60\x50",
+        ],
+        "pdf_xref": [_table(), compressed[compressed.index(b"3 0 obj") :]],
+        "pdf_file": [small, updated, compressed],
+        "pdf_update": [sealed.pdf[_end_of_seal(sealed.pdf) :][:12000]],
+        "pdf_document": [small, updated, compressed, *_lasting()],
+        "der": [value.rstrip(b"\0"), pki.issuing.certificate],
+        "cms": [value.rstrip(b"\0")],
+        "crl": [pki.root_crl(AT)],
+        "ocsp": [pki.ocsp(KeyPurpose.SEAL, at=AT)],
+        "certificate": [pki.issuing.certificate, pki.root.certificate, pki.certificate(KeyPurpose.SEAL)],
+        "jws": [listed],
+        "record_token": [sealed.sd_jwt.encode()],
+        "key_of_holder": [
+            b'{"kty":"EC","crv":"P-256","x":"%s","y":"%s"}' % (b"A" * 43, b"B" * 42 + b"A"),
+            b'{"kty":"OKP","crv":"Ed25519","x":"%s"}' % (b"A" * 43),
+            b'{"kty":"RSA","n":"%s","e":"AQAB"}' % (b"w" * 342),
+        ],
+        "status_list": [listed],
+        "license_record": [sealed.record.canonical()],
+        "code_cbor": [cose],
+        "code_text": [sealed.code.encode(), b"https://example.org/verify#c=AAAA"],
+        "picture": _pictures(sealed.code),
+        "anything": [small, listed, sealed.sd_jwt.encode(), sealed.code.encode()],
+    }.items():
+        for number, seed in enumerate(seeds):
+            path = SEEDS / name / f"seed-{number}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(seed)
+    total = sum(path.stat().st_size for path in SEEDS.rglob("*") if path.is_file())
+    print(f"{total} bytes of seeds in {Path(SEEDS).name}/")
+
+
+_PAGE = b"BT /F1 12 Tf 20 60 Td (Seed) Tj ET"
+
+
+def _plain() -> bytes:
+    """A page of one word, with a cross-reference table."""
+    bodies = [
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R] /SigFlags 3 >> >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 4 0 R /Annots [6 0 R] /Resources << /Font "
+        b"<< /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_PAGE), _PAGE),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /FT /Sig /T (Seal1) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /P 3 0 R /F 132 >>",
+    ]
+    out, offsets = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    identity = b"<" + b"0123456789abcdef" * 2 + b">"
+    trailer = b"<< /Size 7 /Root 1 0 R /ID [%s %s] >>" % (identity, identity)
+    return out + b"xref\n0 7\n0000000000 65535 f \n%strailer\n%s\nstartxref\n%d\n%%%%EOF\n" % (table, trailer, len(out))
+
+
+def _table() -> bytes:
+    return b"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000057 00000 n \ntrailer\n<</Size 3/Root 1 0 R>>"
+
+
+def _small(baseline: Baseline = Baseline.B_B) -> bytes:
+    pki = shared_pki()
+    return seal_pdf(
+        _plain(),
+        field="Seal1",
+        signer=pki.signer(KeyPurpose.SEAL),
+        certificate=pki.certificate(KeyPurpose.SEAL),
+        chain=(pki.issuing.certificate,),
+        at=AT,
+        baseline=baseline,
+        stamp=None if baseline is Baseline.B_B else pki.tsa().at(AT),
+        validation=None if baseline is Baseline.B_B else validation_data(pki, AT),
+    )
+
+
+def _lasting() -> list[bytes]:
+    return [_small(Baseline.B_LT)]
+
+
+def _end_of_seal(pdf: bytes) -> int:
+    first, second, rest = (int(n) for n in re.findall(rb"/ByteRange *\[ *0 +(\d+) +(\d+) +(\d+)", pdf)[0])
+    return second + rest
+
+
+def _streamed() -> bytes:
+    """A document whose objects lie in an object stream, listed by a cross-reference stream with a predictor."""
+    packed = b"1 0 2 37 " + b"<</Type/Catalog/Pages 2 0 R>>".ljust(37) + b"<</Type/Pages/Kids[]/Count 0>>"
+    out = b"%PDF-1.7\n"
+    body = zlib.compress(packed)
+    first = len(out)
+    out += b"4 0 obj\n<</Type/ObjStm/N 2/First 9/Filter/FlateDecode/Length %d>>stream\n%s\nendstream\nendobj\n" % (
+        len(body),
+        body,
+    )
+    start = len(out)
+    places = [b"\1" + offset.to_bytes(2, "big") + b"\0" for offset in (start, first)]
+    rows = [b"\0\0\0\xff", b"\2\0\4\0", b"\2\0\4\1", *places]
+    before, lines = bytes(4), b""
+    for row in rows:
+        lines += b"\2" + bytes((a - b) & 255 for a, b in zip(row, before, strict=True))
+        before = row
+    table = zlib.compress(lines)
+    out += (
+        b"3 0 obj\n<</Type/XRef/Size 5/W[1 2 1]/Root 1 0 R/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 4>>"
+        b"/Length %d>>stream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(table), table, start)
+    )
+    return out
+
+
+def _pictures(code: str) -> list[bytes]:
+    import zxingcpp
+    from PIL import Image
+
+    barcode = zxingcpp.create_barcode("https://example.org/verify#c=AAAA", zxingcpp.BarcodeFormat.QRCode)
+    drawn = Image.fromarray(zxingcpp.write_barcode_to_image(barcode, scale=2))
+    found = []
+    for kind in ("PNG", "JPEG"):
+        out = io.BytesIO()
+        drawn.convert("L").save(out, kind)
+        found.append(out.getvalue())
+    return found
+
+
+if __name__ == "__main__":
+    main()
