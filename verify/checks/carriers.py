@@ -52,7 +52,8 @@ def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | N
 
 def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
     """Compare the record with itself, with its signer, with the page, with the code and with the vault."""
-    from verify.checks.content import check_page_code, check_page_ink, check_page_text, opened
+    from verify.checks.content import check_page_code, check_page_text, opened
+    from verify.checks.ink import check_page_ink
     from verify.checks.issuer import check_identifier, check_issuer
 
     with inquiry.check("identifier"):

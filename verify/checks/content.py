@@ -1,20 +1,21 @@
 """Does the page show what the record says, all of it and nothing else?
 
-The face map in the record names every printed string with its box. Text is compared as extracted, ink as drawn, and
-the code is read from the drawn page as a telephone would read it.
+The face map in the record names every printed string with its box. Text is compared as extracted, in the order in
+which it stands on the page; :mod:`verify.checks.ink` sees whether it can be read there, and the code is read from the
+drawn page as a telephone would read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from verify.findings import Severity
 from verify.formats.license import Box, LicenseRecord, static_digest
 from verify.formats.pageview import PageError, PageView, decode_codes, open_pages
 from verify.inquiry import Inquiry
-from verify.policy import Policy
+from verify.place import Place
 
 if TYPE_CHECKING:
     from verify.checks.sealed import SealedDocument
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SLACK = 1.0  # points: rounding of boxes, and ink that reaches over its advance width
 _CODE_MARGIN = 6.0
+_SAME_LINE = 0.5  # of the height of a line
 
 
 @contextmanager
@@ -46,11 +48,15 @@ def check_page_text(inquiry: Inquiry, pages: PageView, record: LicenseRecord) ->
         return
     for number, expected in enumerate(face.pages, 1):
         inquiry.spend()
-        actual = pages.size(number)
+        try:
+            actual, characters = pages.size(number), pages.characters(number)
+        except PageError:
+            inquiry.report("PAGE_NOT_DRAWN", place=Place(page=number), page=number)
+            continue
         tolerance = inquiry.policy.page_size_tolerance
         if any(abs(a - e) > tolerance for a, e in zip(actual, expected, strict=True)):
             inquiry.report("PAGE_SIZE_DIFFERS", page=number, actual=_pair(actual), expected=_pair(expected))
-        _compare_text(inquiry, pages.characters(number), record, number)
+        _compare_text(inquiry, characters, record, number)
 
 
 def _pair(size: tuple[float, float]) -> str:
@@ -61,22 +67,47 @@ def _compare_text(inquiry: Inquiry, characters: list[Character], record: License
     items = [i for i in record.face.items if i.page == page]
     runs = [s for s in record.face.static if s.page == page]
     boxes = [i.box for i in items] + [s.box for s in runs]
-    texts: list[list[str]] = [[] for _ in boxes]
-    extra: list[str] = []
+    texts: list[list[Character]] = [[] for _ in boxes]
+    extra: list[Character] = []
     for character in characters:
         inside = _box_of(character, boxes)
-        (extra if inside is None else texts[inside]).append(character.text)
+        (extra if inside is None else texts[inside]).append(character)
     for item, found in zip(items, texts[: len(items)], strict=True):
-        expected = "".join(item.text.split())
-        if "".join(found) != expected and sorted(found) != sorted(expected):
-            inquiry.report(
-                "PAGE_TEXT_DIFFERS", where=f"page {page}", field=item.field, actual="".join(found), expected=item.text
-            )
+        actual = as_read(found)
+        if actual != "".join(item.text.split()):
+            place = Place(page=page, box=item.box)
+            inquiry.report("PAGE_TEXT_DIFFERS", place=place, field=item.field, actual=actual, expected=item.text)
     for run, found in zip(runs, texts[len(items) :], strict=True):
-        if static_digest("".join(found)) != run.sha256:
-            inquiry.report("PAGE_STATIC_DIFFERS", where=f"page {page}", page=page, text="".join(found))
+        actual = as_read(found)
+        if static_digest(actual) != run.sha256:
+            inquiry.report("PAGE_STATIC_DIFFERS", place=Place(page=page, box=run.box), page=page, text=actual)
     if extra:
-        inquiry.report("PAGE_TEXT_EXTRA", where=f"page {page}", page=page, text="".join(extra))
+        text = "".join(c.text for c in extra)
+        inquiry.report("PAGE_TEXT_EXTRA", place=Place(page=page, box=_around(extra)), page=page, text=text)
+
+
+def as_read(characters: list[Character]) -> str:
+    """The characters as a person reads them: line by line from the top, each line from the left.
+
+    The order in the file is the forger's to choose; where each character stands is what is seen.
+    """
+    lines: list[list[Character]] = []
+    for character in sorted(characters, key=lambda c: -c.start[1]):
+        if lines and lines[-1][0].start[1] - character.start[1] < _SAME_LINE * max(character.height, 1.0):
+            lines[-1].append(character)
+        else:
+            lines.append([character])
+    return "".join(c.text for line in lines for c in sorted(line, key=lambda c: c.start[0]))
+
+
+def _around(characters: list[Character]) -> Box:
+    boxes = [c.box for c in characters]
+    return (
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    )
 
 
 def _box_of(character: Character, boxes: list[Box]) -> int | None:
@@ -96,45 +127,6 @@ def _area(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def check_page_ink(inquiry: Inquiry, document: SealedDocument, pages: PageView, record: LicenseRecord) -> None:
-    """See that every printed datum is visible, that no picture lies over one, and that nothing waits to be shown."""
-    for number in range(1, len(record.face.pages) + 1):
-        inquiry.spend()
-        picture = pages.picture(number, None, inquiry.policy.ink_dpi, inquiry.policy.limits.render_pixels)
-        height = record.face.pages[number - 1][1]
-        overlays = [o.box for o in pages.overlays(number)]
-        for item in record.face.items:
-            if item.page == number and "".join(item.text.split()):
-                covered = any(_overlap(item.box, box) for box in overlays)
-                if covered or not _has_ink(picture, item.box, height, inquiry.policy):
-                    inquiry.report("PAGE_TEXT_HIDDEN", where=f"page {number}", field=item.field)
-    _check_hidden(inquiry, document)
-
-
-def _has_ink(picture: Any, box: Box, height: float, policy: Policy) -> bool:
-    """Whether the drawn box holds both light and dark."""
-    scale = policy.ink_dpi / 72
-    left, right = int(box[0] * scale), int(box[2] * scale) + 1
-    top, bottom = int((height - box[3]) * scale), int((height - box[1]) * scale) + 1
-    low, high = picture.crop((max(left, 0), max(top, 0), right, bottom)).getextrema()
-    return bool(high - low >= policy.contrast)
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _check_hidden(inquiry: Inquiry, document: SealedDocument) -> None:
-    graph = document.graph
-    if graph.has_script():
-        inquiry.report("HIDDEN_CONTENT", what="a script or action")
-    if graph.has_hidden_layers():
-        inquiry.report("HIDDEN_CONTENT", what="optional layers")
-    others = [kind for _, kind, _ in graph.annotation_kinds() if kind != "/Widget"]
-    if others or len(graph.annotation_kinds()) > 1:
-        inquiry.report("HIDDEN_CONTENT", what=f"annotations {' '.join(others)}")
-
-
 def check_page_code(inquiry: Inquiry, pages: PageView, record: LicenseRecord) -> None:
     """Read the code from the drawn page and compare each claim with the record; check its signature where known."""
     from verify.checks.printed import compare_signature
@@ -142,7 +134,11 @@ def check_page_code(inquiry: Inquiry, pages: PageView, record: LicenseRecord) ->
 
     face = record.face
     box = _grown(face.code_box)
-    picture = pages.picture(face.code_page, box, inquiry.policy.code_dpi, inquiry.policy.limits.render_pixels)
+    try:
+        picture = pages.picture(face.code_page, box, inquiry.policy.code_dpi, inquiry.policy.limits.render_pixels)
+    except PageError:
+        inquiry.report("PAGE_CODE_UNREADABLE", where=f"page {face.code_page}")
+        return
     texts = decode_codes(picture, inquiry.policy.limits.codes_in_picture)
     where = f"page {face.code_page}"
     if not texts:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from verify.formats import pageobjects
 from verify.formats.license import Box
 
 _LOCK = threading.RLock()
@@ -29,15 +30,11 @@ class Character:
     text: str
     x: float
     y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A page object that may cover text: its kind, place, and position in the order of painting."""
-
-    kind: str
-    box: Box
-    order: int
+    start: tuple[float, float] = (0.0, 0.0)
+    """Where it begins on its base line: what reading order goes by."""
+    box: Box = (0.0, 0.0, 0.0, 0.0)
+    height: float = 0.0
+    """The height of its line, which follows from the size of the type."""
 
 
 class PageView:
@@ -46,6 +43,7 @@ class PageView:
     def __init__(self, document: Any) -> None:
         self._document = document
         self._pages: dict[int, Any] = {}
+        self._characters: dict[int, list[Character]] = {}
 
     @property
     def page_count(self) -> int:
@@ -63,14 +61,16 @@ class PageView:
         from pypdfium2 import raw
 
         with self._page(page) as opened:
-            text = opened.get_textpage()
-            try:
-                count = text.count_chars()
-                if count > limit:
-                    raise PageError(f"more than {limit} characters on a page")
-                return list(_joined(_characters(raw, text.raw, count)))
-            finally:
-                text.close()
+            if page not in self._characters:
+                text = opened.get_textpage()
+                try:
+                    count = text.count_chars()
+                    if count > limit:
+                        raise PageError(f"more than {limit} characters on a page")
+                    self._characters[page] = list(_joined(_characters(raw, text.raw, count)))
+                finally:
+                    text.close()
+            return self._characters[page]
 
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:
@@ -82,16 +82,24 @@ class PageView:
                     raise PageError(f"page {page} cannot be opened") from error
             yield self._pages[page]
 
-    def picture(self, page: int, box: Box | None, dpi: int, max_pixels: int) -> Any:
-        """Draw a page, or the part of it inside ``box``, as a greyscale Pillow image. PageError when too large."""
+    def picture(self, page: int, box: Box | None, dpi: int, max_pixels: int, *, annotations: bool = True) -> Any:
+        """Draw a page, or the part of it inside ``box``, as a greyscale Pillow image.
+
+        PageError when it is too large, or ``box`` lies off the page.
+        """
         scale = dpi / _POINTS_PER_INCH
         with self._page(page) as opened:
             width, height = opened.get_size()
-            x0, y0, x1, y1 = box or (0.0, 0.0, width, height)
+            x0, y0, x1, y1 = _within(box or (0.0, 0.0, width, height), width, height)
             if (x1 - x0) * (y1 - y0) * scale * scale > max_pixels:
                 raise PageError("the page is too large to draw")
-            crop = (max(0.0, x0), max(0.0, y0), max(0.0, width - x1), max(0.0, height - y1))
-            bitmap = opened.render(scale=scale, crop=crop, grayscale=True, may_draw_forms=True)
+            crop = (x0, y0, width - x1, height - y1)
+            try:
+                bitmap = opened.render(
+                    scale=scale, crop=crop, grayscale=True, may_draw_forms=annotations, draw_annots=annotations
+                )
+            except (ValueError, RuntimeError) as error:
+                raise PageError("the page cannot be drawn") from error
             try:
                 return bitmap.to_pil().copy()
             finally:
@@ -108,19 +116,24 @@ class PageView:
             finally:
                 bitmap.close()
 
-    def overlays(self, page: int, limit: int = 20_000) -> list[Overlay]:
-        """Pictures and shadings on a page, the kinds of object that can hide text behind other looks."""
-        from pypdfium2 import raw
-
-        kinds = {raw.FPDF_PAGEOBJ_IMAGE: "image", raw.FPDF_PAGEOBJ_SHADING: "shading"}
-        found: list[Overlay] = []
+    def marks(self, page: int, limit: int = 20_000) -> list[pageobjects.Mark]:
+        """What is painted on a page, in order; a form is one object. PageError beyond ``limit``."""
         with self._page(page) as opened:
-            for order, item in enumerate(opened.get_objects(max_depth=4)):
-                if order >= limit:
-                    raise PageError(f"more than {limit} objects on a page")
-                if item.type in kinds:
-                    found.append(Overlay(kinds[item.type], tuple(item.get_bounds()), order))
-        return found
+            try:
+                return list(pageobjects.marks(opened.raw, limit))
+            except pageobjects.TooManyError as error:
+                raise PageError(f"more than {limit} objects on a page") from error
+
+    def darkness(self, page: int, order: int) -> int:
+        """How dark the colours of one object are, 0 (white or nothing) to 255; 255 where that cannot be told."""
+        with self._page(page) as opened:
+            return pageobjects.darkness(opened.raw, order)
+
+    @contextmanager
+    def only(self, page: int, orders: Iterable[int]) -> Iterator[None]:
+        """Inside this block a page shows only these objects of its content (and its annotations, where drawn)."""
+        with self._page(page) as opened, pageobjects.only(opened.raw, frozenset(orders)):
+            yield
 
     def close(self) -> None:
         """Free what PDFium holds."""
@@ -148,8 +161,16 @@ _HYPHEN_AT_LINE_END = 2
 """What PDFium reports for a hyphen that it takes for hyphenation; the page shows a hyphen."""
 
 
-def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, float, float]]:
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+def _within(box: Box, width: float, height: float) -> Box:
+    x0, y0, x1, y1 = max(0.0, box[0]), max(0.0, box[1]), min(width, box[2]), min(height, box[3])
+    if not (x1 - x0 >= 1.0 and y1 - y0 >= 1.0):
+        raise PageError("the place lies off the page")
+    return x0, y0, x1, y1
+
+
+def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, Character]]:
+    left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
+    loose = raw.FS_RECTF()
     for index in range(count):
         code = raw.FPDFText_GetUnicode(page, index)
         if code in (0, 0xFFFE, 0xFFFF) or chr(code).isspace() or raw.FPDFText_IsGenerated(page, index) == 1:
@@ -157,20 +178,24 @@ def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, float, f
         if code == _HYPHEN_AT_LINE_END:
             code = ord("-")
         raw.FPDFText_GetCharBox(page, index, left, right, bottom, top)
-        yield code, (left.value + right.value) / 2, (bottom.value + top.value) / 2
+        raw.FPDFText_GetCharOrigin(page, index, x, y)
+        raw.FPDFText_GetLooseCharBox(page, index, loose)
+        box = (left.value, bottom.value, right.value, top.value)
+        centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        yield code, Character("", *centre, (x.value, y.value), box, loose.top - loose.bottom)
 
 
-def _joined(characters: Iterator[tuple[int, float, float]]) -> Iterator[Character]:
+def _joined(characters: Iterator[tuple[int, Character]]) -> Iterator[Character]:
     """Join surrogate pairs, which PDFium gives apart on some systems."""
-    high: tuple[int, float, float] | None = None
-    for code, x, y in characters:
+    high: int | None = None
+    for code, character in characters:
         if 0xD800 <= code < 0xDC00:
-            high = (code, x, y)
+            high = code
             continue
         if 0xDC00 <= code < 0xE000 and high is not None:
-            yield Character(chr(0x10000 + ((high[0] - 0xD800) << 10) + (code - 0xDC00)), x, y)
+            yield replace(character, text=chr(0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)))
         else:
-            yield Character(chr(code), x, y)
+            yield replace(character, text=chr(code))
         high = None
 
 
