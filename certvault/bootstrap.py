@@ -33,6 +33,7 @@ from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
 from certvault.pipeline import Pipeline
 from certvault.pki import Pki
 from certvault.recovery import Recovery
+from certvault.reports import Reports
 from certvault.sealing import Sealing
 from certvault.sessions import Session
 from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, SUITES, Settings, read_pin, read_settings, write_pin
@@ -207,6 +208,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         licenses=licenses,
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, settings, clock),
+        reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, settings, clock),
         pki=pki,
         status_lists=status_lists,

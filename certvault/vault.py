@@ -23,6 +23,7 @@ from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from certvault.model.views import DoctorReport, MaintenanceReport
 from certvault.pki import Pki
 from certvault.recovery import Recovered, Recovery
+from certvault.reports import Reports
 from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.statuslists import StatusLists
@@ -42,6 +43,7 @@ class Vault:
     licenses: Licenses
     minting: Minting
     verification: Verification
+    reports: Reports
     wallet: Wallet
     pki: Pki
     status_lists: StatusLists

@@ -73,6 +73,7 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     from verify.checks.facts import gather
     from verify.checks.sealed import check_chain
     from verify.checks.standing import check_standing
+    from verify.checks.vaultreport import find_report, note_report
 
     # 3
     with inquiry.check("signatures"):
@@ -84,13 +85,16 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     record = None
     with inquiry.check("record"):
         record = find_record(inquiry, document)
+        if record is None:
+            find_report(inquiry, document)
     # 5
     with inquiry.check("chain"):
         check_chain(inquiry, document)
     report_signatures(inquiry, document)
     gather(inquiry, document)
     if record is None:
-        if not inquiry.is_license and inquiry.integrity is Integrity.INTACT:
+        is_report = note_report(inquiry, document)
+        if not is_report and not inquiry.is_license and inquiry.integrity is Integrity.INTACT:
             inquiry.report("NOT_A_LICENSE")
         return
     # 6

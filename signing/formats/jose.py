@@ -39,11 +39,21 @@ def signed_token(
 
     Raises SigningError when the first of ``chain`` is not the certificate of the signer's key.
     """
+    return _signed(header, compact_json(payload), signer, chain)
+
+
+def signed_detached(header: Mapping[str, Any], payload: bytes, *, signer: Signer, chain: tuple[bytes, ...]) -> str:
+    """A compact JWS whose payload stands elsewhere (RFC 7515 appendix F): its middle part is left out."""
+    head, _, value = _signed(header, payload, signer, chain).split(".")
+    return f"{head}..{value}"
+
+
+def _signed(header: Mapping[str, Any], payload: bytes, signer: Signer, chain: tuple[bytes, ...]) -> str:
     if not chain:
         raise SigningError("a token carries the certificate of its signer", uri=signer.handle.uri)
     require_own_certificate(SignerIdentity.of(chain[0]), signer)
     full = {"alg": signer.handle.algorithm.jose, **header, "x5c": [base64.b64encode(c).decode() for c in chain]}
-    signed = f"{base64url(compact_json(full))}.{base64url(compact_json(payload))}"
+    signed = f"{base64url(compact_json(full))}.{base64url(payload)}"
     return f"{signed}.{base64url(raw_signature(signer, signed.encode(), signer.handle.purpose))}"
 
 

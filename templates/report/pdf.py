@@ -17,10 +17,9 @@ from templates.report.blocks import Origin, report_title
 from templates.report.page import HEIGHT, WIDTH, Page
 from templates.report.pixels import Picture
 from templates.report.setting import Setter
+from verify.formats.report import ATTACHMENT_NAME
 
 FIELD = "Report1"
-ATTACHMENT = "verification-report.json"
-"""The name under which the facts are attached; the judge knows a report by it."""
 _DESCRIPTION = "verification report 验证报告"
 _WIDGET_FLAGS = 132  # print, locked
 
@@ -42,7 +41,7 @@ def report_pdf(blocks: Sequence[object], facts: bytes, *, origin: Origin, lang: 
         _put_page(file, kid, tree, page, fonts, font_entries, widget if kid == kids[0] else None)
     numbers = b" ".join(reference(k) for k in kids)
     file.put(tree, dictionary({"Type": b"/Pages", "Kids": b"[" + numbers + b"]", "Count": b"%d" % len(kids)}))
-    attachment = attached(file, ATTACHMENT, facts, _DESCRIPTION, moment)
+    attachment = attached(file, ATTACHMENT_NAME, facts, _DESCRIPTION, moment)
     described = xmp(title, origin.made_by, identity.hex(), moment, identity)
     metadata = file.stream(b"/Type /Metadata /Subtype /XML", described, deflated=False)
     _put_root(file, root, tree, attachment, widget, lang, metadata)
@@ -60,7 +59,7 @@ def _put_root(
         "OutputIntents": b"[" + output_intent(file) + b"]",
         "Lang": b"(zh-CN)" if lang == "zh" else b"(en)",
         "ViewerPreferences": b"<< /DisplayDocTitle true >>",
-        "Names": b"<< /EmbeddedFiles << /Names [" + text_string(ATTACHMENT) + b" " + attachment + b"] >> >>",
+        "Names": b"<< /EmbeddedFiles << /Names [" + text_string(ATTACHMENT_NAME) + b" " + attachment + b"] >> >>",
         "AF": b"[" + attachment + b"]",
     }
     if widget is not None:

@@ -111,8 +111,8 @@ WORDS: Mapping[str, Text] = {
     ),
     "jws": Text("签名（JWS）", "Signature (JWS)"),
     "attached": Text(
-        "完整的验证数据以 verification-report.json 附于本文件。",
-        "All facts are attached to this file as verification-report.json.",
+        "完整的验证数据以 certvault-report.json 附于本文件。",
+        "All facts are attached to this file as certvault-report.json.",
     ),
 }
 

@@ -22,7 +22,8 @@ from verify.errors import UnreadableError
 from verify.findings import About, Severity
 from verify.formats.license import ATTACHMENT_NAME
 from verify.formats.pdfgraph import PdfGraph, PdfGraphError, PdfPasswordError
-from verify.formats.purposes import SEAL
+from verify.formats.purposes import ANSWER, SEAL
+from verify.formats.report import ATTACHMENT_NAME as REPORT_NAME
 from verify.inquiry import Inquiry
 from verify.verdict import Integrity, SignatureReport
 
@@ -38,6 +39,8 @@ class SealedDocument:
     updates: Updates = field(default_factory=Updates)
     outcomes: dict[int, SignerOutcome] = field(default_factory=dict)
     archived: bool = False
+    report_subject: str = ""
+    """SHA-256 of the file that this document, a verification report of a vault, tells of."""
 
     @property
     def seals(self) -> list[SignatureView]:
@@ -64,15 +67,16 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
         raise UnreadableError("PDF_ENCRYPTED") from error
     except PdfGraphError as error:
         raise UnreadableError("PDF_BROKEN", reason=str(error)) from error
-    return SealedDocument(data, graph, views, _is_license(data, views))
+    return SealedDocument(data, graph, views, _is_ours(data, views))
 
 
-def _is_license(data: bytes, views: list[SignatureView]) -> bool:
-    """Whether our own strict profile applies: a certified file that names the record's attachment in its signed part.
+def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
+    """Whether our own strict profile applies: a certified file that names a license's or report's attachment.
 
     The signed bytes are asked, not the parsed objects: a later update must not be able to talk us out of strictness.
     """
-    return f"({ATTACHMENT_NAME})".encode() in data and any(v.raw.permission == 1 for v in views)
+    named = any(f"({name})".encode() in data for name in (ATTACHMENT_NAME, REPORT_NAME))
+    return named and any(v.raw.permission == 1 for v in views)
 
 
 def check_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
@@ -190,7 +194,7 @@ def check_chain(inquiry: Inquiry, document: SealedDocument) -> None:
     chains = Chains(inquiry, certificates, crls, ocsps)
     moment, document.archived = judge_archive(inquiry, chains, document.stamps)
     document.archived = document.archived and bool(document.stamps)
-    usage = SEAL if inquiry.is_license or document.strict else None
+    usage = ANSWER if document.report_subject else SEAL if inquiry.is_license or document.strict else None
     for view in document.seals:
         if view.cms is not None:
             document.outcomes[id(view)] = judge_signer(inquiry, chains, view, moment, usage)

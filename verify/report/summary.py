@@ -99,10 +99,20 @@ OPEN: Mapping[str, Summary] = {
 }  # fmt: skip
 
 
+REPORT = _s(
+    "good", "真实的验证报告", "A genuine verification report",
+    "报告完整，出自可信的验证系统。它说明对另一文件的检查结果，本身不是证照；请核对所指文件的摘要。",
+    "The report is intact and comes from a trusted verifier. It tells of another file and is no license itself. "
+    "Compare that file's digest.",
+)  # fmt: skip
+
+
 def summary(verdict: Mapping[str, Any]) -> Summary:
     """The summary for a verdict as JSON."""
     conclusion, integrity = verdict["conclusion"], verdict["integrity"]
     if conclusion == "VALID":
+        if any(found["code"] == "VERIFICATION_REPORT" for found in verdict.get("findings", ())):
+            return REPORT
         return GENUINE.get(verdict["standing"], GENUINE["UNKNOWN"])
     if conclusion == "INVALID":
         return INVALID.get(integrity, NOT_GENUINE)
