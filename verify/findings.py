@@ -172,6 +172,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SIGNED_IN_FUTURE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
     "VERIFICATION_REPORT": Meaning(_C, _NOTE, "certvault-report/1"),
     "NOT_A_LICENSE": Meaning(_C, _NOTE, "certvault-license/1"),
+    "LATER_ADDITION": Meaning(_C, _DOUBT, "ISO 32000-2 12.8.2.2"),
     "HIDDEN_CONTENT": Meaning(_C, _DOUBT, "ISO 32000-2 8.11"),
     "CHECK_NOT_RUN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     "INTERNAL": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),

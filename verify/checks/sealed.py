@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verify.checks.chain import Problem, load_lenient
+from verify.checks.later import check_later
 from verify.checks.material import (
     Material,
     MaterialError,
@@ -91,10 +92,7 @@ def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:
     if document.strict:
         _check_strictly(inquiry, document)
         return
-    for view in document.signatures:
-        if view.end and view.cms is not None:
-            inquiry.spend()
-            _compare_revisions(inquiry, document, view)
+    check_later(inquiry, document.graph.file, document.signatures)
 
 
 def _check_strictly(inquiry: Inquiry, document: SealedDocument) -> None:
@@ -156,27 +154,6 @@ def _all_cms(document: SealedDocument) -> list[Any]:
 
 def _leaves(document: SealedDocument) -> list[Any]:
     return [cms.signer for cms in _all_cms(document)]
-
-
-def _compare_revisions(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> None:
-    """A foreign file: let the comparison of revisions decide."""
-    try:
-        unlisted = document.graph.unlisted_object(document.data, view.end)
-        if unlisted:
-            raise PdfGraphError(f"{unlisted} is in no cross-reference")
-        changes = document.graph.later_changes(view.raw)
-    except PdfGraphError as error:
-        view.integrity = Integrity.ALTERED
-        inquiry.report("CHANGE_NOT_UNDERSTOOD", where=view.where, reason=str(error))
-        return
-    if changes.fault:
-        view.integrity = Integrity.ALTERED
-        inquiry.report("CHANGE_NOT_PERMITTED", where=view.where, reason=changes.fault)
-        return
-    view.covers = changes.covers
-    if changes.changed:
-        what = "validation data" if changes.covers else "form data or annotations"
-        inquiry.report("CHANGE_PERMITTED", where=view.where, what=what)
 
 
 def check_chain(inquiry: Inquiry, document: SealedDocument) -> None:

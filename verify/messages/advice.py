@@ -260,7 +260,7 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("CHANGE_PERMITTED", "permitted"), ("CHANGE_", "altered"), ("NO_TRUSTED_PATH", "path"), ("PATH_", "path-wrong"),
     ("EXAMPLE_", "example"), ("CERTIFICATE_REVOKED", "revoked"), ("CERTIFICATE_PURPOSE", "purpose"),
     ("CERTIFICATE_", "expired"), ("REVOCATION_", "revocation"), ("TIMESTAMP_UNTRUSTED", "timestamp"),
-    ("TIMESTAMP_", "altered"), ("TIME_", "time"), ("SIGNED_IN_", "time"), ("HIDDEN_", "hidden"), ("SHADOW_", "hidden"),
+    ("TIMESTAMP_", "altered"), ("TIME_", "time"), ("SIGNED_IN_", "time"), ("LATER_", "hidden"), ("HIDDEN_", "hidden"), ("SHADOW_", "hidden"),
     ("CHECK_NOT_RUN", "not-run"), ("INTERNAL", "internal"), ("RECORD_TOKEN_", "unreadable"),
     ("RECORD_DISCLOSURE_", "token"), ("RECORD_HOLDER_", "holder"), ("RECORD_", "record"), ("DATES_", "record"),
     ("PAGE_CODE_", "page-code"), ("PAGE_", "page"), ("IDENTIFIER_", "identifier"), ("ISSUE", "issuer"),

@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "SIGNED_IN_FUTURE": "The signature says {signed}, which is after the time of checking.",
     "VERIFICATION_REPORT": "This is a verification report on the file with SHA-256 {digest}; it is no license.",
     "NOT_A_LICENSE": "The document is signed but carries no license record.",
+    "LATER_ADDITION": "A permitted addition after signing should be looked at: {reason}.",
     "HIDDEN_CONTENT": "The document holds content that is not shown but could be: {what}.",
     "CHECK_NOT_RUN": "The check “{check}” could not be run.",
     "INTERNAL": "The check “{check}” failed unexpectedly ({error}).",

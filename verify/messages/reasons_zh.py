@@ -5,6 +5,8 @@ stands for a part that changes (a name, a number), and is carried over in order.
 source: every phrase that a check or parser can give must be here.
 """
 
+from verify.messages.changes_zh import CHANGES
+
 PHRASES: dict[str, str] = {
     # sizes, limits
     "nesting": "嵌套层数",
@@ -242,4 +244,5 @@ PHRASES: dict[str, str] = {
     "standing": "当前效力",
     "vault": "与证照库核对",
     "no signature report": "没有签名报告",
+    **CHANGES,
 }

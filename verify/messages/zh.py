@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "SIGNED_IN_FUTURE": "签名时间 {signed} 晚于检查时间。",
     "VERIFICATION_REPORT": "这是对摘要为 {digest} 的文件的验证报告，不是证照。",
     "NOT_A_LICENSE": "文件已签名，但不含证照记录。",
+    "LATER_ADDITION": "签名后允许的增补需要查看：{reason}。",
     "HIDDEN_CONTENT": "文件含有未显示但可能显示的内容：{what}。",
     "CHECK_NOT_RUN": "检查“{check}”未能执行。",
     "INTERNAL": "检查“{check}”意外失败（{error}）。",
