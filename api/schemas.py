@@ -133,6 +133,7 @@ class CodeIn(_Strict):
     code: str = Field(max_length=10_000)
     at: str | None = None
     lang: Literal["zh", "en"] | None = None
+    depth: Literal["conclusion", "checks", "facts"] | None = None
 
 
 class RecordIn(_Strict):
@@ -141,6 +142,7 @@ class RecordIn(_Strict):
     record: str = Field(max_length=2_000_000)
     at: str | None = None
     lang: Literal["zh", "en"] | None = None
+    depth: Literal["conclusion", "checks", "facts"] | None = None
 
 
 class FilesIn(BaseModel):
@@ -150,6 +152,7 @@ class FilesIn(BaseModel):
     at: str | None = None
     lang: Literal["zh", "en"] | None = None
     password: str | None = None
+    depth: Literal["conclusion", "checks", "facts"] | None = None
 
 
 def utc(moment: datetime.datetime) -> str:

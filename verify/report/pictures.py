@@ -28,7 +28,7 @@ MAX_BOXES = 12
 _CELL = 10
 _DIFFERENCE = 36
 """Grey levels of 255 by which a pixel must differ."""
-_MAX_HEIGHT = 2400
+_MAX_HEIGHT = 1000
 _LEVEL = 6
 
 
