@@ -1,7 +1,7 @@
-"""Signed files whose right answer is known: the shared corpus, and what our own forger writes.
+"""Signed files whose right answer is known, as the shared corpus has them.
 
 A folder holds ``manifest.json``, a list of entries with ``file`` and ``expected`` (genuine, altered, attack, invalid or
-malformed), and where they apply ``dimension``, ``disputed``, ``family``, ``why`` and ``source``.
+malformed), and where they apply ``dimension``, ``disputed``, ``why`` and ``source``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One file with the answer its maker states. ``group`` is where it comes from, or the forger's family."""
+    """One file with the answer its maker states. ``group`` is where it comes from."""
 
     path: Path
     expected: str
@@ -53,7 +53,7 @@ def _case(folder: Path, entry: dict[str, object]) -> Case:
     return Case(
         folder / str(entry["file"]),
         str(entry["expected"]),
-        str(entry.get("family") or origin),
+        origin,
         str(entry.get("why") or ""),
         entry.get("dimension") == "trust",
         bool(entry.get("disputed")),
