@@ -184,7 +184,7 @@ class PdfFile:
         """What every byte of the file is."""
         if self._accounting is None:
             length_of = self.newest.length_of if self._opened and self.newest_is_known else self.plain_length
-            walker = Walker(self.data, self.budget, lambda at: self.object_at(at, length_of), self._section_at)
+            walker = Walker(self.data, self.limits, lambda at: self.object_at(at, length_of), self._section_at)
             self._accounting = walker.walk()
         return self._accounting
 

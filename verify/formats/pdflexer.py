@@ -48,9 +48,11 @@ _HEX_SPACE = b"\0\t\n\f\r "
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LOOSE_NUMBER = re.compile(rb"[+-]*([0-9]*)(?:\.([0-9]*))?")
 _MOST_BRACKETS = 10_000
+_BRACKET_COST = 50
 _LARGEST = 2**63 - 1
 _ONLY_NAMES = {Name}
 _MOST_NAMES = 100_000
+_LONGEST_ESCAPED = 4_096
 
 
 class Lexer:
@@ -163,8 +165,7 @@ class Lexer:
         if len(items) % 2 == 0 and (not keys or set(map(type, keys)) == _ONLY_NAMES):
             found: Dictionary = dict(zip(keys, items[1::2], strict=True))
             if len(found) != len(keys):
-                twice = next(key for key in keys if keys.count(key) > 1)
-                self._notice("duplicate-key", end, str(twice))
+                self._notice("duplicate-key", end, _first_twice(keys))
         else:
             self._notice("dictionary-pairs", end)
             found = _loose_pairs(items)
@@ -173,9 +174,12 @@ class Lexer:
         return found
 
     def _name(self, raw: bytes, start: int) -> Name:
-        name = Name(raw if b"#" not in raw else _NAME_ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), raw))
-        if b"#" in raw and b"#" in _NAME_ESCAPE.sub(b"", raw):
-            self._notice("name-escape", start, str(name))
+        name = Name(raw)
+        if b"#" in raw:
+            if len(raw) <= _LONGEST_ESCAPED:
+                name = Name(_NAME_ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), raw))
+            if len(raw) > _LONGEST_ESCAPED or b"#" in _NAME_ESCAPE.sub(b"", raw):
+                self._notice("name-escape", start, str(name)[:100])
         if len(self.names) < _MOST_NAMES:
             self.names[raw] = name
         return name
@@ -204,7 +208,7 @@ class Lexer:
             else:
                 depth += 1
             position += 1
-        self.budget.scan(position - start)
+        self.budget.scan(position - start + _BRACKET_COST * depth)
         raise PdfError("syntax", "a string does not end", self._place(start))
 
     def _loose_hex(self, position: int, end: int) -> tuple[Text, int]:
@@ -256,6 +260,15 @@ def skip_blank(data: bytes, position: int, end: int) -> int:
     """Where the white space and comments that begin at ``position`` end."""
     match = _BLANK.match(data, position, end)
     return match.end() if match else position
+
+
+def _first_twice(keys: list[Any]) -> str:
+    seen: set[Any] = set()
+    for key in keys:
+        if key in seen:
+            return str(key)[:100]
+        seen.add(key)
+    return ""
 
 
 def _hexadecimal(digits: bytes) -> Text:

@@ -34,12 +34,14 @@ class PdfLimits:
     """Counts and bytes that one file may cost. All sums are over the whole file, unless said otherwise."""
 
     objects: int = 200_000
-    """Entries of all cross-reference sections together."""
+    """Entries of all cross-reference sections together; and objects that stand in the file."""
     sections: int = 1_000
     nesting: int = 100
     """Of arrays and dictionaries in one object."""
-    values: int = 4_000_000
+    values: int = 3_000_000
     """Read from the file: names, strings, numbers, brackets."""
+    spans: int = 1_000_000
+    """Pieces that the file falls into."""
     merged: int = 2_000_000
     """Entries of the merged cross-references of all revisions looked at."""
     decompressed_bytes: int = 64_000_000
@@ -76,7 +78,7 @@ class Budget:
         self.merged = limits.merged
         self.decoded = 4 * limits.decompressed_bytes
         self.predicted = limits.predicted_bytes
-        self.scanned = 8 * size + 1_000_000
+        self.scanned = 4 * size + 1_000_000
 
     def scan(self, count: int) -> None:
         """Bytes looked at without being read: searches for an end that is not where it should be."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from verify.formats.pdfcrypt import SecurityHandler
     from verify.formats.pdffile import PdfFile
 
+_MOST_LENGTHS = 8
+"""Streams whose length waits for that of another."""
 _KEPT = (b"Root", b"Encrypt", b"ID", b"Info")
 
 
@@ -34,6 +36,7 @@ class Snapshot:
         self.root: Dictionary = {}
         self.root_reference: Reference | None = None
         self._values: dict[int, Value] = {}
+        self._depth = 0
         self._found: dict[int, int] | None = None
         self.sections, fault = file.chain(end)
         self._complete = not fault
@@ -285,7 +288,13 @@ class Snapshot:
         """What an indirect /Length is."""
         if not self.entries:
             return self.file.plain_length(reference)
-        found = self.get(reference.number)
+        if self._depth > _MOST_LENGTHS:
+            return None
+        self._depth += 1
+        try:
+            found = self.get(reference.number)
+        finally:
+            self._depth -= 1
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     def resolve(self, value: Value) -> Value:

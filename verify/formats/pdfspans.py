@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from verify.formats.pdflimits import Budget, PdfError
+from verify.formats.pdflimits import PdfLimitError, PdfLimits
 from verify.formats.pdfobjects import PdfObject, is_type
 from verify.formats.pdfxref import Section
 
@@ -23,14 +23,13 @@ _S = rb"[\0\t\n\f\r ]"
 _BLANK = re.compile(_S + rb"++")
 _HEADER = re.compile(rb"%PDF-[^\r\n]*+")
 _EOF = re.compile(rb"%%EOF(?=[\0\t\n\f\r %]|\Z|[0-9]{1,10} [0-9]{1,5} obj)")
-_COMMENT = re.compile(rb"%[^\r\n]*+")
+_COMMENT = re.compile(rb"(?:%(?!%EOF|PDF-)[^\r\n]*+" + _S + rb"*+)++")
 _STARTXREF = re.compile(rb"startxref" + _S + rb"++([0-9]{1,20}+)(?![^\0\t\n\f\r %])")
 _OBJECT = re.compile(rb"[0-9]{1,10}+" + _S + rb"++[0-9]{1,10}+" + _S + rb"++obj(?![A-Za-z0-9])")
 _LANDMARK = re.compile(
     rb"(?<![0-9])[0-9]{1,10}+" + _S + rb"++[0-9]{1,10}+" + _S + rb"++obj(?![A-Za-z0-9])"
     rb"|(?<![A-Za-z])xref(?![A-Za-z])|startxref" + _S + rb"|%%EOF"
 )
-_MOST_SPANS = 2_000_000
 
 
 class Span(NamedTuple):
@@ -74,12 +73,13 @@ class Walker:
     def __init__(
         self,
         data: bytes,
-        budget: Budget,
+        limits: PdfLimits,
         object_at: Callable[[int], PdfObject | None],
         section_at: Callable[[int], Section | None],
     ) -> None:
         self.data = data
-        self.budget = budget
+        self.limits = limits
+        self.objects = limits.objects
         self.object_at = object_at
         self.section_at = section_at
         self.found = Accounting()
@@ -107,8 +107,8 @@ class Walker:
     def _add(self, kind: str, start: int, end: int, number: int = 0, generation: int = 0, value: int = 0) -> int:
         span = Span(kind, start, end, number, generation, value)
         self.found.spans.append(span)
-        if len(self.found.spans) > _MOST_SPANS:
-            raise PdfError("limit-spans", "too many pieces")
+        if len(self.found.spans) > self.limits.spans:
+            raise PdfLimitError("limit-spans", "the file falls into too many pieces")
         if kind == OBJECT:
             self.found.objects.append(span)
         elif kind == STARTXREF:
@@ -119,6 +119,9 @@ class Walker:
         found = self.object_at(position) if _OBJECT.match(self.data, position) else None
         if found is None:
             return self._unknown(position, position)
+        self.objects -= 1
+        if self.objects < 0:
+            raise PdfLimitError("limit-objects", "too many objects")
         if found.fault:
             return self._unknown(position, max(found.end, position + 1))
         if is_type(found.value, b"XRef") and (section := self.section_at(position)) is not None:
