@@ -121,6 +121,8 @@ class Chains:
             RevocationCheckingRule,
         )
 
+        from verify.formats.gm import SignatureValidator
+
         rule = {
             Revocation.REQUIRED: RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
             Revocation.KNOWN: RevocationCheckingRule.CHECK_IF_DECLARED_SOFT,
@@ -134,6 +136,7 @@ class Chains:
             ocsps=self._answers_for(certificate),
             revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True),
             weak_hash_algos=set(self.inquiry.policy.weak_hashes),
+            signature_validator=SignatureValidator(),
         )
         validator = CertificateValidator(certificate, intermediate_certs=self.pool, validation_context=context)
         return await validator.async_validate_path()

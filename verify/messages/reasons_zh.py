@@ -6,6 +6,7 @@ source: every phrase that a check or parser can give must be here.
 """
 
 from verify.messages.changes_zh import CHANGES
+from verify.messages.seals_zh import SEAL_PHRASES
 
 PHRASES: dict[str, str] = {
     # sizes, limits
@@ -245,4 +246,5 @@ PHRASES: dict[str, str] = {
     "vault": "与证照库核对",
     "no signature report": "没有签名报告",
     **CHANGES,
+    **SEAL_PHRASES,
 }

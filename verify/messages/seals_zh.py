@@ -1,0 +1,26 @@
+"""Chinese wording of the reasons why bytes are no seal (:mod:`verify.formats.seal`)."""
+
+SEAL_PHRASES: dict[str, str] = {
+    "it is no sequence": "不是序列",
+    "it has too many elements": "元素过多",
+    "it has {} elements": "有 {} 个元素",
+    "it is too large": "过大",
+    "bytes follow it": "其后有多余字节",
+    "it is truncated": "不完整",
+    "a tag number has several bytes": "标签号占多个字节",
+    "a length is not definite": "长度不确定",
+    "it is not ES": "不是 ES",
+    "it states {}, the shape is that of version {}": "声明为第 {} 版，结构却是第 {} 版",
+    "it states {}, its seal is of version {}": "声明为第 {} 版，其中的印章却是第 {} 版",
+    "it is {}": "值为 {}",
+    "a seal of version 1 in a signature of a later version": "较新版本的签章中含有第 1 版印章",
+    "it is neither a token nor a time": "既不是时间戳也不是时间",
+    "it is no time": "不是时间",
+    "it is no number": "不是整数",
+    "it is no text of the kind that belongs there": "不是应有类型的文本",
+    "its text cannot be read": "文本无法读取",
+    "it is no OCTET STRING": "不是 OCTET STRING",
+    "it holds no certificate": "其中没有证书",
+    "it is no BIT STRING of whole bytes": "不是整字节的 BIT STRING",
+    "it is no object identifier": "不是对象标识符",
+}
