@@ -10,6 +10,7 @@ import enum
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from verify.findings import Severity
@@ -65,10 +66,25 @@ class Chains:
         self.inquiry = inquiry
         self.anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
         given = [c for c in map(load_lenient, inquiry.trust.certificates) if c is not None]
-        self.pool = [*certificates, *given]
-        keys = {c.key_identifier for c in [*self.pool, *self.anchors]}
-        self.crls = [c for c in _loaded([*crls, *inquiry.evidence.crls], _load_crl) if _of_keys(c, keys)]
-        self.ocsps = _loaded([*ocsps, *inquiry.evidence.ocsps], _load_ocsp)
+        self._certificates = [*certificates, *given]
+        self._crls = [*crls, *inquiry.evidence.crls]
+        self._ocsps = [*ocsps, *inquiry.evidence.ocsps]
+
+    @cached_property
+    def pool(self) -> list[Any]:
+        """Certificates that may stand between signer and anchor: those whose names and keys can be read."""
+        return [c for c in self._certificates if _is_readable(c)]
+
+    @cached_property
+    def crls(self) -> list[Any]:
+        """The revocation lists that may be by one of these authorities."""
+        keys = {c.key_identifier for c in [*self.pool, *self.anchors]} if self._crls else set()
+        return [c for c in _loaded(self._crls, _load_crl) if _of_keys(c, keys)]
+
+    @cached_property
+    def ocsps(self) -> list[Any]:
+        """The OCSP responses."""
+        return _loaded(self._ocsps, _load_ocsp)
 
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
         """Validate at ``moment``."""
@@ -168,10 +184,19 @@ def load_lenient(der: bytes) -> Any | None:
 
     try:
         certificate = x509.Certificate.load(der)
-        _ = certificate.subject.hashable, certificate.public_key.algorithm
     except Exception:  # noqa: BLE001 - the caller's own broken file must not stop the rest
         return None
-    return certificate
+    return certificate if _is_readable(certificate) else None
+
+
+def _is_readable(certificate: Any) -> bool:
+    """Whether the names, key and extensions that building a path asks for can be read."""
+    try:
+        _ = certificate.subject.hashable, certificate.issuer.hashable
+        _ = certificate.public_key.algorithm, certificate.key_identifier
+    except Exception:  # noqa: BLE001 - a broken certificate proves nothing
+        return False
+    return True
 
 
 def _loaded(values: Iterable[bytes], load: Any) -> list[Any]:

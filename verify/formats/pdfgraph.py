@@ -33,15 +33,6 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class LaterChanges:
-    """What a comparison of revisions made of changes after a signature: harmless when ``fault`` is empty."""
-
-    covers: bool
-    changed: bool
-    fault: str
-
-
-@dataclass(frozen=True, slots=True)
 class ValidationData:
     """What a file's DSS dictionary holds, read leniently: certificates as asn1crypto values, the rest DER."""
 
@@ -58,7 +49,6 @@ class PdfGraph:
     ) -> None:
         self.file = PdfFile(data, password=password, limits=limits or PdfLimits(decompressed_bytes=decompressed_bytes))
         self.document: Snapshot = self.file.newest
-        self._password = password
         self._validation: ValidationData | None = None
         self._signatures: list[UnverifiedPdfSignature] = []
 
@@ -168,57 +158,13 @@ class PdfGraph:
                 found.append((page.number, _text(document.entry_of(raw, b"Subtype")), rect))
         return found
 
-    def unlisted_object(self, data: bytes, start: int) -> str:
-        """The first object behind ``start`` that no cross-reference leads to, or nothing.
-
-        Viewers that repair a file show such objects; a comparison of listed ones does not see them.
-        """
-        found = self.file.unlisted(start)
-        return f"{found[0].number} {found[0].generation} obj" if found else ""
-
-    def later_changes(self, signature: UnverifiedPdfSignature) -> LaterChanges:
-        """Compare the signed revision with the last one (pyHanko's whitelist of harmless changes)."""
-        try:
-            return _compared(self.file.data, self._password, signature.field)
-        except (RecursionError, MemoryError):
-            raise
-        except Exception as error:
-            raise PdfError("comparison", f"{type(error).__name__}: {error}"[:200]) from error
-
-
-def _compared(data: bytes, password: str | None, field: str) -> LaterChanges:
-    import io
-    import logging
-
-    from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
-    from pyhanko.sign.validation.status import SignatureCoverageLevel
-
-    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-    reader = PdfFileReader(io.BytesIO(data), strict=False)
-    if reader.encrypted:
-        reader.decrypt(password or "")
-    embedded: Any = next(s for s in reader.embedded_signatures if s.field_name == field)
-    embedded.compute_integrity_info()
-    if embedded.coverage == SignatureCoverageLevel.ENTIRE_FILE:
-        return LaterChanges(True, False, "")
-    result: Any = embedded.diff_result
-    if embedded.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
-        return LaterChanges(False, True, "the signature covers no whole revision")
-    if not isinstance(result, DiffResult):
-        return LaterChanges(False, True, str(result))
-    level, allowed = result.modification_level, embedded.docmdp_level
-    if level == ModificationLevel.OTHER or (allowed is not None and level.value > allowed.value):
-        return LaterChanges(False, True, f"changes of level {level.name} are not permitted")
-    return LaterChanges(level == ModificationLevel.LTA_UPDATES, True, "")
-
 
 def _certificate(der: bytes) -> Any:
     from asn1crypto import x509
 
     try:
         certificate = x509.Certificate.load(der)
-        _ = certificate.subject.hashable, certificate.public_key.algorithm
+        _ = certificate.serial_number, certificate.subject.dump(), certificate.public_key.dump()
     except Exception:  # noqa: BLE001 - a broken certificate is no certificate
         return None
     return certificate
