@@ -18,10 +18,10 @@ from api import pages, problems
 from api.auth import Authenticator, Sessions
 from api.deps import Services, lang_of
 from api.judging.pool import Pool
-from api.limits import Limits, RateLimiter
+from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
 from api.middleware import Guard
-from api.routes import health, licenses, mintings, pki, types, verifications, wallet
+from api.routes import health, licenses, mintings, pki, reports, types, verifications, wallet
 from certvault.errors import VaultError
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from certvault.bootstrap import Vault
 
 STATIC = Path(pages.__file__).parent / "static"
-ROUTERS = (licenses, mintings, verifications, types, wallet, pki, health)
+ROUTERS = (licenses, mintings, verifications, reports, types, wallet, pki, health)
 DESCRIPTION = "Electronic licenses: issue, seal, verify. Errors are RFC 9457 problem documents with a stable `code`."
 
 
@@ -45,6 +45,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         metrics=metrics,
         authenticator=Authenticator(vault, Sessions()),
         judges=Pool(chosen.judges, seconds=chosen.judge_seconds, memory=chosen.judge_memory),
+        waiting=WaitingRoom(chosen.waiting, chosen.waiting_each),
     )
 
     @asynccontextmanager
@@ -59,6 +60,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,  # the usual pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # its redirects would name whatever host the request named
         lifespan=lifespan,
         servers=[{"url": services.base_url}],
         responses={

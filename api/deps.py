@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from api import language, problems
 from api.auth import Authenticator, Caller
 from api.judging.pool import Pool
-from api.limits import Limits, RateLimiter, client_of, retry_after
+from api.limits import Limits, RateLimiter, WaitingRoom, client_of, retry_after
 from api.metrics import Metrics
 from certvault.model.actor import Actor, Role
 from verify.formats.refusal import RefusedError
@@ -32,6 +32,7 @@ class Services:
     metrics: Metrics
     authenticator: Authenticator
     judges: Pool
+    waiting: WaitingRoom
 
     @property
     def base_url(self) -> str:
@@ -70,20 +71,33 @@ def caller_of(request: Request) -> Caller | None:
     try:
         caller = services.authenticator.caller(request)
     except RefusedError:
-        _take(services, "reading", _client(request))  # whoever guesses tokens pays for it
+        _take(services, "reading", client_name(request))  # whoever guesses tokens pays for it
         raise
     if caller is not None:
         _take(services, "member", caller.actor.subject)
     return caller
 
 
-def limited(kind: str) -> Callable[[Request], None]:
-    """A dependency that takes one request of ``kind`` from the caller's allowance, signed in or not."""
+def limited(kind: str, amount: float = 1) -> Callable[[Request], None]:
+    """A dependency that takes ``amount`` of ``kind`` from the caller's allowance, signed in or not.
 
-    def take(request: Request) -> None:
-        _take(services_of(request), kind, _client(request))
+    0 takes nothing and refuses who is in debt.
+    """
 
-    return take
+    def taken(request: Request) -> None:
+        take(request, kind, amount)
+
+    return taken
+
+
+def take(request: Request, kind: str, amount: float) -> None:
+    """Take ``amount`` of ``kind`` from the caller's allowance; LimitedError."""
+    _take(services_of(request), kind, client_name(request), amount)
+
+
+def client_name(request: Request) -> str:
+    """The name under which the caller's address is counted."""
+    return client_of(request.client.host if request.client else None)
 
 
 def requires(*roles: Role) -> Callable[[Request], Actor]:
@@ -92,7 +106,7 @@ def requires(*roles: Role) -> Callable[[Request], Actor]:
     def allowed(request: Request) -> Actor:
         caller = caller_of(request)
         if caller is None:
-            _take(services_of(request), "reading", _client(request))
+            _take(services_of(request), "reading", client_name(request))
             raise problems.not_signed_in()
         if not caller.actor.has(*roles):
             raise problems.not_permitted(", ".join(sorted({Role.OPERATOR.value, *(r.value for r in roles)})))
@@ -101,12 +115,8 @@ def requires(*roles: Role) -> Callable[[Request], Actor]:
     return allowed
 
 
-def _client(request: Request) -> str:
-    return client_of(request.client.host if request.client else None)
-
-
-def _take(services: Services, kind: str, client: str) -> None:
-    seconds = services.limiter.take(kind, client)
+def _take(services: Services, kind: str, client: str, amount: float = 1) -> None:
+    seconds = services.limiter.take(kind, client, amount)
     if seconds:
         raise problems.LimitedError(retry_after(seconds))
 

@@ -1,10 +1,11 @@
-"""What every request passes: body ceiling, secure headers, one log line and counters, the last catch of errors.
+"""What every request passes: ceilings of its body, secure headers, one log line and counters, the last catch of errors.
 
 Plain ASGI, so that streams stay streams.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.limits import Limits
+from api.bodies import Bodies, Body
+from api.limits import Limits, client_of
 from api.metrics import Metrics
 
 log = logging.getLogger("certvault.access")
@@ -62,7 +64,7 @@ class Guard:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
-        self._limits = limits
+        self._bodies = Bodies(limits)
         self._metrics = metrics
         self._explain = explain
         self._headers = (*HEADERS, STRICT_TRANSPORT) if secure else HEADERS
@@ -74,14 +76,18 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = self._monotonic()
-        answer = _Answer(send, self._headers, _KEPT if scope["path"].startswith("/static/") else _NOT_KEPT)
+        answer = _Answer(send, self._headers, kept=scope["path"].startswith("/static/"))
+        body: Body | None = None
         try:
-            await self.app(scope, self._counted(scope, receive), answer.send)
+            body = self._bodies.admit(client_of((scope.get("client") or (None,))[0]), scope["path"], _announced(scope))
+            await self.app(scope, functools.partial(body.receive, receive), answer.send)
         except Exception as error:  # noqa: BLE001 - the one handler of the unforeseen
             if not answer.started:  # else the connection is cut, which the client sees as an error
                 response = await self._response(Request(scope), error)
                 await response(scope, receive, answer.send)
         finally:
+            if body is not None:
+                body.release()
             self._report(scope, answer.status, self._monotonic() - started)
 
     async def _response(self, request: Request, error: Exception) -> Response:
@@ -90,21 +96,6 @@ class Guard:
         except Exception as second:  # noqa: BLE001 - a page that cannot be drawn either
             problem = problems.problem_of(second)
             return JSONResponse(problem.to_json("zh"), problem.status, media_type=problems.MEDIA_TYPE)
-
-    def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """``receive`` that refuses a body beyond the path's ceiling while it streams, not after."""
-        limit = self._limits.body_limit(scope["path"])
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise problems.too_large(limit)
-            return message
-
-        return counted
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         """One line and one count. The route's pattern stands for the path: no identifier, query or token is logged."""
@@ -117,9 +108,10 @@ class Guard:
 class _Answer:
     """Adds the headers that a response does not set itself, and remembers how far it got."""
 
-    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], cache: bytes) -> None:
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], *, kept: bool) -> None:
         self._send = send
-        self._headers = (*headers, (b"cache-control", cache))
+        self._headers = headers
+        self._kept = kept
         self.status = 500
         self.started = False
 
@@ -129,6 +121,15 @@ class _Answer:
             self.status = message["status"]
             own = list(message.get("headers", []))
             names = {name.lower() for name, _ in own}
-            own += [(name, value) for name, value in self._headers if name not in names]
+            cache = _KEPT if self._kept and self.status in (200, 304) else _NOT_KEPT
+            own += [(name, value) for name, value in (*self._headers, (b"cache-control", cache)) if name not in names]
             message = {**message, "headers": own}
         await self._send(message)
+
+
+def _announced(scope: Scope) -> int | None:
+    """The body's Content-Length; None when it has none, such as one that comes in chunks."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return None

@@ -29,11 +29,14 @@ STATUS: Mapping[str, int] = {
     "CSRF": 403,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "BODY_TOO_SLOW": 408,
     "IDEMPOTENCY_BUSY": 409,
     "BODY_TOO_LARGE": 413,
+    "TOO_MANY_FILES": 413,
     "MEDIA_TYPE": 415,
     "IDEMPOTENCY_MISMATCH": 422,
     "TOO_MANY_REQUESTS": 429,
+    "REQUEST_TOO_LONG": 503,
 }
 """HTTP status of a refusal by its code. One of no code here and no family of the vault's is about the data: 422."""
 
@@ -64,7 +67,8 @@ TITLES: Mapping[int, Text] = {
     403: Text("无权进行此操作", "Not permitted"),
     404: Text("未找到", "Not found"),
     405: Text("不支持此方法", "Method not allowed"),
-    409: Text("与正在进行的请求冲突", "In conflict with a request under way"),
+    408: Text("请求接收超时", "The request took too long to arrive"),
+    409: Text("与已有数据或正在进行的操作冲突", "In conflict with what is there or under way"),
     413: Text("内容过大", "Too large"),
     415: Text("不支持的内容类型", "Media type not supported"),
     422: Text("数据不符合规则", "The data breaks a rule"),
@@ -75,7 +79,10 @@ TITLES: Mapping[int, Text] = {
 
 _AGAIN = Text("请稍后重试。", "Try again later.")
 _TELL = Text("请将该编号告知系统管理员。", "Give the reference to the administrator.")
-_HEADERS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": 'Bearer realm="certvault"'}}
+_HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": 'Bearer realm="certvault"'},
+    408: {"Connection": "close"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,15 @@ class LimitedError(RefusedError):
         self.retry_after = retry_after
 
 
+class BusyError(RefusedError):
+    """The service has no room or no time for this now, whoever asks. ``retry_after`` is whole seconds, as text."""
+
+    def __init__(self, retry_after: str, zh: str = "服务繁忙。", en: str = "The service is busy.") -> None:
+        remedy = Text(f"请在 {retry_after} 秒后重试。", f"Try again in {retry_after} seconds.")
+        super().__init__(Refusal("SERVICE_BUSY", "", Text(zh, en), remedy))
+        self.retry_after = retry_after
+
+
 def refusal_json(refusal: Refusal, lang: str) -> dict[str, str]:
     """One refusal as ``{code, field, reason, remedy}`` in one language."""
     return {
@@ -143,6 +159,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case LimitedError():
             return Problem(429, error.refusals, headers={"Retry-After": error.retry_after})
+        case BusyError():
+            return Problem(503, error.refusals, headers={"Retry-After": error.retry_after})
         case RefusedError():
             status = _status(error)
             return Problem(status, error.refusals, headers=_HEADERS.get(status, {}))
@@ -237,6 +255,31 @@ def too_large(limit: int) -> RefusedError:
     return refuse(
         "BODY_TOO_LARGE", "", f"内容超过 {limit} 字节。", f"The body is larger than {limit} bytes.",
         remedy_zh="请减小或分批提交。", remedy_en="Send less, or in several requests.",
+    )  # fmt: skip
+
+
+def too_many_files(limit: int) -> RefusedError:
+    """413: more files than one request may hold."""
+    return refuse(
+        "TOO_MANY_FILES", "file", f"一次最多提交 {limit} 个文件。", f"One request holds at most {limit} files.",
+        remedy_zh="请分批提交。", remedy_en="Send them in several requests.",
+    )  # fmt: skip
+
+
+def body_too_slow() -> RefusedError:
+    """408: the body did not come within its time."""
+    return refuse(
+        "BODY_TOO_SLOW", "", "内容传送过慢，已中止。", "The body came too slowly; the request was given up.",
+        remedy_zh="请检查网络，或减小后重新提交。", remedy_en="Check the connection, or send less at once.",
+    )  # fmt: skip
+
+
+def takes_too_long(seconds: float) -> RefusedError:
+    """503: the files of one request need more time together than a request is given."""
+    return refuse(
+        "REQUEST_TOO_LONG", "file", f"这些文件在 {seconds:g} 秒内未能全部检查完，没有给出结论。",
+        f"These files could not all be checked within {seconds:g} seconds; no verdict was given.",
+        remedy_zh="请分批提交，每次少几个文件。", remedy_en="Send fewer files in one request.",
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("certvault.service")
 
 HOST, PORT = "127.0.0.1", 8000
+CONNECTIONS = 500
 UPKEEP_FIRST, UPKEEP_SECONDS = 60.0, 6 * 3600.0
 HostOption = Annotated[str, typer.Option(help="Address to listen on")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
@@ -128,6 +129,7 @@ def run(
 
     from api.app import create_app
     from api.cli.failures import log_to_terminal
+    from api.connections import protocol
 
     log_to_terminal()
     server = uvicorn.Server(
@@ -139,6 +141,9 @@ def run(
             proxy_headers=proxy is not None,
             forwarded_allow_ips=proxy,
             timeout_graceful_shutdown=10,
+            http=protocol(proxy),
+            ws="none",
+            limit_concurrency=CONNECTIONS,
         )
     )
     trouble: list[Exception] = []

@@ -1,42 +1,50 @@
 """The process that reads one file after another: ``python -m api.judging.judge MEMORY_BYTES``.
 
-Requests are pickles from the parent, which this process trusts. Answers are JSON, since what this process became after
-reading a stranger's file deserves no trust. Of the vault it can ask two things, the facts about an identifier and the
-status list of an address.
+Requests are pickles from the parent, which this process trusts, each followed by the file's bytes. Answers are JSON,
+since what this process became after reading a stranger's file deserves no trust. Of the vault it can ask two things,
+the facts about an identifier and the status list of an address.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import os
 import pickle
 import resource
+import signal
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from api.judging import frames
-from verify import verify_any, verify_code, verify_record
+from api.judging.answers import answer_json
+from verify import DEFAULT_POLICY, Policy, verify_any, verify_code, verify_record
 from verify.evidence import Evidence, VaultFacts
 from verify.trust.anchors import TrustStore
 
 MAX_REQUEST = 2**31
+SOFT = 0.75
+"""The part of the time after which reading stops by itself, with what was found until then."""
+GRACE = 5
 
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
-    """The verdict on one file, in both languages: ``{"zh": …, "en": …}``."""
+    """The verdict on one file as :mod:`api.judging.answers` writes it."""
     evidence = Evidence(_Lists(channel), request["crls"], request["ocsps"], channel.facts if request["facts"] else None)
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
     data: bytes = request["data"]
+    policy = _within(request["seconds"])
     if request["kind"] == "code":
-        verdict = verify_code(data.decode("utf-8", "replace"), trust=trust, at=at, evidence=evidence)
+        verdict = verify_code(data.decode("utf-8", "replace"), trust=trust, at=at, policy=policy, evidence=evidence)
     elif request["kind"] == "record":
-        verdict = verify_record(data, trust=trust, at=at, evidence=evidence)
+        verdict = verify_record(data, trust=trust, at=at, policy=policy, evidence=evidence)
     else:
-        verdict = verify_any(data, trust=trust, at=at, evidence=evidence, password=request["password"])
-    return {"zh": verdict.to_json("zh"), "en": verdict.to_json("en")}
+        verdict = verify_any(data, trust=trust, at=at, policy=policy, evidence=evidence, password=request["password"])
+    return answer_json(verdict, request["depth"], data, request["password"])
 
 
 class _Channel:
@@ -67,9 +75,10 @@ class _Channel:
     def request(self) -> dict[str, Any] | None:
         try:
             request = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
+            data = frames.read(self._receiving, MAX_REQUEST)
         except frames.BrokenFrameError:
             return None
-        return request if isinstance(request, dict) else None
+        return {**request, "data": data} if isinstance(request, dict) else None
 
 
 class _Lists(Mapping[str, bytes]):
@@ -91,6 +100,19 @@ class _Lists(Mapping[str, bytes]):
         return 0
 
 
+def _within(seconds: float) -> Policy:
+    """A policy that ends with a verdict before the parent ends this process."""
+    limits = dataclasses.replace(DEFAULT_POLICY.limits, seconds=seconds * SOFT)
+    return dataclasses.replace(DEFAULT_POLICY, limits=limits)
+
+
+def _prepare() -> None:
+    """Load what reading files needs, so that the first file does not wait for it."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for data in (b"%PDF-1.7\n%%EOF\n", b"{}", b"\x89PNG\r\n\x1a\n"):
+        verify_any(data, trust=TrustStore(()), at=at)
+
+
 def _confine(memory: int) -> None:
     """No more memory than ``memory`` bytes, no core file, no file grown: what this process may cost."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -104,10 +126,14 @@ def main() -> None:
     sending = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not reach the protocol
     channel = _Channel(receiving, sending)
+    _prepare()
     channel.send({"ready": True})
     _confine(int(sys.argv[1]))
     while (request := channel.request()) is not None:
-        channel.send({"verdict": judge(request, channel)})
+        signal.alarm(math.ceil(request["seconds"]) + GRACE)  # should the parent have died, which else kills in time
+        verdict = judge(request, channel)
+        signal.alarm(0)
+        channel.send({"verdict": verdict})
 
 
 if __name__ == "__main__":

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 
 from api import language, problems
-from api.deps import Given, Services, lang_of, limited, services_of
-from api.judging.pool import Question
+from api.deps import Given, Services, client_name, lang_of, limited, services_of, take
+from api.judging.pool import NoJudgeError, NoTurnError, Question
+from api.limits import MEBIBYTE
 from api.moments import moment
 from api.schemas import CodeIn, RecordIn
 from api.uploads import MEDIA_TYPE, media_type, read_form
 from api.wording import with_summary
+from verify.report import DEPTHS
 
 router = APIRouter(tags=["verifications"])
-
-WAITING = 16
-"""So many requests may wait for a judge; more are told to come again."""
-_waiting = threading.BoundedSemaphore(WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Submission:
     at: str | None
     lang: str
     password: str | None = None
+    depth: str | None = None
 
 
 async def submission(request: Request) -> Submission:
@@ -67,6 +67,7 @@ DESCRIPTION = {
                         "at": {"type": "string", "format": "date-time"},
                         "lang": {"enum": ["zh", "en"]},
                         "password": {"type": "string"},
+                        "depth": {"enum": list(DEPTHS)},
                     },
                 }
             },
@@ -78,39 +79,64 @@ DESCRIPTION = {
 
 @router.post(
     "/v1/verifications",
-    dependencies=[Depends(limited("verification"))],
+    dependencies=[
+        Depends(limited("verification")),
+        Depends(limited("judging", 0)),
+        Depends(limited("verification-mib", 0)),
+    ],
     openapi_extra=DESCRIPTION,
     summary="Verify files, a record or a code",
 )
-def verify(given: Annotated[Submission, Depends(submission)], services: Given) -> dict[str, Any]:
-    """The verdict on each. A negative verdict is an answer, not an error."""
-    if not _waiting.acquire(blocking=False):
-        raise problems.LimitedError("5")
-    try:
-        return {"files": [_judged(services, given, item) for item in given.items]}
-    finally:
-        _waiting.release()
+def verify(given: Annotated[Submission, Depends(submission)], request: Request, services: Given) -> dict[str, Any]:
+    """The verdict on each. A negative verdict is an answer, not an error.
 
-
-def _judged(services: Services, given: Submission, item: Item) -> dict[str, Any]:
-    own = services.vault.verification
+    All files together have one time; who sends files that take long comes later the next time.
+    """
     at = moment(given.at) if given.at else services.vault.clock.now()
-    question = Question(item.data, own.trust(), own.evidence(), at, given.password, item.kind)
-    verdict = services.judges.ask(question)[given.lang]
-    services.metrics.count("verifications", kind=str(verdict["kind"]), conclusion=str(verdict["conclusion"]))
-    return with_summary({"file": item.name, **verdict}, given.lang)
+    client, began = client_name(request), time.monotonic()
+    with services.waiting.place(client):
+        return {"files": [_judged(services, given, item, at, client, began) for item in given.items]}
+
+
+def _judged(
+    services: Services, given: Submission, item: Item, at: datetime, client: str, began: float
+) -> dict[str, Any]:
+    chosen = ask(services, given, item, at, client, began, given.depth)[given.lang]
+    services.metrics.count("verifications", kind=str(chosen["kind"]), conclusion=str(chosen["conclusion"]))
+    shown = {"file": item.name, **chosen}
+    return shown if given.depth else with_summary(shown, given.lang)
+
+
+def ask(
+    services: Services, given: Submission, item: Item, at: datetime, client: str, began: float, depth: str | None
+) -> dict[str, Any]:
+    """The answer to one question, by language; BusyError when no judge is free in time."""
+    own, limits = services.vault.verification, services.limits
+    left = limits.request_seconds - (time.monotonic() - began)
+    if left <= 0:
+        raise problems.takes_too_long(limits.request_seconds)
+    question = Question(item.data, own.trust(), own.evidence(), at, given.password, item.kind, depth)
+    try:
+        verdict, seconds = services.judges.ask_timed(question, client=client, wait=left)
+    except (NoTurnError, NoJudgeError) as error:
+        raise problems.BusyError("5") from error
+    services.limiter.charge("judging", client, seconds)
+    return verdict
 
 
 async def _from_form(request: Request) -> Submission:
     form = await read_form(request, max_files=services_of(request).limits.files)
     if not form.files:
         raise problems.malformed("file", "没有文件。", "There is no file.")
+    take(request, "verification", len(form.files) - 1)  # one was taken before anything was read
+    take(request, "verification-mib", sum(len(f.data) for f in form.files) / MEBIBYTE)
     fields = form.fields
     return Submission(
         tuple(Item(f.name, f.data) for f in form.files),
         _option(request, fields.get("at"), "at"),
         _lang(request, fields.get("lang")),
         fields.get("password") or None,
+        _depth(request, fields.get("depth")),
     )
 
 
@@ -126,7 +152,8 @@ def _from_json(request: Request, raw: bytes) -> Submission:
     kind = "record" if isinstance(given, RecordIn) else "code"
     text = given.record if isinstance(given, RecordIn) else given.code
     item = Item(kind, text.strip().encode("utf-8", "surrogatepass"), kind)
-    return Submission((item,), _option(request, given.at, "at"), _lang(request, given.lang))
+    at, lang = _option(request, given.at, "at"), _lang(request, given.lang)
+    return Submission((item,), at, lang, depth=_depth(request, given.depth))
 
 
 def _validated(model: type[CodeIn | RecordIn], value: dict[str, Any]) -> CodeIn | RecordIn:
@@ -138,6 +165,14 @@ def _validated(model: type[CodeIn | RecordIn], value: dict[str, Any]) -> CodeIn 
 
 def _option(request: Request, value: str | None, name: str) -> str | None:
     return value or request.query_params.get(name)
+
+
+def _depth(request: Request, value: str | None) -> str | None:
+    depth = _option(request, value, "depth")
+    if depth and depth not in DEPTHS:
+        known = ", ".join(DEPTHS)
+        raise problems.malformed("depth", f"报告深度应为以下之一：{known}。", f"Say one of: {known}.")
+    return depth or None
 
 
 def _lang(request: Request, value: str | None) -> str:

@@ -176,4 +176,5 @@ def test_more_requests_than_judges_wait_for_their_turn(door: Door, issued: Issue
 def test_too_many_files(new_client: Callable[..., TestClient]) -> None:
     client = new_client(files=2)
     answer = client.post("/v1/verifications", files=[("file", ("a", b"x"))] * 3)
-    assert answer.status_code == 400
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "TOO_MANY_FILES"
