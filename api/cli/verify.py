@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli import output
+from api.cli.judging import Grounds, Judging
 from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, given
+from api.cli.verdicts import Shown, Tally
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
     from verify.evidence import Evidence
     from verify.trust.anchors import TrustStore
 
-ALL_GOOD, UNREADABLE_PATH, SOME_INVALID, SOME_OPEN, SOME_NOT_IN_FORCE = 0, 1, 10, 11, 12
+FEW = 4
+"""Fewer files are judged in this process, unless told otherwise: starting others would take longer."""
 EXAMPLE_ENVIRONMENT = "CERTVAULT_ALLOW_EXAMPLE_KEYS"
 
-Judge = Callable[[bytes], dict[str, Any]]
+
+class Depth(StrEnum):
+    """The depths of report, as :data:`verify.report.DEPTHS` has them."""
+
+    CONCLUSION = "conclusion"
+    CHECKS = "checks"
+    FACTS = "facts"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +52,17 @@ def verify(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network")] = False,
     password: Annotated[str | None, typer.Option(help="Of an encrypted PDF", show_default=False)] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Files judged at a time")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, metavar="N", help="Files judged at a time [all cores]", show_default=False),
+    ] = None,
+    depth: Annotated[
+        Depth | None, typer.Option(help="How much to tell: answers, every check, or all that was read")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.pdf|OUT.html", help="Write a signed report on one file", show_default=False),
+    ] = None,
     codes: Annotated[bool, typer.Option("--codes", help="List every finding code and end")] = False,
     allow_example: Annotated[
         bool, typer.Option("--allow-example", help=f"Let example keys count [env {EXAMPLE_ENVIRONMENT}=1]")
@@ -52,7 +71,7 @@ def verify(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Verify PDFs, structured records, or pictures that carry a code.
+    """Verify PDFs, structured records, or pictures that carry a code; ``-`` is the standard input.
 
     Exit status: 0 all valid and in force; 10 some invalid; 11 some that cannot be confirmed; 12 all valid, some not
     in force; 1 a path could not be read; 2 wrong usage.
@@ -64,38 +83,81 @@ def verify(
         return
     if not files:
         raise typer.BadParameter("name a file" if not invocation.zh else "请指明文件", param_hint="FILE")
-    from api.moments import moment
-
+    _check_report(invocation, report, files)
     with ExitStack() as stack:
         opened = _vault(stack, invocation, needed=not trust)
-        store = _trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1")
-        instant = moment(at) if at else _clock_now(opened)
-        evidence = _evidence(opened)
-        judge = _judge(
-            stack,
-            lang=invocation.lang,
-            trust=store,
-            evidence=evidence,
-            at=instant,
+        judging = _judging(stack, invocation, opened, files, trust, at, allow_example, password, jobs)
+        tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
+    raise typer.Exit(tally.status)
+
+
+def _judging(
+    stack: ExitStack,
+    invocation: Invocation,
+    opened: Vault | None,
+    files: Sequence[Path],
+    trust: list[Path] | None,
+    at: str | None,
+    allow_example: bool,
+    password: str | None,
+    jobs: int | None,
+) -> Judging:
+    from api.moments import moment
+
+    chosen = min(jobs or len(os.sched_getaffinity(0)), len(files))
+    alone = chosen == 1 or (jobs is None and len(files) < FEW)
+    return Judging.start(
+        stack,
+        invocation,
+        Grounds(
+            trust=_trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1"),
+            evidence=_evidence(opened),
+            at=moment(at) if at else _clock_now(opened),
             password=password,
-            jobs=jobs,
+        ),
+        workers=0 if alone else chosen,
+    )
+
+
+def _each(judging: Judging, files: Sequence[Path], depth: Depth | None) -> Tally:
+    """Judge and show file by file, in the order given."""
+    shown, tally = Shown(judging.invocation, depth.value if depth else None), Tally()
+    bar = output.ProgressBar()
+    for done, answer in enumerate(judging.answers(files, depth.value if depth else None), 1):
+        if len(files) > 1:
+            bar.update(done, len(files))
+        tally.add(answer)
+        shown.add(answer)
+    bar.finish()
+    shown.end()
+    return tally
+
+
+def _reported(judging: Judging, opened: Vault | None, files: Sequence[Path], depth: Depth | None, out: Path) -> Tally:
+    """Judge one file and write the report on it."""
+    from api.cli.reporting import write_report
+
+    shown, tally = Shown(judging.invocation, depth.value if depth else None), Tally()
+    answer, material = judging.material(files[0], depth.value if depth else None)
+    if material is not None:
+        write_report(judging.invocation, opened, material, name=files[0].name, out=out)
+    tally.add(answer)
+    shown.add(answer)
+    shown.end()
+    return tally
+
+
+def _check_report(invocation: Invocation, report: Path | None, files: Sequence[Path]) -> None:
+    if report is None:
+        return
+    zh = invocation.zh
+    if report.suffix.lower() not in (".pdf", ".html"):
+        raise typer.BadParameter("请写成 .pdf 或 .html" if zh else "name a .pdf or .html file", param_hint="--report")
+    if len(files) != 1:
+        raise typer.BadParameter(
+            "一份报告只说明一个文件" if zh else "a report tells of one file", param_hint="--report"
         )
-        answers = list(_each(files, judge, jobs, invocation.lang))
-    _show(invocation, files, answers)
-    raise typer.Exit(exit_status(answers))
-
-
-def exit_status(answers: Sequence[dict[str, Any]]) -> int:
-    """The status for these answers, worst first: unreadable path, invalid, open, not in force."""
-    verdicts = [a for a in answers if "error" not in a]
-    if len(verdicts) < len(answers):
-        return UNREADABLE_PATH
-    conclusions = {v["conclusion"] for v in verdicts}
-    if "INVALID" in conclusions:
-        return SOME_INVALID
-    if "INDETERMINATE" in conclusions:
-        return SOME_OPEN
-    return ALL_GOOD if all(v["standing"] in (None, "IN_FORCE") for v in verdicts) else SOME_NOT_IN_FORCE
+    output.check_target(report)
 
 
 def _vault(stack: ExitStack, invocation: Invocation, *, needed: bool) -> Vault | None:
@@ -142,79 +204,13 @@ def _evidence(vault: Vault | None) -> Evidence:
     return vault.verification.evidence() if vault else NO_EVIDENCE
 
 
-def _judge(
-    stack: ExitStack,
-    *,
-    lang: str,
-    trust: TrustStore,
-    evidence: Evidence,
-    at: datetime,
-    password: str | None,
-    jobs: int,
-) -> Judge:
-    """One file at a time in this process; several in processes of their own."""
-    if jobs == 1:
-        from verify import verify_any
-
-        return lambda data: verify_any(data, trust=trust, at=at, evidence=evidence, password=password).to_json(lang)
-    from api.judging.pool import Pool, Question
-    from api.limits import Limits
-
-    limits = Limits()
-    pool = stack.enter_context(Pool(jobs, seconds=limits.judge_seconds, memory=limits.judge_memory))
-    return lambda data: pool.ask(Question(data, trust, evidence, at, password))[lang]
-
-
-def _each(files: Sequence[Path], judge: Judge, jobs: int, lang: str) -> Iterator[dict[str, Any]]:
-    from api.wording import with_summary
-
-    def one(path: Path) -> dict[str, Any]:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            return {"file": str(path), "error": error.strerror or type(error).__name__}
-        return with_summary({"file": str(path), **judge(data)}, lang)
-
-    bar = output.ProgressBar()
-    with ThreadPoolExecutor(max_workers=jobs) as threads:
-        for done, answer in enumerate(threads.map(one, files), 1):
-            if len(files) > 1:
-                bar.update(done, len(files))
-            yield answer
-    bar.finish()
-
-
-def _show(invocation: Invocation, files: Sequence[Path], answers: Sequence[dict[str, Any]]) -> None:
-    errors = [a for a in answers if "error" in a]
-    for bad in errors:
-        output.say(f"{bad['file']}: {'无法读取' if invocation.zh else 'cannot be read'}: {bad['error']}")
-    if invocation.as_json:
-        document: dict[str, Any] = {"files": [a for a in answers if "error" not in a]}
-        if errors:
-            document["errors"] = errors
-        output.document(document)
-        return
-    for answer in answers:
-        if "error" in answer:
-            continue
-        output.line(f"{answer['file']}: {answer['summary']['title']}")
-        standing = f"  {answer['standing']}" if answer["standing"] else ""
-        output.line(f"  {answer['integrity']}  {answer['conclusion']}{standing}")
-        if answer["license"]:
-            known = answer["license"]
-            holders = "、".join(h["name"] for h in known["holders"])
-            output.line(f"  {known['type']}  {known['number']}  {holders}  {known['issuer']}")
-        for found in answer["findings"]:
-            where = f" ({found['where']})" if found["where"] else ""
-            output.line(f"  {found['severity']:<5} {found['message']}{where} [{found['code']}]")
-
-
 def _codes(invocation: Invocation) -> None:
     from verify.findings import all_codes
 
     rows = all_codes(invocation.lang)
-    output.show(
-        invocation,
-        {"codes": rows},
-        [f"{r['code']}  {r['about']}  {r['severity']}\n    {r['zh']}\n    {r['en']}" for r in rows],
-    )
+    lines = []
+    for row in rows:
+        lines.append(f"{row['code']}  {row['about']}  {row['severity']}  [{row['clause']}]")
+        lines += [f"    {row[lang]}" for lang in ("zh", "en")]
+        lines += [f"    {row[f'why_{lang}']} {row[f'action_{lang}']}" for lang in ("zh", "en")]
+    output.show(invocation, {"codes": rows}, lines)

@@ -90,6 +90,10 @@ WORDS: Mapping[str, Text] = {
     "REVOKED": _t("已吊销", "Revoked"),
     "SUPERSEDED": _t("已被取代", "Superseded"),
     "UNKNOWN": _t("未能查明", "Not known"),
+    "report": _t("下载签署的验证报告：", "Signed report:"),
+    "report_pdf": _t("PDF", "PDF"),
+    "report_html": _t("网页", "HTML"),
+    "report_failed": _t("未能生成报告，请稍后再试。", "The report was not made. Try again later."),
     "no_standing": _t("不适用", "Does not apply"),
     "license": _t("证照内容（已核验）", "The license (verified)"),
     "identifier": _t("证照标识", "Identifier"),
@@ -159,6 +163,6 @@ SCRIPT_WORDS = (
     "EXPIRED", "SUSPENDED", "REVOKED", "SUPERSEDED", "UNKNOWN", "no_standing", "license", "identifier", "number",
     "type", "holders", "issuer", "signatures", "signer", "signed_at", "time_timestamp", "time_claimed", "reasons",
     "no_findings", "FATAL", "DOUBT", "NOTE", "about_integrity", "about_conclusion", "about_standing",
-    "about_recognition", "camera_none",
+    "about_recognition", "camera_none", "report", "report_pdf", "report_html", "report_failed",
 )  # fmt: skip
 """The words that the verifying page's script needs."""

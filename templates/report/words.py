@@ -88,6 +88,7 @@ WORDS: Mapping[str, Text] = {
     "time_timestamp": Text("（时间戳证明）", "(proven by timestamp)"),
     "time_claimed": Text("（签名者声称）", "(claimed by the signer)"),
     "algorithm": Text("算法", "Algorithm"),
+    "revision": Text("修订 {}：字节 {} 至 {}", "revision {}: bytes {} to {}"),
     "revision_end": Text("所签修订止于", "Signed up to byte"),
     "timestamp": Text("时间戳", "Timestamp"),
     "certificates": Text("证书", "Certificates"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, DOUBT, NOT_RUN = "PASSED", "FAILED", "DOUBT", "NOT_RUN"
 _OPEN_INTEGRITY = {"UNSIGNED", "CODE_NOT_CHECKABLE"}
+_NO_PATH = {"NO_TRUSTED_PATH", "PATH_WRONG"}
+"""Without a path nobody asks who was revoked."""
 _STEP_CODES = {"CHECK_NOT_RUN", "INTERNAL"}
 
 
@@ -209,8 +211,7 @@ def checks_json(verdict: Verdict, lang: str) -> list[dict[str, Any]]:
     made = []
     for kind in KINDS:
         found = [f for f in verdict.findings if _belongs(f, kind)]
-        in_question = not kind.steps or set(kind.steps) & {*verdict.demanded, *verdict.checks}
-        if found or in_question:
+        if found or _in_question(verdict, kind):
             made.append(_shown(kind, outcome_of(found, _ran(verdict, kind)), found, lang))
     return made
 
@@ -221,7 +222,9 @@ def signature_checks_json(verdict: Verdict, signature: SignatureReport, lang: st
     made = []
     for kind in (k for k in KINDS if k.of_signature):
         found = [f for f in own if _belongs(f, kind)]
-        ran = set(kind.steps) <= set(verdict.checks) and (kind.name == "format" or bool(signature.signer))
+        if kind.name == "timestamps" and not found and not _stamped(verdict, signature.field):
+            continue
+        ran = _ran(verdict, kind, own) and (kind.name == "format" or bool(signature.signer))
         made.append(_shown(kind, outcome_of(found, ran), found, lang))
     return made
 
@@ -241,8 +244,24 @@ def _fails(found: Finding) -> bool:
     return found.severity is Severity.FATAL or (unreadable and found.code not in _OPEN_INTEGRITY)
 
 
-def _ran(verdict: Verdict, kind: CheckKind) -> bool:
+def _in_question(verdict: Verdict, kind: CheckKind) -> bool:
+    """Whether a check without findings is told of: those that VALID needs, and what else was there to be checked."""
+    if kind.name == "timestamps":
+        return any(_stamped(verdict, s.field) for s in verdict.signatures)
+    optional = {"vault", "recognition"} & set(kind.steps) & set(verdict.checks)
+    return not kind.steps or bool(set(kind.steps) & set(verdict.demanded)) or bool(optional)
+
+
+def _stamped(verdict: Verdict, field: str) -> bool:
+    signatures = verdict.facts.signatures if verdict.facts else ()
+    return any(s.timestamps for s in signatures if s.field == field)
+
+
+def _ran(verdict: Verdict, kind: CheckKind, findings: Sequence[Finding] | None = None) -> bool:
     if not set(kind.steps) <= set(verdict.checks):
+        return False
+    codes = {f.code for f in (verdict.findings if findings is None else findings)}
+    if kind.name == "revocation" and codes & _NO_PATH:
         return False
     needs_signer = kind.of_signature and kind.name not in ("format", "revisions")
     return not needs_signer or any(s.signer for s in verdict.signatures)

@@ -74,12 +74,41 @@
     for (const f of sorted) {
       const details = [f.code, word(`about_${f.about}`), f.where, f.clause].filter(Boolean).join(" · ");
       list.append(element("li", {}, element("span", { class: `mark ${f.severity}` }, word(f.severity)),
-        element("span", {}, f.message, element("small", {}, details))));
+        element("span", {}, f.message, f.severity === "NOTE" ? null : element("span", { class: "advice" }, `${f.why}${lang === "zh" ? "" : " "}${f.action}`),
+          element("small", {}, details))));
     }
     return [element("h3", {}, word("reasons")), all.length ? list : element("p", {}, word("no_findings"))];
   }
 
-  async function card(verdict) {
+  // ---- a signed report on what was judged: the same is sent once more, and the answer is saved as a file
+  function reportOn(source) {
+    const status = element("span", { role: "status" });
+    const button = (format) => {
+      const made = element("button", { class: "button plain", type: "button", "data-report": format }, word(`report_${format}`));
+      made.addEventListener("click", () => download(source, format, made, status));
+      return made;
+    };
+    return element("div", { class: "row reports" }, element("span", {}, word("report")), button("pdf"), button("html"), status);
+  }
+
+  async function download(source, format, button, status) {
+    button.disabled = true;
+    status.replaceChildren(word("working"));
+    try {
+      const response = await fetch(`/v1/verifications/report?lang=${lang}&format=${format}`, { method: "POST", credentials: "omit", ...source() });
+      if (!response.ok) throw new Error();
+      const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") || "");
+      const address = URL.createObjectURL(await response.blob());
+      element("a", { href: address, download: named ? named[1] : `report.${format}` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+      status.replaceChildren();
+    } catch {
+      status.replaceChildren(word("report_failed"));
+    }
+    button.disabled = false;
+  }
+
+  async function card(verdict, source) {
     const tone = Object.hasOwn(SIGNS, verdict.summary.tone) ? verdict.summary.tone : "open";
     return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "" },
       element("div", { class: "head" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]),
@@ -88,7 +117,8 @@
       answers(verdict),
       ...(verdict.license ? await license(verdict.license) : []),
       ...findings(verdict.findings),
-      ...(verdict.signatures.length ? signatures(verdict.signatures) : []));
+      ...(verdict.signatures.length ? signatures(verdict.signatures) : []),
+      reportOn(source));
   }
 
   function failure(problem) {
@@ -99,14 +129,15 @@
 
   let latest = 0;
 
-  async function ask(options) {
+  // ``sources``: for each verdict, what gives the request that it answers
+  async function ask(options, sources) {
     const mine = ++latest;
     verdicts.replaceChildren(element("p", { class: "working", role: "status" }, word("working")));
     let shown;
     try {
       const response = await fetch(`/v1/verifications?lang=${lang}`, { method: "POST", credentials: "omit", headers: { Accept: "application/json", "Accept-Language": lang }, ...options });
       const answer = await response.json();
-      shown = response.ok ? await Promise.all(answer.files.map(card)) : [failure(answer)];
+      shown = response.ok ? await Promise.all(answer.files.map((v, i) => card(v, sources[i]))) : [failure(answer)];
     } catch {
       shown = [failure({})];
     }
@@ -118,16 +149,21 @@
   function askFiles(files) {
     const list = [...files];
     if (!list.length) return;
-    const form = new FormData();
-    for (const file of list) form.append("file", file, file.name || "picture.png");
-    ask({ body: form });
+    const body = (chosen) => {
+      const form = new FormData();
+      for (const file of chosen) form.append("file", file, file.name || "picture.png");
+      return { body: form };
+    };
+    ask(body(list), list.map((file) => () => body([file])));
   }
 
   function askText(text) {
     const value = text.trim();
     if (!value) return;
     const record = /^[\w-]+\.[\w-]+\.[\w-]+(~|$)/.test(value);
-    ask({ body: JSON.stringify(record ? { record: value } : { code: value }), headers: { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": lang } });
+    const body = JSON.stringify(record ? { record: value } : { code: value });
+    ask({ body, headers: { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": lang } },
+      [() => ({ body, headers: { "Content-Type": "application/json" } })]);
   }
 
   const drop = byId("drop");
