@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.hazmat.primitives import serialization
+from asn1crypto import pem
 
 from signing.backends import pkcs8, software
 from signing.backends.base import PinSource, checked_label
@@ -61,8 +61,7 @@ class FilesBackend:
         start = text.find(b"-----BEGIN PUBLIC KEY-----")
         if start < 0:
             raise SigningError("the key file has no public half", uri=uri)
-        public = serialization.load_pem_public_key(text[start:])
-        spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        _, _, spki = pem.unarmor(text[start:])
         software.check_kind(spki, algorithm, uri)
         return KeyHandle(uri, spki, algorithm, purpose)
 

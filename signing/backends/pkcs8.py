@@ -10,13 +10,15 @@ import base64
 import os
 
 from asn1crypto import core
-from cryptography.exceptions import InvalidTag
+from asn1crypto import pem as asn1_pem
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import padding, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from signing.backends.sm2 import Sm2PrivateKey
 from signing.backends.software import PrivateKey
 from signing.errors import PinError, SigningError
 
@@ -64,9 +66,7 @@ def _stretch(passphrase: str, salt: bytes) -> bytes:
 
 def seal_private_key(key: PrivateKey, passphrase: str) -> bytes:
     """The key as PEM ``ENCRYPTED PRIVATE KEY``."""
-    plain = key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    plain = _plain(key)
     salt, iv = os.urandom(16), os.urandom(16)
     padder = padding.PKCS7(128).padder()
     cipher = Cipher(algorithms.AES(_stretch(passphrase, salt)), modes.CBC(iv)).encryptor()
@@ -77,17 +77,46 @@ def seal_private_key(key: PrivateKey, passphrase: str) -> bytes:
     return pem("ENCRYPTED PRIVATE KEY", info.dump())
 
 
+def _plain(key: PrivateKey) -> bytes:
+    if isinstance(key, Sm2PrivateKey):
+        return key.pkcs8()
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def open_private_key(data: bytes, passphrase: str, uri: str) -> PrivateKey:
     """Read a PEM ``ENCRYPTED PRIVATE KEY``; PinError for a wrong passphrase, SigningError for other faults."""
     if b"BEGIN ENCRYPTED PRIVATE KEY" not in data:
         raise SigningError("the key file is not encrypted PKCS#8", uri=uri)
     try:
         key = serialization.load_pem_private_key(data, passphrase.encode())
+    except UnsupportedAlgorithm:
+        return Sm2PrivateKey.load(_opened(data, passphrase, uri), uri)
     except (ValueError, TypeError) as error:
         raise PinError("the passphrase does not open the key file", uri=uri) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise SigningError("the key file holds a kind of key that is not used here", uri=uri)
     return key
+
+
+def _opened(data: bytes, passphrase: str, uri: str) -> bytes:
+    """The plaintext in an envelope of :func:`seal_private_key`, for a kind of key that ``cryptography`` has not."""
+    _, _, der = asn1_pem.unarmor(data)
+    try:
+        info = _EncryptedPrivateKeyInfo.load(der).native
+        parameters = info["algorithm"]["parameters"]
+        kdf, cipher = parameters["kdf"], parameters["cipher"]
+        known = (info["algorithm"]["algorithm"], kdf["algorithm"], cipher["algorithm"])
+        numbers = tuple(kdf["parameters"][name] for name in ("n", "r", "p"))
+        if known != (_PBES2, _SCRYPT, _AES256_CBC) or numbers != (_N, _R, _P):
+            raise SigningError("the key file is encrypted in another way", uri=uri)
+        key = _stretch(passphrase, kdf["parameters"]["salt"])
+        decryptor = Cipher(algorithms.AES(key), modes.CBC(cipher["parameters"])).decryptor()
+        unpadder = padding.PKCS7(128).unpadder()
+        return unpadder.update(decryptor.update(info["data"]) + decryptor.finalize()) + unpadder.finalize()
+    except (ValueError, TypeError, KeyError) as error:
+        raise PinError("the passphrase does not open the key file", uri=uri) from error
 
 
 def seal_secret(secret: bytes, passphrase: str) -> bytes:

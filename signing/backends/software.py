@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from signing.backends.base import checked_secret
+from signing.backends.sm2 import Sm2PrivateKey
 from signing.errors import MechanismError, SigningError
 from verify.formats.algorithms import Algorithm
+from verify.formats.publickeys import UnsupportedKeyError
+from verify.formats.sm2 import point_of_spki
 
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Sm2PrivateKey
 
 WRAP_VERSION = b"\x01"
 WRAP_AAD = b"certvault wrapped secret 1"
@@ -31,11 +34,15 @@ def new_private_key(algorithm: Algorithm, uri: str) -> PrivateKey:
         return ec.generate_private_key(ec.SECP384R1())
     if algorithm.key == "rsa-3072":
         return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    if algorithm.key == "sm2":
+        return Sm2PrivateKey.generate(uri)
     raise MechanismError(f"no {algorithm.key} keys here", uri=uri)
 
 
 def spki_of(key: PrivateKey) -> bytes:
     """DER SubjectPublicKeyInfo of the public half."""
+    if isinstance(key, Sm2PrivateKey):
+        return key.spki
     return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -52,7 +59,9 @@ def ecdsa_der(raw: bytes) -> bytes:
 
 
 def sign(key: PrivateKey, algorithm: Algorithm, data: bytes, uri: str) -> bytes:
-    """Hash and sign; ECDSA values come out as DER, RSA values raw. PSS has a salt as long as the hash."""
+    """Hash and sign; ECDSA and SM2 values come out as DER, RSA values raw. PSS has a salt as long as the hash."""
+    if isinstance(key, Sm2PrivateKey) and algorithm is Algorithm.SM2_SM3:
+        return key.sign(data, uri)
     if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.is_ecdsa:
         return key.sign(data, ec.ECDSA(_HASHES[algorithm.hash]))
     if isinstance(key, rsa.RSAPrivateKey):
@@ -88,11 +97,17 @@ def split_wrapped(wrapped: bytes, uri: str) -> tuple[bytes, bytes]:
 
 def check_kind(spki: bytes, algorithm: Algorithm, uri: str) -> None:
     """Raise MechanismError when the public key is not of the kind that ``algorithm`` needs."""
-    public = serialization.load_der_public_key(spki)
-    kind = "other"
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        kind = {"secp256r1": "ec-p256", "secp384r1": "ec-p384"}.get(public.curve.name, "other")
-    elif isinstance(public, rsa.RSAPublicKey) and public.key_size >= 3072:
-        kind = "rsa-3072"
-    if kind != algorithm.key:
+    if _kind_of(spki) != algorithm.key:
         raise MechanismError(f"the key is no {algorithm.key} key, so it cannot sign with {algorithm.name}", uri=uri)
+
+
+def _kind_of(spki: bytes) -> str:
+    try:
+        point_of_spki(spki)
+    except UnsupportedKeyError:
+        public = serialization.load_der_public_key(spki)
+    else:
+        return "sm2"
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return {"secp256r1": "ec-p256", "secp384r1": "ec-p384"}.get(public.curve.name, "other")
+    return "rsa-3072" if isinstance(public, rsa.RSAPublicKey) and public.key_size >= 3072 else "other"

@@ -10,19 +10,22 @@ _DIGESTS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
     "sha512": "2.16.840.1.101.3.4.2.3",
+    "sm3": "1.2.156.10197.1.401",
 }
-DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64}
+DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "sm3": 32}
 _MGF1 = "1.2.840.113549.1.1.8"
 _SIGNATURES = {
     Algorithm.ECDSA_P256_SHA256: der.sequence(der.oid("1.2.840.10045.4.3.2")),
     Algorithm.ECDSA_P384_SHA384: der.sequence(der.oid("1.2.840.10045.4.3.3")),
     Algorithm.RSA_PKCS1_SHA256: der.sequence(der.oid("1.2.840.113549.1.1.11"), der.NULL),
+    Algorithm.SM2_SM3: der.sequence(der.oid("1.2.156.10197.1.501")),
 }
 _LONGEST = {
     Algorithm.ECDSA_P256_SHA256: 72,
     Algorithm.ECDSA_P384_SHA384: 104,
     Algorithm.RSA_PKCS1_SHA256: 384,
     Algorithm.RSA_PSS_SHA256: 384,
+    Algorithm.SM2_SM3: 72,
 }
 
 
