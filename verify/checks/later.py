@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from verify.checks.changes.judge import Judge
 from verify.checks.changes.model import Changes
+from verify.checks.changes.overlap import PrintedText
 from verify.checks.changes.reasons import Reason
+from verify.checks.rendered import Permitted
 from verify.checks.signature import SignatureView
 from verify.formats.pdffile import PdfError, PdfFile, PdfLimitError
 from verify.inquiry import Inquiry
@@ -19,18 +21,22 @@ _CODES = {
     Reason.UNLISTED: "BYTES_UNACCOUNTED",
     Reason.UNKNOWN_BYTES: "BYTES_UNACCOUNTED",
     Reason.CROSS_REFERENCES: "BYTES_UNACCOUNTED",
+    Reason.AMBIGUOUS: "BYTES_UNACCOUNTED",
     Reason.TOO_MANY: "CHANGE_NOT_UNDERSTOOD",
 }
 
 
-def check_later(inquiry: Inquiry, file: PdfFile, views: Sequence[SignatureView]) -> None:
-    """Judge the revisions after each signature, whatever its own value is worth.
+def check_later(inquiry: Inquiry, file: PdfFile, views: Sequence[SignatureView]) -> list[Permitted]:
+    """Judge the revisions after each signature, whatever its own value is worth; give the signed revisions with the
+    places of what was permitted after them.
 
     A signature after which something not permitted happened is ALTERED; ``covers`` says whether what it signed is
     still all that is shown.
     """
     ends = {id(view): _end(view, file) for view in views}
-    judge = Judge(file, [(view.raw, ends[id(view)]) for view in views if ends[id(view)]])
+    permitted: dict[int, Permitted] = {}
+    printed = PrintedText(doubts=inquiry.policy.draw_revisions)
+    judge = Judge(file, [(view.raw, ends[id(view)]) for view in views if ends[id(view)]], printed)
     for view in views:
         if not ends[id(view)]:
             continue
@@ -44,6 +50,9 @@ def check_later(inquiry: Inquiry, file: PdfFile, views: Sequence[SignatureView])
             inquiry.report("CHANGE_NOT_UNDERSTOOD", where=view.where, reason=str(error))
             continue
         _report(inquiry, view, changes)
+        end = ends[id(view)]
+        permitted[end] = Permitted(end, tuple((area.page, area.box) for area in changes.areas))
+    return list(permitted.values())
 
 
 def _end(view: SignatureView, file: PdfFile) -> int:

@@ -35,6 +35,7 @@ CHANGES: dict[str, str] = {
     "an annotation was removed": "批注被删除",
     "an annotation was changed": "批注被改动",
     "an added annotation covers printed text": "增加的批注遮盖了页面文字",
+    "an added field without a signature covers printed text": "增加的未签名的签名域遮盖了页面文字",
     "the list of annotations of a page is broken": "页面的批注列表损坏",
     # forms
     "the form was removed": "表单被删除",
@@ -74,10 +75,14 @@ CHANGES: dict[str, str] = {
     ),
     "bytes after the signed part belong to nothing": "签名范围之后有不属于任何结构的字节",
     "the cross-references after the signed part are broken": "签名范围之后的交叉引用损坏",
+    "viewers can read what follows the signed part in two ways": "签名范围之后的内容，不同阅读器会有不同的解读",
     "the changes are too many to judge": "改动过多，无法判断",
     # to look at
     "the box of a later signature lies over printed text": "后加签名的区域盖在页面文字上",
     "a form field is shown in a font that came with its value": "表单域使用了随填写值带入的字体",
+    "fields are to be drawn anew, and show something other than their values now": (
+        "表单域将被重新绘制，而目前显示的内容与其值不同"
+    ),
     "comments were added after certification, as it allows": "认证后按许可增加了批注",
 }
 """English phrase to Chinese phrase."""

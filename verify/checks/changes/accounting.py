@@ -33,13 +33,42 @@ def account(file: PdfFile, old: Snapshot) -> Changes:
         if text not in old.repaired:
             found.add(Reason.CROSS_REFERENCES, Place(span=(old.end, len(file.data))))
     loose = _loose(file, newest, old.end)
-    if loose:
+    packed = _loose_packed(file, old.end)
+    if loose or packed:
         found.kinds.add(Kind.REWRITTEN)
         reached = _reached(newest)
         for span in loose:
             if not _is_harmless(file, newest, span, reached):
                 found.add(Reason.UNLISTED, Place(object_number=span.number, span=(span.start, span.end)))
+        for number, span in packed:
+            if number in reached:
+                found.add(Reason.UNLISTED, Place(object_number=number, span=(span.start, span.end)))
     return found
+
+
+def ambiguities(file: PdfFile, old: Snapshot) -> Changes:
+    """What two viewers may read differently behind ``old.end``, or because of what stands there.
+
+    Asked last: objects are read as they are needed. What was so in the signed revision already was signed so.
+    """
+    found = Changes()
+    latest = file.newest.sections[0].start if file.newest.sections else 0
+    for notice in file.ambiguities:
+        if notice.kind == "beyond-size" and notice.offset != latest:
+            continue  # a size that a later revision has put right
+        entry = file.newest.entry(notice.number) if notice.number else None
+        led = entry is not None and entry.offset == notice.offset and entry != old.entry(notice.number)
+        if notice.offset >= old.end or led:
+            place = Place(object_number=notice.number or None, span=(notice.offset, notice.offset + 1))
+            found.add(Reason.AMBIGUOUS, place)
+    return found
+
+
+def _loose_packed(file: PdfFile, start: int) -> list[tuple[int, Span]]:
+    """Objects in object streams behind ``start`` that no section lists, with the stream's place."""
+    spans = {span.number: span for span in file.spans().objects if span.end > start}
+    loose = file.unlisted_compressed() if spans else []
+    return [(number, spans[container]) for container, number in loose if container in spans]
 
 
 def _loose(file: PdfFile, newest: Snapshot, start: int) -> list[Span]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from verify.checks.changes.drawing import DrawingError, read_drawing
 from verify.checks.changes.model import Area, Kind, Path
-from verify.checks.changes.overlap import covers_text
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Node, Walk
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Value
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value
 from verify.place import Box, Place
 
-_LOOKS_LIKE_PAGE = frozenset((b"FreeText", b"Stamp", b"Redact", b"Watermark", b"Screen", b"3D", b"RichMedia", b"Movie"))
-_COMMENTS = frozenset(
-    b"Text Link Line Square Circle Polygon PolyLine Highlight Underline Squiggly StrikeOut Caret Ink Popup".split()
+_MARKS_TEXT = frozenset(b"Highlight Underline Squiggly StrikeOut".split())
+_COMMENTS = _MARKS_TEXT | frozenset(
+    b"Text FreeText Stamp Line Square Circle Polygon PolyLine Caret Ink Popup FileAttachment".split()
 )
+"""Kinds of annotation that are comments: they play nothing, print nothing else, lead nowhere."""
 
 
 def compare_annotations(walk: Walk, old: Value, new: Value, path: Path, page: int) -> None:
@@ -103,26 +104,62 @@ def _judge_widget(walk: Walk, number: int, held: Dictionary, path: Path, page: i
     if box is None:
         return
     walk.changes.areas.append(Area(page, box, Kind.SIGNATURE))
-    if covers_text(walk.old, page, box):
+    if number in walk.empty and _covers(walk, page, box):
+        walk.fault(Reason.EMPTY_FIELD_COVERS, path, page=page, box=box)
+    elif walk.printed is not None and walk.printed.doubts and _covers(walk, page, box):
         walk.doubt(Doubt.COVERS_TEXT, Place(page=page, box=box, object_number=number, path=str(path)))
 
 
 def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
     subtype = walk.new.resolve(held.get(b"Subtype"))
     kind = bytes(subtype) if isinstance(subtype, Name) else b""
-    fault = Reason.ANNOTATION_ADDED
-    if not walk.rights.may_annotate() or kind not in _COMMENTS or kind in _LOOKS_LIKE_PAGE:
-        walk.fault(fault, path, page=page, box=box)
+    if not walk.rights.may_annotate() or kind not in _COMMENTS:
+        walk.fault(Reason.ANNOTATION_ADDED, path, page=page, box=box)
         return
     if held.keys() & {b"A", b"AA", b"PA"}:
         walk.fault(Reason.SCRIPT, path, page=page, box=box)
         return
-    if box is not None and kind != b"Popup" and covers_text(walk.old, page, box):
+    harmless = kind == b"Popup" or (kind in _MARKS_TEXT and _is_transparent(walk, held))
+    if box is not None and not harmless and _covers(walk, page, box):
         walk.fault(Reason.ANNOTATION_COVERS, path, page=page, box=box)
         return
     walk.kind(Kind.ANNOTATION)
     walk.changes.areas.append(Area(page, box, Kind.ANNOTATION))
     walk.doubt(Doubt.ANNOTATION, Place(page=page, box=box, object_number=path.number, path=str(path)))
+
+
+def _covers(walk: Walk, page: int, box: Box) -> bool:
+    return walk.printed is not None and walk.printed.is_covered(walk.old, page, box)
+
+
+def _is_transparent(walk: Walk, held: Dictionary) -> bool:
+    """Whether a mark on text leaves it readable: drawn by the viewer, by lines, or blended with the page."""
+    colour = [walk.new.resolve(v) for v in walk.new.items_of(held.get(b"C"))]
+    look = walk.new.entry_of(held.get(b"AP"), b"N")
+    if look is None:
+        dark = all(isinstance(v, (int, float)) and v < _DARK for v in colour)
+        return held.get(b"AP") is None and not (walk.new.resolve(held.get(b"Subtype")) == b"Highlight" and dark)
+    if not isinstance(look, Stream):
+        return False
+    try:
+        drawn = read_drawing(walk, look)
+    except DrawingError:
+        return False
+    return not drawn.text and (not drawn.fills or _is_blended(walk, look))
+
+
+_DARK = 0.3
+
+
+def _is_blended(walk: Walk, look: Stream) -> bool:
+    """Whether a form is drawn by a graphics state, or as a group, that multiplies with what is below."""
+    resources = walk.new.resolve(look.get(b"Resources"))
+    states = walk.new.entry_of(resources, b"ExtGState")
+    for raw in states.values() if isinstance(states, dict) else ():
+        mode = walk.new.entry_of(raw, b"BM")
+        if mode == b"Multiply" or (isinstance(mode, list) and mode[:1] == [b"Multiply"]):
+            return True
+    return False
 
 
 def box_of(walk: Walk, held: Dictionary) -> Box | None:

@@ -20,6 +20,7 @@ from verify.place import Place
 _PUSH_BUTTON = 1 << 16
 _PASSWORD = 1 << 13
 _COMBO = 1 << 17
+_TEXTUAL = (b"Tx", b"Ch")
 _LOOKS = (b"N", b"R", b"D")
 
 
@@ -28,16 +29,29 @@ def judge_look(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: F
     replaced = not walk.unchanged(old.get(b"AP"), new.get(b"AP"))
     switched = not same_value(walk.old.resolve(old.get(b"AS")), walk.new.resolve(new.get(b"AS")))
     if not (replaced or switched or view.changed):
+        if walk.redrawn and view.type in _TEXTUAL:
+            _judge_redrawing(walk, new, path, view)
         return False
     if view.type == b"Btn":
         _judge_button(walk, new, path, view, replaced=replaced)
-    elif view.type in (b"Tx", b"Ch"):
+    elif view.type in _TEXTUAL:
         _judge_text(walk, old, new, path, view, replaced=replaced)
         if switched:
             walk.fault(Reason.APPEARANCE_STATE, path.key(b"AS"))
     else:
         walk.fault(Reason.FIELD_TYPE, path)
     return True
+
+
+def _judge_redrawing(walk: Walk, new: Dictionary, path: Path, view: FieldView) -> None:
+    """A field that nobody filled in, but that viewers are now asked to draw from its value."""
+    look = walk.new.entry_of(new.get(b"AP"), b"N")
+    try:
+        agrees = isinstance(look, Stream) and shows(walk, read_drawing(walk, look), view)
+    except DrawingError:
+        agrees = False
+    if isinstance(look, Stream) and not agrees:
+        walk.doubt(Doubt.DRAWN_ANEW, Place(object_number=path.number, path=str(path), field=view.name))
 
 
 def _judge_button(walk: Walk, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:

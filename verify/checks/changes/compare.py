@@ -9,18 +9,21 @@ from verify.checks.changes.model import Changes
 from verify.checks.changes.walk import Walk
 
 if TYPE_CHECKING:
+    from verify.checks.changes.overlap import PrintedText
     from verify.checks.changes.permissions import Rights
     from verify.formats.pdffile import Snapshot
 
 
-def compare(old: Snapshot, new: Snapshot, rights: Rights) -> Changes:
+def compare(old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None = None) -> Changes:
     """What ``new`` shows otherwise than ``old``, judged by what ``rights`` let a later revision do.
+
+    With ``printed``, additions to pages are asked as well whether they cover text.
 
     Raises PdfError when a revision cannot be read to its end.
     """
     if old is new:
         return Changes()
-    walk = Walk(old, new, rights)
+    walk = Walk(old, new, rights, printed)
     compare_trailers(walk)
     walk.finish()
     return walk.changes

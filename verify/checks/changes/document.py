@@ -26,6 +26,8 @@ _REASONS = {
     b"Dests": Reason.EMBEDDED,
 }
 _MOST_DEPTH = 6
+_VERSIONS = frozenset((b"1.3", b"1.4", b"1.5", b"1.6", b"1.7", b"2.0"))
+"""Versions of the format that differ in nothing a viewer would show of the same objects."""
 
 
 def compare_trailers(walk: Walk) -> None:
@@ -97,7 +99,7 @@ def _compare_notes(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> 
             continue
         walk.kind(Kind.CATALOG)
         held = walk.new.resolve(after)
-        fits = isinstance(held, Name) if key == b"Version" else isinstance(held, dict)
+        fits = isinstance(held, Name) and held in _VERSIONS if key == b"Version" else isinstance(held, dict)
         if not fits or (key == b"Extensions" and not _is_plain(walk, held, 0)):
             walk.fault(Reason.EXTENSIONS, path.key(key))
 

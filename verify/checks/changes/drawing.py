@@ -42,6 +42,7 @@ class Drawn:
     """The text that a stream draws, in its order. ``own_font``: in a font that the older revision does not have."""
 
     text: str = ""
+    fills: int = 0
     own_font: bool = False
 
 
@@ -74,7 +75,7 @@ class _Reader:
             raise DrawingError(Reason.APPEARANCE_PICTURE)
         if name in (b"Tj", b"TJ", b"'", b'"'):
             for operand in operands:
-                if isinstance(operand, bytes):
+                if isinstance(operand, bytes) and not isinstance(operand, NameToken):
                     self._show(operand)
         elif name == b"Tf":
             self.state = _State(self.fonts.named(operands[0] if operands else b""), self.state.mode)
@@ -88,8 +89,10 @@ class _Reader:
             self.curves += 1
         elif name == b"l":
             self.lines += 1
-        elif name in _FILLS and self.drawn.text.strip():
-            raise DrawingError(Reason.APPEARANCE_DIFFERS)
+        elif name in _FILLS:
+            self.drawn.fills += 1
+            if self.drawn.text.strip():
+                raise DrawingError(Reason.APPEARANCE_DIFFERS)
         if self.curves > _MOST_CURVES or self.lines > _MOST_LINES or len(self.saved) > 64:
             raise DrawingError(Reason.APPEARANCE_PICTURE)
 

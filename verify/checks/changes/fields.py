@@ -67,6 +67,8 @@ def _compare_signature(walk: Walk, old: Dictionary, new: Dictionary, path: Path,
     signing = walk.old.resolve(view.old_value) is None and walk.new.resolve(view.new_value) is not None
     if not signing:
         walk.same(old.get(b"V"), new.get(b"V"), path.key(b"V"), Reason.SIGNATURE_CHANGED)
+        if walk.old.resolve(old.get(b"V")) is not walk.new.resolve(new.get(b"V")):
+            walk.fault(Reason.SIGNATURE_CHANGED, path.key(b"V"))
         for key in (b"AP", b"AS"):
             walk.same(old.get(key), new.get(key), path.key(key), Reason.APPEARANCE_REPLACED, drawn=True)
         return
@@ -103,6 +105,7 @@ def add_field(walk: Walk, item: Reference, path: Path) -> None:
         _judge_signing(walk, held[b"V"], path, str(name), visible=visible)
     else:
         walk.kind(Kind.SIGNATURE_FIELD)
+        walk.empty.update(reference.number for reference, _ in [(item, held), *widgets])
         if not walk.rights.may_fill() or (visible and walk.rights.is_locked(str(name))):
             walk.fault(Reason.SIGNING_FORBIDDEN, path)
     if visible and walk.rights.certified:
@@ -130,12 +133,11 @@ def _is_visible(walk: Walk, widget: Dictionary) -> bool:
     flags = walk.new.resolve(widget.get(b"F"))
     if isinstance(flags, int) and flags & _HIDDEN:
         return False
-    rect = walk.new.resolve(widget.get(b"Rect"))
-    edges = [walk.new.resolve(v) for v in rect] if isinstance(rect, list) else []
-    if len(edges) != 4:
-        return False
-    left, bottom, right, top = (float(e) if isinstance(e, (int, float)) else 0.0 for e in edges)
-    return abs(right - left) * abs(top - bottom) > 0
+    edges = [walk.new.resolve(v) for v in walk.new.items_of(widget.get(b"Rect"))]
+    numbers = [float(e) for e in edges if isinstance(e, (int, float))]
+    if len(edges) != 4 or len(numbers) != 4:
+        return widget.get(b"AP") is not None
+    return abs(numbers[2] - numbers[0]) * abs(numbers[3] - numbers[1]) > 0
 
 
 def _judge_signing(walk: Walk, raw: Value, path: Path, name: str, *, visible: bool) -> None:

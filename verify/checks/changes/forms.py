@@ -12,7 +12,7 @@ from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
 from verify.formats.pdfvalues import Dictionary, Reference, Text, Value
 
-_RULED = frozenset(b"Fields SigFlags DR DA Q NeedAppearances".split())
+_RULED = frozenset(b"Fields SigFlags DR DA NeedAppearances".split())
 _KEPT_RESOURCES = frozenset((b"Font", b"Encoding"))
 _MOST_DEPTH = 32
 
@@ -47,12 +47,12 @@ def _compare_settings(walk: Walk, old: Dictionary, new: Dictionary, path: Path) 
     flags = [_integer(s.resolve(d.get(b"SigFlags"))) for s, d in ((walk.old, old), (walk.new, new))]
     if flags[1] is None or (flags[0] or 0) & ~flags[1]:
         walk.fault(Reason.FORM_ENTRY, path.key(b"SigFlags"))
-    for key in (b"DA", b"Q"):
-        if walk.old.resolve(old.get(key)) is not None:
-            walk.same(old.get(key), new.get(key), path.key(key), Reason.FORM_ENTRY)
+    if walk.old.resolve(old.get(b"DA")) is not None:
+        walk.same(old.get(b"DA"), new.get(b"DA"), path.key(b"DA"), Reason.FORM_ENTRY)
     wish, known = walk.new.resolve(new.get(b"NeedAppearances")), walk.old.resolve(old.get(b"NeedAppearances"))
     if wish is True and known is not True:
         walk.kind(Kind.FORM_DATA)
+        walk.redrawn = True
         if not walk.rights.may_fill():
             walk.fault(Reason.FILLING_FORBIDDEN, path.key(b"NeedAppearances"))
 

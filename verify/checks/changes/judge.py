@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from verify.checks.changes.accounting import account
+from verify.checks.changes.accounting import account, ambiguities
 from verify.checks.changes.compare import compare
 from verify.checks.changes.model import Changes
+from verify.checks.changes.overlap import PrintedText
 from verify.checks.changes.permissions import Rights, rights_after
 from verify.checks.changes.reasons import Reason
 from verify.formats.pdflimits import PdfError, PdfLimitError
@@ -25,9 +26,15 @@ _TAIL = 64
 class Judge:
     """Compares the revisions of one file, each pair once. ``signatures`` are all that the file has, with their ends."""
 
-    def __init__(self, file: PdfFile, signatures: Sequence[tuple[UnverifiedPdfSignature, int]]) -> None:
+    def __init__(
+        self,
+        file: PdfFile,
+        signatures: Sequence[tuple[UnverifiedPdfSignature, int]],
+        printed: PrintedText | None = None,
+    ) -> None:
         self.file = file
         self.signatures = sorted(signatures, key=lambda item: item[1])
+        self.printed = printed or PrintedText()
         self._steps: dict[tuple[int, int], Changes] = {}
         self._ends: list[int] | None = None
 
@@ -46,11 +53,12 @@ class Judge:
             return Changes()
         old = self.file.snapshot(end)
         found = account(self.file, old)
-        found.merge(compare(old, self.file.newest, self.rights(old)))
+        found.merge(compare(old, self.file.newest, self.rights(old), self.printed))
         steps = [end, *self._later(end)]
         if len(steps) > 2:
             for one, other in pairwise(steps):
                 found.merge(self._step(one, other))
+        found.merge(ambiguities(self.file, old))
         return found
 
     def _later(self, end: int) -> list[int]:

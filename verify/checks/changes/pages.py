@@ -13,13 +13,13 @@ from verify.checks.changes.annotations import compare_annotations
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
-from verify.formats.pdfvalues import Dictionary, Reference, Value
+from verify.formats.pdfvalues import Dictionary, Reference, Value, same_value
 
 if TYPE_CHECKING:
     from verify.formats.pdffile import Snapshot
 
 _INHERITED = (b"Resources", b"MediaBox", b"CropBox", b"Rotate")
-_RULED = frozenset((b"Annots", b"Parent", b"LastModified", b"PieceInfo", b"Tabs", b"StructParents", *_INHERITED))
+_RULED = frozenset((b"Annots", b"Parent", b"LastModified", b"PieceInfo", b"Tabs", *_INHERITED))
 _NODE_RULED = frozenset((b"Kids", b"Count", b"Parent", *_INHERITED))
 _MOST_DEPTH = 64
 _REASONS = {
@@ -34,6 +34,7 @@ class Leaf:
     """One page with what it inherits."""
 
     raw: Value
+    parent: Value
     page: Dictionary
     inherited: Dictionary
     path: Path
@@ -79,10 +80,10 @@ def _pair(old: Value, new: Value) -> tuple[int, int]:
 def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
     """The pages of a tree in order. Raises PageTreeError for a tree that is none, or has a circle."""
     seen: set[int] = set()
-    waiting: list[tuple[Value, Dictionary, Path, int]] = [(root, {}, path, 0)]
+    waiting: list[tuple[Value, Value, Dictionary, Path, int]] = [(root, None, {}, path, 0)]
     left = snapshot.file.limits.nodes
     while waiting:
-        raw, above, place, depth = waiting.pop()
+        raw, parent, above, place, depth = waiting.pop()
         left -= 1
         held = snapshot.resolve(raw)
         place = place.at(raw.number) if isinstance(raw, Reference) else place
@@ -91,7 +92,7 @@ def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
         inherited = {**above, **{key: held[key] for key in _INHERITED if held.get(key) is not None}}
         kids = snapshot.resolve(held.get(b"Kids"))
         if kids is None and snapshot.resolve(held.get(b"Type")) != b"Pages":
-            yield Leaf(raw, held, inherited, place)
+            yield Leaf(raw, parent, held, inherited, place)
             continue
         if isinstance(raw, Reference):
             if raw.number in seen:
@@ -100,7 +101,12 @@ def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
         if not isinstance(kids, list):
             raise PageTreeError(place)
         steps = place.key(b"Kids")
-        waiting.extend((kid, inherited, steps.item(i), depth + 1) for i, kid in reversed(list(enumerate(kids))))
+        waiting.extend((kid, raw, inherited, steps.item(i), depth + 1) for i, kid in reversed(list(enumerate(kids))))
+
+
+def _gains_annotations(walk: Walk, old: Dictionary, new: Dictionary) -> bool:
+    """Whether a page has more annotations than before: then a tab order may be given to them."""
+    return len(walk.new.items_of(new.get(b"Annots"))) > len(walk.old.items_of(old.get(b"Annots")))
 
 
 def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
@@ -141,7 +147,8 @@ def _compare_page(walk: Walk, old: Leaf, new: Leaf, number: int) -> None:
         if key not in _RULED:
             reason = Reason.PAGE_BOX if key.endswith(b"Box") else _REASONS.get(key, Reason.PAGE_ENTRY)
             walk.same(before.get(key), after.get(key), path.key(key), reason, drawn=key == b"Contents")
-    for key in (b"Tabs", b"StructParents"):
-        if walk.old.resolve(before.get(key)) is not None:
-            walk.same(before.get(key), after.get(key), path.key(key), Reason.PAGE_ENTRY)
+    if walk.old.resolve(before.get(b"Tabs")) is not None or not _gains_annotations(walk, before, after):
+        walk.same(before.get(b"Tabs"), after.get(b"Tabs"), path.key(b"Tabs"), Reason.PAGE_ENTRY)
+    if not same_value(before.get(b"Parent"), after.get(b"Parent")) and not same_value(after.get(b"Parent"), new.parent):
+        walk.fault(Reason.PAGE_TREE, path.key(b"Parent"))
     compare_annotations(walk, before.get(b"Annots"), after.get(b"Annots"), path.key(b"Annots"), number)

@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
     ANNOTATION_REMOVED = "an annotation was removed"
     ANNOTATION_CHANGED = "an annotation was changed"
     ANNOTATION_COVERS = "an added annotation covers printed text"
+    EMPTY_FIELD_COVERS = "an added field without a signature covers printed text"
     ANNOTATIONS_BROKEN = "the list of annotations of a page is broken"
     # forms
     FORM_REMOVED = "the form was removed"
@@ -63,12 +64,12 @@ class Reason(enum.StrEnum):
     DSS_BROKEN = "the validation data are malformed"
     DSS_CLOBBERS = "validation data overwrite an object of the signed revision"
     EXTENSIONS = "the notes on extensions are malformed"
-    REACHED_TWICE = "a permitted change also changes another part of the document"
     # bytes
     NO_REVISION = "the signature covers no whole revision"
     UNLISTED = "objects that no cross-reference lists change what repairing viewers show"
     UNKNOWN_BYTES = "bytes after the signed part belong to nothing"
     CROSS_REFERENCES = "the cross-references after the signed part are broken"
+    AMBIGUOUS = "viewers can read what follows the signed part in two ways"
     TOO_MANY = "the changes are too many to judge"
 
 
@@ -77,4 +78,5 @@ class Doubt(enum.StrEnum):
 
     COVERS_TEXT = "the box of a later signature lies over printed text"
     OWN_FONT = "a form field is shown in a font that came with its value"
+    DRAWN_ANEW = "fields are to be drawn anew, and show something other than their values now"
     ANNOTATION = "comments were added after certification, as it allows"

@@ -9,21 +9,23 @@ are not excused: an object that a rule lets change there would change what is sh
 from __future__ import annotations
 
 import enum
+import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from verify.checks.changes.model import Changes, Kind, Path, Remark
 from verify.checks.changes.reasons import Doubt, Reason
-from verify.formats.pdffilters import PICTURE_FILTERS
 from verify.formats.pdflimits import PdfError
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value, same_value
+from verify.formats.pdfvalues import Dictionary, Reference, Stream, Value, same_value
 from verify.place import Box, Place
 
 if TYPE_CHECKING:
+    from verify.checks.changes.overlap import PrintedText
     from verify.checks.changes.permissions import Rights
     from verify.formats.pdffile import Snapshot
 
 _MOST_PAIRS = 2_000_000
+_MOST_INFLATED = 16_000_000
 _ENCODING = frozenset((b"Length", b"Filter", b"DecodeParms", b"DL"))
 DRAWN = frozenset((b"Contents", b"Resources", b"AP", b"DR", b"MK", b"OCProperties"))
 """Behind these keys lies what is drawn."""
@@ -49,19 +51,25 @@ class _Difference(Exception):  # noqa: N818 - it ends a trial comparison, it is 
 class Walk:
     """Two revisions, and what the comparison of them has found so far.
 
+    ``printed`` is the text of the pages, None where it does not matter what covers it: between revisions on the way.
     ``added`` names the widgets of new fields by number, ``touched`` holds old widgets whose look changed;
-    :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures.
+    :mod:`.annotations` finds their pages. ``empty`` those without a signature.
+    ``values`` are the numbers of new
+    signatures. ``redrawn`` says that viewers are asked now to draw all fields from their values.
     """
 
-    def __init__(self, old: Snapshot, new: Snapshot, rights: Rights) -> None:
+    def __init__(self, old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None) -> None:
         self.old = old
         self.new = new
         self.rights = rights
+        self.printed = printed
         self.changes = Changes()
         self.nodes: dict[tuple[int, int], Node] = {}
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
         self.values: set[int] = set()
+        self.redrawn = False
+        self.empty: set[int] = set()
         self._waiting: list[_Pair] = []
         self._seen: set[tuple[int, int, bool]] = set()
         self._budget = _MOST_PAIRS
@@ -175,7 +183,9 @@ class Walk:
             but = _ENCODING - {b"Filter", b"DecodeParms"} if old is new else _ENCODING
         else:
             try:
-                if _is_picture(self.old, old) or self.old.decoded(old) != self.new.decoded(new):
+                if not (_is_plainly_encoded(self.old, old) and _is_plainly_encoded(self.new, new)):
+                    return False
+                if self.old.decoded(old) != self.new.decoded(new):
                     return False
             except PdfError:
                 return False
@@ -207,11 +217,21 @@ def _entries(
             yield old.get(key), new.get(key), path.key(key), key, drawn or key in DRAWN, reason
 
 
-def _is_picture(snapshot: Snapshot, stream: Stream) -> bool:
-    """Whether a filter of the stream is left alone when it is decoded, so that more than the bytes says what it is."""
+def _is_plainly_encoded(snapshot: Snapshot, stream: Stream) -> bool:
+    """Whether every reader makes the same bytes of a stream: not filtered, or deflated to the last byte."""
     names = snapshot.resolve(stream.dictionary.get(b"Filter"))
-    listed = names if isinstance(names, list) else [names]
-    return any(isinstance(n, Name) and n in PICTURE_FILTERS for n in map(snapshot.resolve, listed))
+    resolved = [snapshot.resolve(name) for name in names] if isinstance(names, list) else [names]
+    listed = [name for name in resolved if name is not None]
+    if stream.dictionary.get(b"F") is not None or not listed:
+        return not listed and stream.dictionary.get(b"F") is None
+    if len(listed) > 1 or listed[0] != b"FlateDecode":
+        return False
+    inflater = zlib.decompressobj()
+    try:
+        left = len(inflater.decompress(stream.raw, _MOST_INFLATED)) < _MOST_INFLATED
+    except zlib.error:
+        return False
+    return left and inflater.eof and not inflater.unused_data.strip(b"\r\n")
 
 
 def _length(stream: Stream) -> Value:
