@@ -26,6 +26,8 @@ class Limits:
     disclosures: int = 1_000
     codes_in_picture: int = 16
     render_pixels: int = 40_000_000
+    drawn_pages: int = 60  # of a file whose revisions are compared as pictures
+    drawn_pixels: int = 2_000_000  # of one page then; a larger one is drawn smaller
 
 
 @dataclass(frozen=True, slots=True)

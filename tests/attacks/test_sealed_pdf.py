@@ -489,7 +489,7 @@ def test_a_picture_laid_over_the_text(sealed: Sealed) -> None:
     verdict = judge(build(sealed.pki, "business-license-duplicate", change_pdf=cover))
     assert verdict.integrity is Integrity.INTACT
     assert verdict.conclusion is Conclusion.INVALID
-    assert "PAGE_TEXT_HIDDEN" in verdict.codes()
+    assert "PAGE_TEXT_COVERED" in verdict.codes()
 
 
 def test_a_wrong_check_character_in_the_identifier(sealed: Sealed) -> None:

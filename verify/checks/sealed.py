@@ -16,6 +16,7 @@ from verify.checks.material import (
     load_ocsp,
     ocsp_certificates,
 )
+from verify.checks.rendered import check_rendered
 from verify.checks.revisions import ChangeError, Updates, read_updates
 from verify.checks.signature import SignatureView, check_one, is_pades
 from verify.checks.trusttime import SignerOutcome
@@ -42,6 +43,7 @@ class SealedDocument:
     archived: bool = False
     report_subject: str = ""
     """SHA-256 of the file that this document, a verification report of a vault, tells of."""
+    password: str | None = None
 
     @property
     def seals(self) -> list[SignatureView]:
@@ -68,7 +70,7 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
         raise UnreadableError("PDF_ENCRYPTED") from error
     except PdfGraphError as error:
         raise UnreadableError("PDF_BROKEN", reason=str(error)) from error
-    return SealedDocument(data, graph, views, _is_ours(data, views))
+    return SealedDocument(data, graph, views, _is_ours(data, views), password=password)
 
 
 def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
@@ -92,7 +94,11 @@ def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:
     if document.strict:
         _check_strictly(inquiry, document)
         return
-    check_later(inquiry, document.graph.file, document.signatures)
+    permitted = check_later(inquiry, document.graph.file, document.signatures)
+    if inquiry.policy.draw_revisions and inquiry.integrity is Integrity.INTACT:
+        changed = check_rendered(inquiry, document.data, document.password, permitted)
+        for view in document.signatures:
+            view.integrity = Integrity.ALTERED if view.end in changed else view.integrity
 
 
 def _check_strictly(inquiry: Inquiry, document: SealedDocument) -> None:

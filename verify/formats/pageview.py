@@ -116,6 +116,41 @@ class PageView:
             finally:
                 bitmap.close()
 
+    def in_colour(self, page: int, scale: float, *, annotations: bool) -> Any:
+        """A page as a Pillow image in colour, ``scale`` pixels a point. PageError when it cannot be drawn."""
+        with self._page(page) as opened:
+            try:
+                bitmap = opened.render(scale=scale, may_draw_forms=annotations, draw_annots=annotations)
+            except (ValueError, RuntimeError) as error:
+                raise PageError("the page cannot be drawn") from error
+            try:
+                return bitmap.to_pil().convert("RGB")
+            finally:
+                bitmap.close()
+
+    def boundary(self, page: int) -> tuple[Box, int]:
+        """The part of user space that a page shows, and its rotation in degrees."""
+        with self._page(page) as opened:
+            return tuple(round(v, 2) for v in opened.get_cropbox()), int(opened.get_rotation())
+
+    def device_point(self, page: int, size: tuple[int, int], x: float, y: float) -> tuple[int, int]:
+        """Where a point of user space lies in a picture of the whole page of this size."""
+        from pypdfium2 import raw
+
+        across, down = ctypes.c_int(), ctypes.c_int()
+        with self._page(page) as opened:
+            raw.FPDF_PageToDevice(opened.raw, 0, 0, *size, 0, x, y, across, down)
+        return across.value, down.value
+
+    def page_point(self, page: int, size: tuple[int, int], across: int, down: int) -> tuple[float, float]:
+        """The point of user space under a pixel; the opposite of :meth:`device_point`."""
+        from pypdfium2 import raw
+
+        x, y = ctypes.c_double(), ctypes.c_double()
+        with self._page(page) as opened:
+            raw.FPDF_DeviceToPage(opened.raw, 0, 0, *size, 0, across, down, x, y)
+        return x.value, y.value
+
     def marks(self, page: int, limit: int = 20_000) -> list[pageobjects.Mark]:
         """What is painted on a page, in order; a form is one object. PageError beyond ``limit``."""
         with self._page(page) as opened:

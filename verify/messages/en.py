@@ -22,6 +22,8 @@ TEXTS: dict[str, str] = {
     "BYTES_UNACCOUNTED": "Bytes after the signed part belong to no permitted update: {reason}.",
     "CHANGE_NOT_PERMITTED": "The document was changed after it was sealed: {reason}.",
     "CHANGE_PERMITTED": "Permitted additions were made after signing: {what}.",
+    "RENDERED_CHANGE": "Page {page} no longer looks as it did when it was signed, where no permitted change lies.",
+    "RENDERED_TEXT_CHANGE": "The text that is read out of page {page} is no longer what was signed.",
     "CHANGE_NOT_UNDERSTOOD": "The document was changed after signing and cannot be shown harmless: {reason}.",
     "DSS_VALUE_WRONG": "A value in the document's validation data is wrong: {reason}.",
     "DSS_VALUE_UNUSED": "A value in the document's validation data serves nothing here: {reason}.",

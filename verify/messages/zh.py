@@ -22,6 +22,8 @@ TEXTS: dict[str, str] = {
     "BYTES_UNACCOUNTED": "签名范围之后有不属于任何允许更新的内容：{reason}。",
     "CHANGE_NOT_PERMITTED": "文件盖章后被改动：{reason}。",
     "CHANGE_PERMITTED": "签名后有允许的增补：{what}。",
+    "RENDERED_CHANGE": "第 {page} 页的显示与签名时不同，且不在许可改动的位置上。",
+    "RENDERED_TEXT_CHANGE": "从第 {page} 页读出的文字与签名时不同。",
     "CHANGE_NOT_UNDERSTOOD": "签名后有无法证明无害的改动：{reason}。",
     "DSS_VALUE_WRONG": "文件内的验证数据有误：{reason}。",
     "DSS_VALUE_UNUSED": "文件内的验证数据中有无用的内容：{reason}。",

@@ -34,7 +34,7 @@ class TestSigner(signers.Signer):
     __test__ = False
 
     def __init__(self) -> None:
-        pki = shared_pki()
+        pki = shared_pki("p256")
         self._signer = pki.signer(KeyPurpose.SEAL)
         store = SimpleCertificateStore()
         store.register(x509.Certificate.load(pki.issuing.certificate))
@@ -91,7 +91,7 @@ class Base:
 
 def trust() -> TrustStore:
     """The anchors under which the base documents are judged."""
-    pki = shared_pki()
+    pki = shared_pki("p256")
     return TrustStore(anchors=(pki.root.certificate,), certificates=(pki.issuing.certificate,), allow_example=True)
 
 
@@ -273,5 +273,5 @@ def signed(doc: Builder, name: str, certify: int | None = None, **options: Any) 
 
 def with_timestamp(pdf: bytes) -> bytes:
     """``pdf`` with validation data and a document timestamp, as an archive would add them."""
-    pki = shared_pki()
+    pki = shared_pki("p256")
     return extend_archive(pdf, stamp=pki.tsa().at(AT), validation=validation_data(pki), at=AT)

@@ -81,7 +81,6 @@ _ATTRIBUTES = {
     "annotations-gone": ("page", {"Annots": None}),
     "thumbnail": ("page", {"Thumb": b"10 0 R"}),
     "duration": ("page", {"Dur": b"1", "Trans": b"<< /S /R >>"}),
-    "tabs": ("page", {"StructParents": b"7"}),
     "view-ports": ("page", {"VP": b"[<< /Type /Viewport /BBox [0 0 9 9] >>]"}),
     "separations": ("page", {"SeparationInfo": b"<< /Pages [3 0 R] >>"}),
     "box-colours": ("page", {"BoxColorInfo": b"<< >>", "TrimBox": b"[0 0 10 10]"}),

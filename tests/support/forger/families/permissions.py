@@ -33,13 +33,13 @@ def permissions_given(doc: Base) -> bytes:
     return doc.update({"catalog": changed(doc.body("catalog"), Perms=perms)})
 
 
-@forgery(_FAMILY, *_CERTIFIED)
+@forgery(_FAMILY, "p1", "p2")
 def level_raised(doc: Base) -> bytes:
     """The signature object is written again with P 3 in place of its own level (ISO 32000-2 Table 257)."""
     body = doc.body(doc.signature)
-    for level in (b"1", b"2", b"3"):
+    for level in (b"1", b"2"):
         body = body.replace(b"/P " + level, b"/P 3")
-    return doc.update({doc.signature: body + b" "})
+    return doc.update({doc.signature: body})
 
 
 @forgery(_FAMILY, *_CERTIFIED)

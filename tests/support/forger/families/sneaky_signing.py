@@ -9,7 +9,7 @@ from tests.support.signing_pki import AT, shared_pki
 
 def sign_without_leave(pdf: bytes, field: str) -> bytes:
     """An approval signature whatever the certification says; our writer never touches an appearance."""
-    pki = shared_pki()
+    pki = shared_pki("p256")
     return seal_pdf(
         pdf,
         field=field,
