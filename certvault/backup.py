@@ -30,19 +30,22 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from certvault.db.unit_of_work import Database, copy_database, documents_in
-from certvault.errors import ConflictError, CorruptDataError, SettingsError, conflict
+from certvault.errors import ConflictError, CorruptDataError, conflict
 from certvault.model.keys import event
 from certvault.recovery import Recovery
 from certvault.settings import FILE_NAME, Settings, read_settings, write_pin
 from certvault.store import FolderStore, Store
 from signing.backends.base import Backend
 from signing.errors import PinError
+from verify.formats.refusal import refuse
 
 FORMAT = "certvault-backup/1"
 FRAME = 1 << 20
 _TAG = 16
 _SCRYPT = {"n": 1 << 15, "r": 8, "p": 1}
 _MAX_HEAD = 16_384
+_HEADS = {"pin": ("key", "salt"), "token": ("key", "keys_uri", "wrapping_uri")}
+"""What stands in the head, by what opens the backup."""
 DATABASE_FILE = "vault.db"
 STORE_FOLDER = "store"
 
@@ -127,7 +130,8 @@ def restore(
     """Put a backup into the empty ``folder`` and give the settings of the vault there.
 
     Documents go into a folder store. The database is SQLite, or, with ``database_url``, the empty database there.
-    Raises CorruptDataError for a file that is no whole backup, PinError for a wrong PIN.
+    Raises RefusedError (NOT_A_BACKUP) for another kind of file, CorruptDataError for a backup that is not whole,
+    PinError for a wrong PIN.
     """
     with path.open("rb") as file:
         head = _read_head(file)
@@ -163,14 +167,14 @@ def _opened_key(head: dict[str, Any], pin: str, open_token: Callable[[str, str |
     if not pin:
         raise PinError("a backup opens with the PIN of its vault: none was given")
     if head["opens_with"] == "token":
-        backend = open_token(head["keys_uri"], head["softhsm_conf"], pin)
+        backend = open_token(head["keys_uri"], head.get("softhsm_conf"), pin)
         try:
             return backend.unwrap(head["wrapping_uri"], _bytes(head["key"]))
         finally:
             backend.close()
+    salt, wrapped = _bytes(head["salt"]), _bytes(head["key"])
     try:
-        kek = AESGCM(_stretched(pin, _bytes(head["salt"])))
-        return kek.decrypt(bytes(12), _bytes(head["key"]), FORMAT.encode())
+        return AESGCM(_stretched(pin, salt)).decrypt(bytes(12), wrapped, FORMAT.encode())
     except InvalidTag as error:
         raise PinError("the PIN does not open this backup") from error
 
@@ -178,12 +182,19 @@ def _opened_key(head: dict[str, Any], pin: str, open_token: Callable[[str, str |
 def _read_head(file: BinaryIO) -> dict[str, Any]:
     try:
         head = json.loads(file.readline(_MAX_HEAD))
-    except ValueError as error:
-        raise CorruptDataError("the file is no backup of a vault") from error
-    wanted = ("opens_with", "key")
-    if not isinstance(head, dict) or head.get("format") != FORMAT or any(w not in head for w in wanted):
-        raise CorruptDataError("the file is no backup of a vault, or of a version that this one does not know")
-    return head
+    except (ValueError, RecursionError):
+        head = None
+    known = isinstance(head, dict) and head.get("format") == FORMAT and head.get("opens_with") in _HEADS
+    if not known or not all(isinstance(head.get(member), str) for member in _HEADS[head["opens_with"]]):
+        raise refuse(
+            "NOT_A_BACKUP",
+            "file",
+            "该文件不是保管库备份，或其版本无法识别",
+            "the file is no backup of a vault, or of a version that this one does not know",
+            remedy_zh="请指明由 certvault backup 写出的文件。",
+            remedy_en="Name a file that certvault backup wrote.",
+        )
+    return dict(head)
 
 
 class _Frames(io.RawIOBase):
@@ -287,10 +298,11 @@ def _text(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _bytes(text: object) -> bytes:
-    if not isinstance(text, str):
-        raise SettingsError("the backup's head is wrong")
-    return base64.b64decode(text)
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise CorruptDataError("the backup's head was changed") from error
 
 
 def _rewriting() -> ConflictError:

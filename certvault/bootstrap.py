@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from certvault.audit import Audit
@@ -22,6 +21,7 @@ from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
 from certvault.idempotency import Idempotency
+from certvault.initoptions import InitOptions, check_options
 from certvault.issuing import Issuing
 from certvault.jobrunner import WorkerSeed
 from certvault.keyring import Keyring
@@ -36,7 +36,7 @@ from certvault.recovery import Recovery
 from certvault.reports import Reports
 from certvault.sealing import Sealing
 from certvault.sessions import Session
-from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, SUITES, Settings, read_pin, read_settings, write_pin
+from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, Settings, read_pin, read_settings, write_pin
 from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
 from certvault.tokens import Tokens
@@ -45,10 +45,7 @@ from certvault.verification import Verification
 from certvault.wallet import Wallet
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
-from signing.formats.qr import MAX_BASE_URL
 from templates.registry import shipped_types
-from verify.formats.codes import uscc_fault
-from verify.formats.refusal import RefusedError, refuse
 
 __all__ = [
     "LOCAL_OPERATOR",
@@ -68,35 +65,13 @@ TOKEN_FOLDER = "token"  # noqa: S105 - a folder's name
 _DATA_KEY_BYTES = 32
 
 
-@dataclass(frozen=True)
-class InitOptions:
-    """How a new vault is to be. ``keys`` None: a SoftHSM token when the module is there, else encrypted key files.
-
-    ``database_url`` and ``store_url`` default to SQLite and a folder inside the vault's own folder. ``production``
-    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face.
-    """
-
-    folder: Path
-    region: str = "410200"
-    name: str = "示例市证照库"
-    issuer_name: str = "示例市行政审批局"
-    issuer_code: str = "11410200MB0A00018X"
-    base_url: str = "http://127.0.0.1:8000"
-    keys: str | None = None
-    suite: str = "p256"
-    database_url: str | None = None
-    store_url: str | None = None
-    production: bool = False
-    pin: str | None = None
-
-
 def create_vault(options: InitOptions, *, clock: Clock | None = None) -> Vault:
     """Make a vault in an empty or absent folder and open it.
 
     Raises RefusedError for options that cannot be, ConflictError (VAULT_EXISTS) when one is there. Whatever fails
     leaves the folder empty; what a killed process left is taken back by the next, so the command can be repeated.
     """
-    _check_options(options)
+    check_options(options)
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _making(folder):
@@ -209,10 +184,10 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
-        wallet=Wallet(database, licenses, settings, clock),
+        wallet=Wallet(database, licenses, catalog, settings, clock),
         pki=pki,
         status_lists=status_lists,
-        tokens=Tokens(database, cipher, clock),
+        tokens=Tokens(database, cipher, catalog, clock),
         audit=audit,
         idempotency=idempotency,
         recovery=recovery,
@@ -340,41 +315,6 @@ def _database_url(settings: Settings) -> str:
     if prefix == "sqlite" and name and not name.startswith("/"):
         return f"sqlite:///{settings.folder / name}"
     return os.path.expandvars(settings.database_url)
-
-
-def _check_options(options: InitOptions) -> None:
-    if options.suite not in SUITES:
-        raise _option(
-            "suite", f"没有密码套件 {options.suite}", f"the suite {options.suite} is not available", ", ".join(SUITES)
-        )
-    if uscc_fault(options.issuer_code) is not None:
-        raise _option(
-            "issuer_code",
-            "颁发机构代码不是正确的统一社会信用代码",
-            "the issuer's code is no unified social credit code",
-            "18",
-        )
-    if len(options.region) != 6 or not options.region.isdigit():
-        raise _option("region", "行政区划代码须为 6 位数字", "a region code has 6 digits", "GB/T 2260")
-    scheme = options.base_url.partition("://")[0]
-    if (
-        scheme not in ("http", "https")
-        or len(options.base_url) > MAX_BASE_URL
-        or any(c.isspace() for c in options.base_url)
-    ):
-        raise _option(
-            "base_url",
-            "公共地址须为 http(s) 网址且不过长",
-            "the public address must be a short http(s) URL",
-            f"≤ {MAX_BASE_URL}",
-        )
-    for member in ("name", "issuer_name"):
-        if not 0 < len(getattr(options, member).strip()) <= 40:
-            raise _option(member, "名称为空或过长", "the name is empty or too long", "1-40")
-
-
-def _option(field: str, zh: str, en: str, allowed: str) -> RefusedError:
-    return refuse("OPTION", field, zh, en, remedy_zh=f"可用:{allowed}", remedy_en=f"Allowed: {allowed}")
 
 
 @contextlib.contextmanager

@@ -149,7 +149,7 @@ class Doctor:
 
     def _jobs(self) -> tuple[list[str], str]:
         with self.database.reading() as view:
-            open_jobs = [j for j in view.jobs.all() if j.state in (JobState.PAUSED, JobState.RUNNING)]
+            open_jobs = [j for j in view.jobs.all() if j.state not in (JobState.DONE, JobState.ABANDONED)]
         return [], f"{len(open_jobs)} to resume or at work"
 
 

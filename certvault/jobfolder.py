@@ -11,6 +11,7 @@ from pathlib import Path
 
 from certvault.errors import StorageFullError, StorageUnavailableError, conflict
 from certvault.model.views import RowReport
+from verify.formats.refusal import refuse
 
 JOB_FILE = "job.json"
 REPORT_FILE = "report.jsonl"
@@ -24,9 +25,12 @@ class JobFolder:
         self.folder = folder
 
     def claim(self, facts: dict[str, str]) -> dict[str, str]:
-        """Write ``job.json`` when there is none, and give what it says then; the first writer wins."""
+        """Write ``job.json`` when there is none, and give what it says then; the first writer wins.
+
+        RefusedError (OUT_UNWRITABLE) when the folder is a file or nothing can be written there.
+        """
+        self._prepare()
         with _translated(self.folder):
-            (self.folder / PDF_FOLDER).mkdir(parents=True, exist_ok=True)
             text = json.dumps(facts, ensure_ascii=False, indent=2) + "\n"
             temporary = self.folder / f".{JOB_FILE}.{facts['job']}"
             temporary.write_text(text, "utf-8")
@@ -51,9 +55,11 @@ class JobFolder:
         return value
 
     def release(self) -> None:
-        """Give the folder back: its job came to nothing before it wrote anything."""
+        """Give the folder back empty: its job came to nothing before it wrote anything."""
         with _translated(self.folder):
             (self.folder / JOB_FILE).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # somebody else's files stay
+                (self.folder / PDF_FOLDER).rmdir()
 
     def note(self, facts: dict[str, object]) -> None:
         """Write ``job.json`` anew, with what is known by now."""
@@ -91,6 +97,22 @@ class JobFolder:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+
+    def _prepare(self) -> None:
+        try:
+            (self.folder / PDF_FOLDER).mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            raise refuse(
+                "OUT_UNWRITABLE",
+                "out",
+                f"{self.folder} 不是文件夹或无法写入",
+                f"{self.folder} is no folder, or cannot be written",
+                remedy_zh="请指明一个可写的文件夹，不存在时会新建。",
+                remedy_en="Name a folder that can be written; it is made when there is none.",
+            ) from error
+        except OSError:
+            with _translated(self.folder):
+                raise
 
     def _write(self, path: Path, content: bytes) -> None:
         temporary = path.with_name(f".{path.name}.tmp")

@@ -151,7 +151,8 @@ class Minting:
         with self._working_on(job):
             if job.state in (JobState.DONE, JobState.ABANDONED):
                 return self._finish(job, folder, actor, None)
-            job = self._set_state(job, JobState.RUNNING, actor)
+            if job.state is not JobState.RUNNING or job.session != self._session.id:
+                job = self._set_state(job, JobState.RUNNING, actor)
             failure: Exception | None = None
             try:
                 self._runner.run(job, out, actor, workers, progress)
@@ -174,15 +175,21 @@ class Minting:
         with tempfile.TemporaryDirectory(dir=self._settings.folder, prefix=".upload-") as folder:
             path = bytes_as_file(content, Path(folder), "rows")
             started = self.start(type_name, path, None, actor=actor, baseline=baseline, name=file_name)
-        self.resume(started.job, actor)
-        return started
+        return replace(self.resume(started.job, actor), ignored=started.ignored)
 
-    def resume(self, job_id: str, actor: Actor) -> None:
-        """Run a job in the background, without output folder."""
-        self._job(job_id, actor)
+    def resume(self, job_id: str, actor: Actor) -> MintProgress:
+        """Run a job in the background, without output folder; it is RUNNING from now on.
+
+        Raises ConflictError (JOB_BUSY) while somebody is at it.
+        """
+        job = self._job(job_id, actor)
+        with self._working_on(job):
+            if job.state not in (JobState.DONE, JobState.ABANDONED):
+                job = self._set_state(job, JobState.RUNNING, actor)
         thread = threading.Thread(target=self._run_quietly, args=(job_id, actor), name=f"mint-{job_id}", daemon=True)
         self._threads.append(thread)
         thread.start()
+        return self._runner.progress(job)
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait for jobs in the background; those that take longer stay resumable."""

@@ -36,7 +36,7 @@ from certvault.settings import Settings
 from certvault.statuslists import list_uri, take_indexes
 from certvault.store import Store, new_name
 from signing.formats.pades import Baseline, seal_pdf
-from signing.formats.qr import code_claims, code_url, make_code
+from signing.formats.qr import MAX_URL, code_claims, code_url, longest_url, make_code
 from signing.formats.sdjwt import make_record
 from templates.assembly import SEAL_FIELD
 from templates.registry import LicenseType
@@ -44,6 +44,7 @@ from templates.render import Composition, FaceFacts, assemble, compose, precheck
 from templates.schema import CheckedData, check
 from verify.formats.codes import Identifier
 from verify.formats.license import LicenseRecord
+from verify.formats.refusal import refuse
 
 VERSION = 1
 
@@ -132,6 +133,7 @@ class Pipeline:
         request_index: str | None = None,
     ) -> Draft:
         """Draw as much as can be drawn before anything is numbered; RefusedError names what cannot be printed."""
+        self._check_code(license_type, checked)
         identifier = str(Identifier(license_type.type_code, tools.issuer.code, identifier_serial(), VERSION))
         composition = None
         if checked.number is None:
@@ -144,6 +146,20 @@ class Pipeline:
     def redraft(self, license_type: LicenseType, checked: CheckedData, found: License, number: str) -> Draft:
         """The draft of a license that has its number already."""
         return Draft(license_type, checked, found.identifier, number, None)
+
+    def _check_code(self, license_type: LicenseType, checked: CheckedData) -> None:
+        """Refuse what would make a code too long to scan, before it has a number."""
+        number = checked.number or license_type.number.widest()
+        length = longest_url(self._settings.base_url, license_type.name, number, len(checked.holders))
+        if length > MAX_URL:
+            raise refuse(
+                "CODE_TOO_LONG",
+                license_type.number.field,
+                f"二维码的网址将有 {length} 个字符，超过 {MAX_URL} 个",
+                f"the URL of the code would have {length} characters, more than {MAX_URL}",
+                remedy_zh="请使用较短的证照编号、类型名称或公共地址。",
+                remedy_en="Use a shorter number, type name or public address.",
+            )
 
     # 3
     def allot(

@@ -94,6 +94,8 @@ def read_rows(path: Path, name: str, limits: Limits) -> Iterator[InputRow]:
             "请另存为不加密的 .xlsx 或 CSV。",
             "Save it as an unencrypted .xlsx or as CSV.",
         )
+    if name.lower().endswith((".xlsx", ".xlsm")):
+        raise _bad_workbook()
     text_head = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if name.lower().endswith((".jsonl", ".ndjson", ".json")) or text_head.startswith(b"{"):
         return _json_lines(path, limits)
@@ -205,10 +207,20 @@ def _cells(cells: Sequence[Any], headings: Sequence[str]) -> tuple[list[object],
             value = value.date().isoformat()
         elif isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
             value = str(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            value, fault = _digits(heading, value)
+            faults += fault
         values.append(value)
     while values and values[-1] is None and len(values) > len(headings):
         values.pop()
     return values, faults
+
+
+def _digits(heading: str, value: float) -> tuple[str | None, list[Refusal]]:
+    """A number cell as its digits. One of more than 15 digits is refused: the workbook has lost the rest of it."""
+    if abs(value) >= 1e15:
+        return None, [_digits_refusal(heading)]
+    return (str(int(value)) if float(value).is_integer() else format(value, ".15g")), []
 
 
 def _check_package(path: Path) -> None:
@@ -325,8 +337,8 @@ def _file_refusal(code: str, zh: str, en: str, remedy_zh: str, remedy_en: str) -
 def _bad_workbook() -> RefusedError:
     return _file_refusal(
         "BAD_WORKBOOK",
-        "工作簿无法读取",
-        "the workbook cannot be read",
+        "不是可读取的 .xlsx 工作簿",
+        "this is no .xlsx workbook that can be read",
         "请重新另存为 .xlsx 或 CSV。",
         "Save it again as .xlsx or as CSV.",
     )
@@ -365,6 +377,15 @@ def _formula_refusal(heading: str) -> Refusal:
         heading[:40],
         Text("单元格是公式", "the cell is a formula"),
         Text("请粘贴为数值。", "Paste it as a value."),
+    )
+
+
+def _digits_refusal(heading: str) -> Refusal:
+    return Refusal(
+        "NUMBER_CELL",
+        heading[:40],
+        Text("数值单元格超过 15 位，末尾数字已丢失", "the cell is a number of more than 15 digits: its end is lost"),
+        Text("请将该列设为文本格式后重新填写。", "Format the column as text and enter it again."),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from certvault.cipher import Cipher
@@ -19,7 +19,7 @@ from certvault.numbering import number_index
 from certvault.pipeline import Pipeline
 from certvault.rowfiles import InputRow, Limits, read_rows
 from templates.registry import LicenseType
-from templates.schema import CheckedData
+from templates.schema import CheckedData, field_named
 from verify.formats.refusal import Refusal, RefusedError, Text, refuse
 
 _PORTION = 500
@@ -103,7 +103,7 @@ class Staging:
             )
         with self._database.writing() as uow:
             ready = uow.jobs.save(
-                job.in_state(JobState.PAUSED, total=total), event("JOB_STAGED", f"job:{job.id}", job.actor, rows=total)
+                job.in_state(JobState.STAGED, total=total), event("JOB_STAGED", f"job:{job.id}", job.actor, rows=total)
             )
         return ready, tuple(ignored)
 
@@ -124,7 +124,7 @@ class Staging:
         )
         try:
             if item.refusals:
-                raise RefusedError(item.refusals)
+                raise RefusedError(_with_field(license_type, r) for r in item.refusals)
             checked = self._pipeline.check(license_type, item.data, issuer)
             index = self._index(license_type, checked)
             if index in seen:
@@ -153,9 +153,14 @@ class Staging:
         return self._cipher.index(f"row:{license_type.name}", content)
 
 
+def _with_field(license_type: LicenseType, refusal: Refusal) -> Refusal:
+    """The refusal of a cell under the field's English name instead of the column's heading."""
+    name = field_named(license_type, refusal.field)
+    return refusal if name is None else replace(refusal, field=name)
+
+
 def _unmatched(license_type: LicenseType, item: InputRow) -> list[str]:
-    names = {n for f, s in license_type.fields.items() for n in (f, s.title.zh, *s.aliases)}
-    unmatched = [k for k in item.data if k.strip() not in names]
+    unmatched = [k for k in item.data if field_named(license_type, k) is None]
     if item.data and len(unmatched) == len(item.data):
         raise refuse(
             "NO_COLUMN_MATCHES",

@@ -8,10 +8,12 @@ import hashlib
 import hmac
 import secrets
 
+from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.errors import conflict, forbidden, not_found
+from certvault.holders import check_holder_code
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import event
 from certvault.model.views import TokenInfo
@@ -25,9 +27,10 @@ LONGEST = datetime.timedelta(days=3650)
 class Tokens:
     """Makes, checks, lists and revokes tokens."""
 
-    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+    def __init__(self, database: Database, cipher: Cipher, catalog: Catalog, clock: Clock) -> None:
         self._database = database
         self._cipher = cipher
+        self._catalog = catalog
         self._clock = clock
 
     def create(
@@ -44,6 +47,8 @@ class Tokens:
         if not actor.has(Role.OPERATOR):
             raise forbidden(Role.OPERATOR)
         self._check(role, holder_code, lifetime or LIFETIME)
+        if holder_code is not None:
+            check_holder_code(holder_code, self._catalog)
         now = self._clock.now()
         token_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         token = Token(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 import io
 import json
@@ -10,15 +11,18 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from certvault.catalog import Catalog
 from certvault.clock import LEGAL_ZONE, Clock
 from certvault.db.unit_of_work import Database
-from certvault.errors import not_found
+from certvault.errors import NotFoundError, forbidden
+from certvault.holders import check_holder_code
 from certvault.licenses import Licenses
-from certvault.model.actor import Actor
+from certvault.model.actor import Actor, Role
 from certvault.model.keys import event
 from certvault.model.license import License
 from certvault.model.views import LicenseView
 from certvault.settings import Settings
+from verify.formats.refusal import Refusal, Text
 
 _STANDING_ZH = {"IN_FORCE": "有效", "NOT_YET": "尚未生效", "EXPIRED": "已过期", "UNKNOWN": "未知"}
 _STANDING_EN = {"IN_FORCE": "in force", "NOT_YET": "not yet in force", "EXPIRED": "expired", "UNKNOWN": "unknown"}
@@ -34,8 +38,11 @@ class _Entry:
 class Wallet:
     """Lists and packs the licenses of one holder."""
 
-    def __init__(self, database: Database, licenses: Licenses, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, licenses: Licenses, catalog: Catalog, settings: Settings, clock: Clock
+    ) -> None:
         self._database = database
+        self._catalog = catalog
         self._licenses = licenses
         self._settings = settings
         self._clock = clock
@@ -48,13 +55,18 @@ class Wallet:
         return [self._licenses.view(found) for found in self._found(holder, actor)]
 
     def archive(self, holder: str, actor: Actor) -> bytes:
-        """The ZIP: ``index.html``, ``index.json``, ``pdf/…``, ``records/…``. The download is audited."""
+        """The ZIP: ``index.html``, ``index.json``, ``pdf/…``, ``records/…``. The download is audited.
+
+        NotFoundError (WALLET_EMPTY) for a holder of nothing: an empty archive would look like a failure, or hide one.
+        """
         found = self._found(holder, actor)
+        if not found:
+            raise _nothing_held()
         entries = [_Entry(view, _stem(i, view)) for i, view in enumerate(map(self._licenses.view, found), 1)]
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             _write(archive, "index.html", _page(entries, self._settings, self._now()).encode())
-            _write(archive, "index.json", _index(entries, self._settings, self._now()))
+            _write(archive, "index.json", _index(entries, self._settings, self._clock.now()))
             for entry, license_ in zip(entries, found, strict=True):
                 _write(archive, f"pdf/{entry.stem}.pdf", self._licenses.document(license_))
                 _write(archive, f"records/{entry.stem}.sdjwt", self._licenses.sdjwt(license_).encode())
@@ -68,13 +80,26 @@ class Wallet:
         return self._licenses.of_holder(self._index(holder, actor))
 
     def _index(self, holder: str, actor: Actor) -> str:
+        if holder:
+            check_holder_code(holder, self._catalog)
         index = self._licenses.holder_index(holder or None, actor)
-        if index is None:
-            raise not_found("持证主体", "holder", "(empty)")
+        if index is None:  # an operator or issuer asks for "their own", and has none
+            raise forbidden(Role.HOLDER)
         return index
 
     def _now(self) -> str:
         return self._clock.now().astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def _nothing_held() -> NotFoundError:
+    return NotFoundError(
+        Refusal(
+            "WALLET_EMPTY",
+            "holder",
+            Text("本库没有该持证主体的证照", "this vault holds no license of that holder"),
+            Text("请核对证件号码。", "Check the holder's code."),
+        )
+    )
 
 
 def _stem(position: int, view: LicenseView) -> str:
@@ -90,11 +115,11 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(info, content)
 
 
-def _index(entries: Sequence[_Entry], settings: Settings, now: str) -> bytes:
+def _index(entries: Sequence[_Entry], settings: Settings, now: datetime.datetime) -> bytes:
     value = {
         "vault": settings.name,
         "base_url": settings.base_url,
-        "made": now,
+        "made": now.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "licenses": [
             {
                 "identifier": e.view.identifier,

@@ -120,6 +120,11 @@ def _by_field(
     return found, ignored
 
 
+def field_named(type: LicenseType, heading: str) -> str | None:
+    """The English name of the field that ``heading`` (a name, a Chinese title, an alias) means; None for none."""
+    return _names(type).get(_heading(heading))
+
+
 def _names(type: LicenseType) -> dict[str, str]:
     names = {}
     for name, field in type.fields.items():
@@ -145,14 +150,11 @@ def _plain(field: FieldSchema, value: object, faults: list[Refusal]) -> str:
         value = value.date()
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        faults.append(
-            _fault(field, "NOT_TEXT", Text("应为文本", "must be text"), Text("请填写文本", "give it as text"))
-        )
+    if not isinstance(value, str):
+        remedy = Text("请写成带引号的文本", "give it as text, in quotes")
+        faults.append(_fault(field, "NOT_TEXT", Text("应为文本", "must be text"), remedy))
         return ""
-    text = str(value)
+    text = value
     if len(text) > MAX_VALUE:
         faults.append(_too_long(field, len(text)))
         return ""

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from api.cli import catalog, keys, licenses, service, vaults, verify
-from api.cli.options import JsonOption, LangOption, VaultOption, given
+from api.cli import catalog, keys, licenses, seals, service, vaults, verify
+from api.cli.options import JsonOption, LangOption, VaultOption, current, given
+
+
+def _version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    from api.cli import output
+
+    if wanted:
+        invocation = current()  # of --json, whatever its place, the entry of the command line has told
+        output.show(invocation, {"version": version("certvault")}, [f"certvault {version('certvault')}"])
+        raise typer.Exit(0)
+
 
 app = typer.Typer(
     name="certvault",
@@ -18,9 +32,17 @@ app = typer.Typer(
 )
 
 
+VersionOption = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit")
+]
+
+
 @app.callback()
-def before(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
+def before(
+    *, vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None, version: VersionOption = False
+) -> None:
     """Electronic licenses: issue, seal, verify. 电子证照：签发、加盖、验证。"""
+    del version  # its callback has answered
     given(vault, as_json, lang)
 
 
@@ -29,3 +51,4 @@ for module in (vaults, licenses, verify, service):
 app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")
 app.add_typer(keys.keys, name="key")
+app.add_typer(seals.seals, name="seal")

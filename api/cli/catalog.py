@@ -45,6 +45,7 @@ def token_create(
 def token_list(*, vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """List the tokens, without their secrets."""
     invocation = given(vault, as_json, lang)
+    from api.schemas import utc
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
@@ -54,17 +55,13 @@ def token_list(*, vault: VaultOption = None, as_json: JsonOption = False, lang: 
             "token": t.id,
             "role": t.role,
             "label": t.label,
-            "created_at": t.created_at.isoformat(),
-            "expires_at": t.expires_at.isoformat(),
-            "revoked_at": t.revoked_at.isoformat() if t.revoked_at else None,
+            "created_at": utc(t.created_at),
+            "expires_at": utc(t.expires_at),
+            "revoked_at": utc(t.revoked_at) if t.revoked_at else None,
         }
         for t in found
     ]
-    output.show(
-        invocation,
-        {"tokens": rows},
-        [f"{r['token']}  {r['role']:<9} {r['expires_at']}  {'revoked' if r['revoked_at'] else ''}" for r in rows],
-    )
+    output.table(invocation, "tokens", rows, ("token", "role", "label", "expires_at", "revoked_at"))
 
 
 @tokens.command("revoke")
@@ -90,23 +87,18 @@ def types_list(vault: VaultOption = None, as_json: JsonOption = False, lang: Lan
     invocation = given(vault, as_json, lang)
     with invocation.open_vault() as opened:
         found = opened.catalog.list()
-    output.show(
-        invocation,
+    rows = [
         {
-            "types": [
-                {
-                    "type": t.name,
-                    "version": t.version,
-                    "code": t.type_code,
-                    "code_is_example": t.type_code_is_example,
-                    "title": {"zh": t.title.zh, "en": t.title.en},
-                    "digest": t.digest,
-                }
-                for t in found
-            ]
-        },
-        [f"{t.name}  v{t.version}  {t.type_code}  {t.title.in_language(invocation.lang)}" for t in found],
-    )
+            "type": t.name,
+            "version": t.version,
+            "code": t.type_code,
+            "code_is_example": t.type_code_is_example,
+            "title": {"zh": t.title.zh, "en": t.title.en},
+            "digest": t.digest,
+        }
+        for t in found
+    ]
+    output.table(invocation, "types", rows, ("type", "version", "code", "title"))
 
 
 @types.command("show")
@@ -141,8 +133,5 @@ def types_add(
     files = read_folder(folder)
     with invocation.open_vault() as opened:
         added = opened.catalog.add(files, LOCAL_OPERATOR)
-    output.show(
-        invocation,
-        {"type": added.name, "version": added.version, "code": added.type_code, "digest": added.digest},
-        [f"{added.name}  v{added.version}  {added.type_code}"],
-    )
+    value = {"type": added.name, "version": added.version, "code": added.type_code, "digest": added.digest}
+    output.facts(invocation, value)

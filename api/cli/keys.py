@@ -16,6 +16,7 @@ keys = typer.Typer(help="Keys by handle.", no_args_is_help=True, rich_markup_mod
 def key_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """List the keys with the certificates they have now."""
     invocation = given(vault, as_json, lang)
+    from api.schemas import utc
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
@@ -29,15 +30,11 @@ def key_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangO
             "generation": k.generation,
             "state": k.state,
             "certificate": k.certificate_serial,
-            "not_after": k.not_after.isoformat() if k.not_after else None,
+            "not_after": utc(k.not_after) if k.not_after else None,
         }
         for k in found
     ]
-    output.show(
-        invocation,
-        {"keys": rows},
-        [f"{r['key']}  {r['purpose']:<11} {r['algorithm']:<10} {r['state']:<8} {r['not_after'] or ''}" for r in rows],
-    )
+    output.table(invocation, "keys", rows, ("key", "purpose", "owner", "generation", "algorithm", "state", "not_after"))
 
 
 @keys.command("rollover")
@@ -54,8 +51,4 @@ def key_rollover(
 
     with invocation.open_vault() as opened:
         new = opened.pki.rollover(which, LOCAL_OPERATOR)
-    output.show(
-        invocation,
-        {"key": new.id, "purpose": new.purpose, "generation": new.generation},
-        [f"{new.id}  {new.purpose}  {new.generation}"],
-    )
+    output.facts(invocation, {"key": new.id, "purpose": new.purpose, "generation": new.generation})

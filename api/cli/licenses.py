@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,7 +42,7 @@ def issue(
 
     values = read_data(data)
     for target in (out, record):
-        _check_target(target)
+        output.check_target(target)
     with invocation.open_vault() as opened:
         made = opened.issuing.issue(type_name, values, actor=LOCAL_OPERATOR, baseline=baseline)
         value = issued_json(made, opened.settings.base_url)
@@ -62,25 +61,8 @@ def issue(
             f"  sha256 {made.sha256}",
             *(f"  → {path}" for path in (out, record) if path),
         ],
+        aside=output.is_stdout(out) or output.is_stdout(record),
     )
-
-
-def _check_target(path: Path | None) -> None:
-    """Refuse an output that cannot be written, before anything is issued."""
-    from verify.formats.refusal import refuse
-
-    if path is None:
-        return
-    fine = os.access(path, os.W_OK) and path.is_file() if path.exists() else os.access(path.parent, os.W_OK | os.X_OK)
-    if not fine:
-        raise refuse(
-            "OUTPUT_UNWRITABLE",
-            str(path),
-            f"无法写入 {path}。",
-            f"{path} cannot be written.",
-            remedy_zh="请给出可写文件夹中的文件名；没有签发任何证照。",
-            remedy_en="Name a file in a folder that can be written; nothing was issued.",
-        )
 
 
 def read_data(path: Path) -> dict[str, Any]:
@@ -145,7 +127,7 @@ def mint(
     }
     if progress.ignored:
         output.say(("未使用的列：" if invocation.zh else "ignored columns: ") + ", ".join(progress.ignored))
-    output.show(invocation, value, [f"{k}: {v}" for k, v in value.items()])
+    output.facts(invocation, value)
     raise typer.Exit(0 if progress.done == progress.total else 1)
 
 
@@ -188,6 +170,8 @@ def wallet(
     invocation = given(vault, as_json, lang)
     from certvault.model.actor import LOCAL_OPERATOR
 
+    output.check_target(out)
+    holder = holder or " "  # to the vault an empty code would mean: the caller's own
     with invocation.open_vault() as opened:
         entries = opened.wallet.entries(holder, LOCAL_OPERATOR)
         out.write_bytes(opened.wallet.archive(holder, LOCAL_OPERATOR))
@@ -195,4 +179,5 @@ def wallet(
         invocation,
         {"file": str(out), "licenses": [e.identifier for e in entries]},
         [f"{out}  ({len(entries)})", *(f"  {e.identifier}" for e in entries)],
+        aside=output.is_stdout(out),
     )

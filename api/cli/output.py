@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from api.cli.options import Invocation
-from verify.formats.refusal import Refusal
+from verify.formats.refusal import Refusal, refuse
 
 
 def document(value: Any) -> None:
@@ -27,13 +30,89 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def show(invocation: Invocation, value: Any, lines: Sequence[str]) -> None:
-    """The result: ``value`` under ``--json``, else ``lines``."""
-    if invocation.as_json:
-        document(value)
+def show(invocation: Invocation, value: Any, lines: Sequence[str], *, aside: bool = False) -> None:
+    """The result: ``value`` under ``--json``, else ``lines``; ``aside`` on stderr, when stdout carries a file."""
+    stream = sys.stderr if aside else sys.stdout
+    text = json.dumps(value, ensure_ascii=False, indent=2) if invocation.as_json else "\n".join(lines)
+    stream.write(text + "\n" if text else "")
+
+
+def table(invocation: Invocation, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Records of one kind: ``{name: rows}`` under ``--json``, else a line each with the ``columns`` below each other.
+
+    A value that is itself in two languages (``{"zh", "en"}``) is shown in the caller's, an absent one as a dash.
+    """
+    cells = [[_cell(row[c], invocation.lang) for c in columns] for row in rows]
+    widths = [max((_width(line[i]) for line in cells), default=0) for i in range(len(columns))]
+    lines = [
+        "  ".join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+    show(invocation, {name: list(rows)}, lines)
+
+
+def facts(invocation: Invocation, value: Mapping[str, Any], heading: str = "") -> None:
+    """One record: itself under ``--json``, else a line for each member below ``heading``."""
+    indent = "  " if heading else ""
+    lines = [f"{indent}{name}: {_cell(member, invocation.lang)}" for name, member in value.items()]
+    show(invocation, value, [heading, *lines] if heading else lines)
+
+
+def _cell(value: Any, lang: str) -> str:
+    if isinstance(value, Mapping):
+        return str(value[lang])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: wide characters take two (UAX #11)."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse an output that cannot be written before anything is done: a folder, or one without leave to write.
+
+    Whatever else can be written to will do: a file, a pipe, ``/dev/stdout``.
+    """
+    if path is None:
         return
-    for text in lines:
-        line(text)
+    if path.exists():
+        fine = os.access(path, os.W_OK) and not path.is_dir()
+    else:
+        fine = path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK)
+    if not fine:
+        raise refuse(
+            "OUTPUT_UNWRITABLE",
+            str(path),
+            f"无法写入 {path}。",
+            f"{path} cannot be written.",
+            remedy_zh="请给出可写文件夹中的文件名；尚未进行任何操作。",
+            remedy_en="Name a file in a folder that can be written; nothing was done.",
+        )
+
+
+def check_new(path: Path, *, force: bool) -> None:
+    """Like :func:`check_target`, and refuse a file that is there already unless ``force``."""
+    check_target(path)
+    if path.is_file() and not force:
+        raise refuse(
+            "FILE_EXISTS",
+            str(path),
+            f"{path} 已经存在。",
+            f"{path} exists already.",
+            remedy_zh="请另选文件名，或加上 --force 覆盖它。",
+            remedy_en="Choose another name, or add --force to replace it.",
+        )
+
+
+def is_stdout(path: Path | None) -> bool:
+    """Whether ``path`` is this process's stdout, so that the result has to be told elsewhere."""
+    try:
+        return path is not None and os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:
+        return False
 
 
 def refusals(invocation: Invocation, refused: Sequence[Refusal], *, reference: str | None = None) -> None:

@@ -26,12 +26,12 @@ def init(
         str | None, typer.Option(metavar="USCC", help="Its unified social credit code", show_default=False)
     ] = None,
     url: Annotated[
-        str, typer.Option(metavar="BASE", help="Public address, printed in codes and certificates")
+        str, typer.Option(metavar="BASE", help="Public address, in codes and certificates; the shorter the better")
     ] = "http://127.0.0.1:8000",
     keys: Annotated[
         str | None, typer.Option(metavar="pkcs11|file", help="Where keys live [SoftHSM if there]", show_default=False)
     ] = None,
-    suite: Annotated[str, typer.Option(metavar="p256|rsa3072|sm2", help="Algorithms")] = "p256",
+    suite: Annotated[str, typer.Option(metavar="p256|rsa3072", help="Algorithms; sm2 is not offered yet")] = "p256",
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Database [SQLite in the folder]", show_default=False)
     ] = None,
@@ -86,16 +86,7 @@ def init(
             "production": settings.production,
             "types": types,
         }
-    done = "已建立保管库" if invocation.zh else "vault made:"
-    output.show(
-        invocation,
-        value,
-        [
-            f"{done} {value['vault']}",
-            *(f"  {k}: {v}" for k, v in value.items() if k not in ("vault", "types")),
-            f"  types: {', '.join(types)}",
-        ],
-    )
+    output.facts(invocation, value, "已建立保管库" if invocation.zh else "vault made:")
 
 
 def doctor(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
@@ -118,12 +109,14 @@ def doctor(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOpt
 def backup(
     *,
     file: Annotated[Path, typer.Argument(help="The backup to write; encrypted")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there")] = False,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Write an encrypted backup of the vault."""
     invocation = given(vault, as_json, lang)
+    output.check_new(file, force=force)
     with invocation.open_vault() as opened:
         opened.backup(file)
     size = file.stat().st_size

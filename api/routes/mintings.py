@@ -62,8 +62,7 @@ def start(services: Given, actor: IssuerActor, form: Annotated[Form, Depends(tab
     def work() -> tuple[int, dict[str, Any], dict[str, str]]:
         progress = services.vault.minting.start_upload(type_name, file.name, file.data, actor=actor)
         services.metrics.count("mintings_started", type=progress.type)
-        # its thread may not have begun yet: to the caller a job that was taken is running
-        body = minting_json(progress, services.base_url) | ({"state": "RUNNING"} if progress.state == "PAUSED" else {})
+        body = minting_json(progress, services.base_url)
         return 202, body, {"Location": body["links"]["self"]}
 
     return answer_once(services.vault.idempotency, actor.subject, key, fingerprint, work)

@@ -109,7 +109,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class MintProgress:
-    """How far a bulk job is. ``state`` is STAGING, RUNNING, PAUSED (resumable), DONE or ABANDONED.
+    """How far a bulk job is. ``state`` is STAGING, STAGED, RUNNING, PAUSED (both resumable), DONE or ABANDONED.
 
     ``ignored`` names the columns that matched nothing; it is known while the file is read.
     """

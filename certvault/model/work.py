@@ -39,9 +39,13 @@ class SealUse:
 
 
 class JobState(enum.StrEnum):
-    """STAGING → RUNNING ⇄ PAUSED → DONE; ABANDONED gives every open number up."""
+    """STAGING → STAGED → RUNNING ⇄ PAUSED → DONE; ABANDONED gives every open number up.
+
+    STAGED: every row is stored and nothing is numbered yet. PAUSED: begun, and to be resumed.
+    """
 
     STAGING = "STAGING"
+    STAGED = "STAGED"
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
     DONE = "DONE"

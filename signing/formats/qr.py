@@ -17,6 +17,7 @@ from signing.formats.jose import base64url, raw_signature
 from signing.formats.moments import day_end, day_start
 from signing.keys import KeyPurpose
 from signing.signer import Signer
+from verify.formats.codes import IDENTIFIER_ROOT
 from verify.formats.license import Holder, LicenseRecord
 from verify.formats.qr import (
     EXPIRES,
@@ -36,9 +37,13 @@ from verify.formats.qr import (
 MAX_URL = 600
 """Longest URL, in characters, that still makes a code people can scan at 30 mm."""
 
-MAX_BASE_URL = 40
-"""Longest public address, in characters, with which every license of the vault fits into :data:`MAX_URL`."""
+MAX_STATUS_LISTS = 9_999
+"""The highest number of a status list for which room is kept: more than 600 million licenses."""
 
+LONGEST_IDENTIFIER = f"{IDENTIFIER_ROOT}.{'0' * 21}.{'0' * 18}.{'0' * 16}.999.0"
+"""As long as any that this vault allots: serials of 16 characters."""
+
+_SOME_DAY = date(2099, 12, 31)
 _SIGN1_TAG = 18
 _OVERHEAD = 4 + 18 + 67  # tag, array and map heads; protected header; signature of 64 bytes with its head
 
@@ -91,9 +96,40 @@ def code_claims(record: LicenseRecord, base_url: str) -> CodeClaims:
             status_index=record.status_index,
             record_sha256=record.sha256(),
         )
-        if len(code_prefix(base_url)) + -(-(len(claims.payload()) + _OVERHEAD) * 4 // 3) <= MAX_URL:
+        if url_length(claims, base_url) <= MAX_URL:
             break
     return claims
+
+
+def url_length(claims: CodeClaims, base_url: str) -> int:
+    """How long the text of the QR code will be, in characters."""
+    return len(code_prefix(base_url)) + -(-(len(claims.payload()) + _OVERHEAD) * 4 // 3)
+
+
+def longest_url(base_url: str, type_name: str, number: str, holders: int) -> int:
+    """The longest text of a code of this type under ``number``, with names withheld, in characters.
+
+    The public address stands in it twice: in front, and inside the signed reference to the status list.
+    """
+    claims = CodeClaims(
+        identifier=LONGEST_IDENTIFIER,
+        type=type_name,
+        number=number,
+        holder=(bytes(16),) * holders if holders > 1 else bytes(16),
+        issued=_SOME_DAY,
+        valid_from=_SOME_DAY,
+        valid_to=_SOME_DAY,
+        status_uri=f"{base_url}/status-lists/{MAX_STATUS_LISTS}",
+        status_index=2**31 - 1,
+        record_sha256=bytes(32),
+    )
+    return url_length(claims, base_url)
+
+
+def longest_base_url(type_name: str, number: str, holders: int) -> int:
+    """The most characters a public address may have for every such license to fit into :data:`MAX_URL`."""
+    fitting = (n for n in range(MAX_URL, 0, -1) if longest_url("h" * n, type_name, number, holders) <= MAX_URL)
+    return next(fitting, 0)
 
 
 def _holder(identifier: str, holder: Holder, *, clear: bool) -> str | bytes:

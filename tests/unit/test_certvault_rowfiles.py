@@ -99,8 +99,8 @@ def test_workbook(tmp_path: Path) -> None:
         ),
         "rows.xlsx",
     )
-    assert rows[0].data == {"名称": "开封", "日期": "2024-02-29", "数": 3}
-    assert rows[1].data == {"名称": "杞县", "日期": "x", "数": 1.5}
+    assert rows[0].data == {"名称": "开封", "日期": "2024-02-29", "数": "3"}
+    assert rows[1].data == {"名称": "杞县", "日期": "x", "数": "1.5"}
     assert [r.row for r in rows] == [1, 2]
 
 
@@ -116,6 +116,16 @@ def test_formulas_and_errors_are_refused_never_computed(tmp_path: Path) -> None:
     rows = read(tmp_path, buffer.getvalue(), "rows.xlsx")
     assert [(f.code, f.field) for f in rows[0].refusals] == [("FORMULA", "a")]
     assert [(f.code, f.field) for f in rows[1].refusals] == [("CELL_ERROR", "a")]
+
+
+def test_a_number_cell_that_has_lost_digits_is_refused(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, workbook(["号码"], [11010119900307447.0]), "rows.xlsx")
+    assert [(f.code, f.field) for f in row.refusals] == [("NUMBER_CELL", "号码")]
+
+
+def test_a_file_that_is_no_workbook_is_not_read_as_another_kind(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="BAD_WORKBOOK"):
+        read(tmp_path, "名称\n开封\n".encode(), "rows.xlsx")
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_opened(tmp_path: Path) -> None:

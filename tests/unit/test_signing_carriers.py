@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from signing.errors import PurposeError, SigningError
-from signing.formats.qr import MAX_BASE_URL, MAX_URL, code_claims, code_url, make_code
+from signing.formats.qr import MAX_URL, code_claims, code_url, longest_base_url, longest_url, make_code
 from signing.formats.sdjwt import VISIBLE, make_record
 from signing.formats.statuslist import make_status_list
 from signing.keys import KeyPurpose
@@ -168,7 +168,10 @@ def test_people_are_named_by_digest_only(pki: Pki) -> None:
     assert read.differs_from(record) is None
 
 
-@pytest.mark.parametrize("base", [BASE_URL, "https://" + "d" * (MAX_BASE_URL - 8)])
+LONGEST_BASE = longest_base_url("marriage-certificate", "J410200-2026-000001", 2)
+
+
+@pytest.mark.parametrize("base", [BASE_URL, "https://" + "d" * (LONGEST_BASE - 8)])
 def test_the_longest_code_still_fits(pki: Pki, base: str) -> None:
     worst = dataclasses.replace(
         RECORD,
@@ -176,14 +179,16 @@ def test_the_longest_code_still_fits(pki: Pki, base: str) -> None:
         type="business-license-duplicate",
         number="91110000600037341L-999",
         holders=(Holder("中" * 120, "91110000600037341L", "001"),),
-        status_uri=f"{base}/status-lists/99999999",
-        status_index=2**31,
+        status_uri=f"{base}/status-lists/9999",
+        status_index=2**31 - 1,
     )
-    couple = dataclasses.replace(worst, type="marriage-certificate", number="J410200-2026-0000001", holders=PEOPLE)
+    couple = dataclasses.replace(worst, type="marriage-certificate", number="J410200-2026-000001", holders=PEOPLE)
     for record in (worst, couple):
         url = code_url(base, _code(pki, record, base))
         assert len(url) <= MAX_URL
+        assert len(url) <= longest_url(base, record.type, record.number, len(record.holders))
         assert unverified_code(url).differs_from(record) is None
+    assert longest_url(base + "d", couple.type, couple.number, 2) > MAX_URL or base == BASE_URL
 
 
 def test_a_code_too_long_is_refused() -> None:
