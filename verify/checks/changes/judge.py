@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from verify.checks.changes.accounting import account, ambiguities
 from verify.checks.changes.compare import compare
-from verify.checks.changes.model import Changes
+from verify.checks.changes.model import Changes, Kind
 from verify.checks.changes.overlap import PrintedText
 from verify.checks.changes.permissions import Rights, rights_after
 from verify.checks.changes.reasons import Reason
@@ -59,6 +59,8 @@ class Judge:
             for one, other in pairwise(steps):
                 found.merge(self._step(one, other))
         found.merge(ambiguities(self.file, old))
+        if not found.kinds and not found.faults:
+            found.kinds.add(Kind.REWRITTEN)
         return found
 
     def _later(self, end: int) -> list[int]:

@@ -31,26 +31,34 @@ LASTING = frozenset((Kind.VALIDATION_DATA, Kind.TIMESTAMP, Kind.METADATA, Kind.C
 
 
 class Path:
-    """A way through the objects, from the trailer: ``/Root/Pages/Kids[0]``. ``number`` is the object it is in."""
+    """A way through the objects, from the trailer: ``/Root/Pages/Kids[0]``.
 
-    __slots__ = ("above", "number", "step")
+    ``number`` is the object it is in, ``page`` the page (from 1) that it belongs to; 0 where there is none.
+    """
 
-    def __init__(self, above: Path | None, step: str, number: int) -> None:
+    __slots__ = ("above", "number", "page", "step")
+
+    def __init__(self, above: Path | None, step: str, number: int, page: int = 0) -> None:
         self.above = above
         self.step = step
         self.number = number
+        self.page = page
 
     def key(self, key: bytes) -> Path:
         """The entry of a dictionary."""
-        return Path(self, "/" + key.decode("latin-1"), self.number)
+        return Path(self, "/" + key.decode("latin-1"), self.number, self.page)
 
     def item(self, index: int) -> Path:
         """The item of an array."""
-        return Path(self, f"[{index}]", self.number)
+        return Path(self, f"[{index}]", self.number, self.page)
 
     def at(self, number: int) -> Path:
         """The same way, behind the reference that stands there."""
-        return Path(self.above, self.step, number)
+        return Path(self.above, self.step, number, self.page)
+
+    def on_page(self, page: int) -> Path:
+        """The same way, as that of a page."""
+        return Path(self.above, self.step, self.number, page)
 
     def __str__(self) -> str:
         steps: list[str] = []

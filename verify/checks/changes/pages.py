@@ -138,7 +138,7 @@ def _check_count(walk: Walk, raw: Value, node: Dictionary, path: Path) -> None:
 
 
 def _compare_page(walk: Walk, old: Leaf, new: Leaf, number: int) -> None:
-    before, after, path = old.page, new.page, new.path
+    before, after, path = old.page, new.page, new.path.on_page(number)
     for key in _INHERITED:
         reason = Reason.PAGE_RESOURCES if key == b"Resources" else Reason.PAGE_BOX
         drawn = key == b"Resources"

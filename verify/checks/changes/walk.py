@@ -76,8 +76,8 @@ class Walk:
 
     def fault(self, reason: Reason, path: Path, *, page: int | None = None, box: Box | None = None) -> None:
         """Note that a place changed in a way no rule permits."""
-        number = path.number or None
-        self.changes.add(reason, Place(page=page, box=box, object_number=number, path=str(path)))
+        place = Place(page=page or path.page or None, box=box, object_number=path.number or None, path=str(path))
+        self.changes.add(reason, place)
 
     def doubt(self, doubt: Doubt, place: Place) -> None:
         """Note a permitted change that somebody should look at."""
@@ -124,8 +124,9 @@ class Walk:
         return True
 
     def finish(self) -> None:
-        """Judge everything that was demanded to be equal."""
-        waiting, self._waiting = self._waiting, []
+        """Judge everything that was demanded to be equal, pages first: a shared object is told by where it shows."""
+        waiting, self._waiting = self._waiting[::-1], []
+        waiting.sort(key=lambda pair: (pair[2].page > 0, -pair[2].page))
         self._drain(waiting, self._seen, self._report)
 
     def _report(self, pair: _Pair) -> None:
