@@ -89,3 +89,18 @@ def dss(root: Path, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
         path: [{"error": answer["error"]}] if "error" in answer else answer["signatures"]
         for path, answer in zip(paths, answers, strict=True)
     }
+
+
+def integrity(files: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+    """What EU DSS says of foreign files without any trust: ``signatures`` and ``timestamps``, or ``error``.
+
+    Each has ``intact``, and what its revision shows: ``undefined_changes``, ``form_changes``, ``visual_difference``, ….
+    """
+    paths = list(files)
+    return dict(zip(paths, _ask("IntegrityJudge", paths), strict=True))
+
+
+def producers(folder: Path) -> list[Path]:
+    """Documents of several revisions as Apache PDFBox writes and signs them; names begin with what they are."""
+    _ask("Producers", [folder])
+    return sorted(folder.glob("*.pdf"))
