@@ -12,6 +12,7 @@ from verify.errors import LimitError, UnreadableError
 from verify.evidence import Evidence
 from verify.facts import Facts
 from verify.findings import Finding, Severity, finding
+from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.place import Place
 from verify.policy import Policy
 from verify.trust.anchors import TrustStore
@@ -26,6 +27,9 @@ from verify.verdict import (
     integrity_from,
     standing_from,
 )
+
+_ABOUT_INTEGRITY = frozenset(("limits", "structure", "signatures", "revisions"))
+"""Checks without which nothing is called intact."""
 
 
 class Check:
@@ -91,12 +95,19 @@ class Inquiry:
         """Turn what a check raised into a finding."""
         if isinstance(error, UnreadableError):
             self.report(error.code, where=error.where, place=error.place, **error.params)
+        elif isinstance(error, PdfLimitError) and name in _ABOUT_INTEGRITY:
+            self.report("LIMIT_EXCEEDED", what=error.what, limit=error.limit)
+        elif isinstance(error, PdfError) and name in _ABOUT_INTEGRITY:
+            self.report("PDF_BROKEN", reason=str(error))
         elif isinstance(error, RecursionError):
             self.report("LIMIT_EXCEEDED", what="nesting", limit=sys.getrecursionlimit())
         elif isinstance(error, MemoryError):
             self.report("LIMIT_EXCEEDED", what="memory", limit=self.policy.limits.decompressed_bytes)
         else:
             self.report("INTERNAL", check=name, error=type(error).__name__)
+            if name in _ABOUT_INTEGRITY:  # whatever it was: what was not looked at is not called intact
+                broken = {"reason": type(error).__name__}
+                self.report("PDF_BROKEN", **broken) if self.kind == "pdf" else self.report("NOT_READABLE")
 
     @property
     def integrity(self) -> Integrity:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from verify.formats.pdflimits import PdfLimits
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -18,6 +20,9 @@ class Limits:
     pages: int = 500
     objects: int = 200_000
     revisions: int = 200
+    pdf_values: int = 3_000_000  # names, numbers, strings, brackets read from one file
+    pdf_nesting: int = 100  # of arrays and dictionaries
+    pdf_nodes: int = 50_000  # of one tree: pages, names, form fields
     signatures: int = 50
     decompressed_bytes: int = 64_000_000  # of one stream; all together four times that
     seconds: float = 20.0
@@ -28,6 +33,16 @@ class Limits:
     render_pixels: int = 40_000_000
     drawn_pages: int = 60  # of a file whose revisions are compared as pictures
     drawn_pixels: int = 2_000_000  # of one page then; a larger one is drawn smaller
+
+    def for_pdf(self) -> PdfLimits:
+        """What the reader of PDF files needs to know of them."""
+        return PdfLimits(
+            objects=self.objects,
+            decompressed_bytes=self.decompressed_bytes,
+            nesting=self.pdf_nesting,
+            values=self.pdf_values,
+            nodes=self.pdf_nodes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

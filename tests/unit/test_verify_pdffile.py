@@ -131,7 +131,7 @@ def test_damaged_files_give_a_file_or_a_typed_error(data: st.DataObject) -> None
         if not raw:
             return
     with suppress(PdfError):
-        graph = PdfGraph(bytes(raw), None, 10_000_000)
+        graph = PdfGraph(bytes(raw), None)
         graph.signatures(50)
         graph.stray_signatures(50)
         graph.annotation_kinds()
@@ -578,7 +578,7 @@ def signed(fields: bytes, *more: tuple[int, bytes], page: bytes = b"") -> PdfGra
     for number, body in ((1, form), (2, PAGES), (3, PAGE.replace(b">>", page + b">>")), *more):
         writer.object(number, body)
     writer.table()
-    return PdfGraph(writer.data, None, 1_000_000)
+    return PdfGraph(writer.data, None)
 
 
 def test_fields_inherit_and_widgets_are_no_fields() -> None:
@@ -652,7 +652,7 @@ def test_attachments_by_tree_array_and_annotation_each_once() -> None:
     writer.object(25, b"<</Names[(a)20 0 R(b)21 0 R]>>")
     writer.stream(30, b"data")
     writer.table()
-    found = PdfGraph(writer.data, None, 1_000_000).attachments(100)
+    found = PdfGraph(writer.data, None).attachments(100)
     assert [(a.name, a.data, a.relationship, a.associated) for a in found] == [
         ("a", b"data", "/Data", True),
         ("b", b"data", "/Data", False),
@@ -668,7 +668,7 @@ def test_validation_data_of_the_store_and_its_entries() -> None:
     writer.stream(20, b"crl one")
     writer.stream(21, b"crl two")
     writer.table()
-    found = PdfGraph(writer.data, None, 1_000_000).validation_data()
+    found = PdfGraph(writer.data, None).validation_data()
     assert (found.certificates, found.crls, found.ocsps) == ([], [b"crl one", b"crl two"], [])
 
 

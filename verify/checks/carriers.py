@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | None:
     """The record inside a document, or None for a document that is no license. Findings say what is wrong with it."""
     try:
-        attachments = document.graph.attachments(MAX_RECORD_BYTES * 4)
+        records = document.graph.attachments(MAX_RECORD_BYTES * 4, ATTACHMENT_NAME)
     except PdfGraphError as error:
         if document.strict:
             inquiry.is_license = True
             raise UnreadableError("RECORD_BROKEN", reason=str(error)) from error
         return None
-    records = [a for a in attachments if a.name == ATTACHMENT_NAME]
     if not records:
         return None
     inquiry.is_license = True

@@ -24,6 +24,7 @@ from verify.errors import UnreadableError
 from verify.findings import About, Severity
 from verify.formats.license import ATTACHMENT_NAME
 from verify.formats.pdfgraph import PdfGraph, PdfGraphError, PdfPasswordError
+from verify.formats.pdflimits import PdfLimitError
 from verify.formats.purposes import ANSWER, SEAL
 from verify.formats.report import ATTACHMENT_NAME as REPORT_NAME
 from verify.inquiry import Inquiry
@@ -60,7 +61,7 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
     """Open a PDF and find its signatures. Raises UnreadableError."""
     limits = inquiry.policy.limits
     try:
-        graph = PdfGraph(data, password, limits.decompressed_bytes)
+        graph = PdfGraph(data, password, limits.for_pdf())
         if graph.revisions() > limits.revisions:
             raise UnreadableError("LIMIT_EXCEEDED", what="revisions", limit=limits.revisions)
         if graph.object_count() > limits.objects:
@@ -68,6 +69,8 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
         views = [SignatureView(raw) for raw in graph.signatures(limits.signatures)]
     except PdfPasswordError as error:
         raise UnreadableError("PDF_ENCRYPTED") from error
+    except PdfLimitError as error:
+        raise UnreadableError("LIMIT_EXCEEDED", what=error.what, limit=error.limit) from error
     except PdfGraphError as error:
         raise UnreadableError("PDF_BROKEN", reason=str(error)) from error
     return SealedDocument(data, graph, views, _is_ours(data, views), password=password)

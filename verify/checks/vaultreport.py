@@ -17,7 +17,7 @@ def find_report(inquiry: Inquiry, document: SealedDocument) -> None:
     key for answers is refused as for any other document."""
     if inquiry.is_license or not document.strict:
         return
-    found = [a for a in document.graph.attachments(MAX_BYTES) if a.name == ATTACHMENT_NAME]
+    found = document.graph.attachments(MAX_BYTES, ATTACHMENT_NAME)
     if len(found) != 1 or found[0].relationship != "/Data" or not found[0].associated:
         return
     try:

@@ -119,7 +119,7 @@ def _named(dictionary: Dictionary, key: bytes, default: bytes) -> bytes:
 def _terms(dictionary: Dictionary, file_id: bytes) -> _Terms:
     version, revision = _integer(dictionary, b"V", 0), _integer(dictionary, b"R", 0)
     if version not in (1, 2, 4, 5) or revision not in (2, 3, 4, 5, 6) or (version == 5) != (revision >= 5):
-        raise PdfError("encryption", f"version {version}, revision {revision}")
+        raise PdfError("encryption", f"encryption of version {version} and revision {revision} is not known")
     size = 48 if revision >= 5 else 32
     owner, user = _octets(dictionary, b"O", size), _octets(dictionary, b"U", size)
     owner_key, user_key = b"", b""
@@ -141,7 +141,7 @@ def _key_length(dictionary: Dictionary, version: int) -> int:
     bits = _integer(dictionary, b"Length", 40)
     bits = bits * 8 if bits in (5, 16) else bits
     if not 40 <= bits <= 128 or bits % 8:
-        raise PdfError("encryption", "the length of the key")
+        raise PdfError("encryption", "the length of the encryption key is wrong")
     return bits // 8
 
 
@@ -153,7 +153,7 @@ def _integer(dictionary: Dictionary, key: bytes, default: int) -> int:
 def _octets(dictionary: Dictionary, key: bytes, size: int) -> bytes:
     found = dictionary.get(key)
     if not isinstance(found, Text) or len(found) < size:
-        raise PdfError("encryption", f"/{key.decode()} is missing or too short")
+        raise PdfError("encryption", f"the encryption entry {key.decode()} is missing or too short")
     return bytes(found[:size])
 
 
@@ -271,5 +271,5 @@ def _rc4(key: bytes, data: bytes) -> bytes:
     try:
         machine = Cipher(ARC4(key), mode=None).decryptor()
     except ValueError as error:
-        raise PdfError("encryption", "the length of the key") from error
+        raise PdfError("encryption", "the length of the encryption key is wrong") from error
     return machine.update(data) + machine.finalize()

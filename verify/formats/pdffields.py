@@ -39,7 +39,7 @@ def form_fields(document: Snapshot) -> Iterator[SignatureField]:
         raw, prefix, kind, value, depth = waiting.pop()
         left -= 1
         if depth > _MOST_DEPTH or left < 0:
-            raise PdfLimitError("limit-nodes", "the form is nested too deeply or too large")
+            raise PdfLimitError("form fields", document.file.limits.nodes)
         reference = raw if isinstance(raw, Reference) else None
         if reference is not None:
             if reference in met:

@@ -53,7 +53,7 @@ class PdfFile:
         self.budget = Budget(self.limits, len(data))
         self.header = data.find(b"%PDF-", 0, _HEADER_WITHIN + 5)
         if self.header < 0:
-            raise PdfError("no-header", "no %PDF- in the first kilobyte")
+            raise PdfError("no-header", "no PDF header in the first kilobyte")
         self.lexer = Lexer(data, self.budget, self.notices, self.limits.nesting)
         self.reader = ObjectReader(self.lexer)
         self.section_reader = SectionReader(
@@ -95,7 +95,7 @@ class PdfFile:
         found = self._snapshots.get(end)
         if found is None:
             if len(self._snapshots) >= self.limits.sections:
-                raise PdfLimitError("limit-sections", "too many revisions")
+                raise PdfLimitError("revisions", self.limits.sections)
             found = Snapshot(self, end)
             if not self._opened:
                 self._open_encryption(found)
@@ -146,7 +146,7 @@ class PdfFile:
                 return sections, str(error)
             sections.append(section)
             if len(sections) > self.limits.sections:
-                raise PdfLimitError("limit-sections", "too many cross-reference sections")
+                raise PdfLimitError("cross-reference sections", self.limits.sections)
             offset = section.prev
             if offset == 0:
                 self.notices.add("prev-zero", section.start)
@@ -215,7 +215,7 @@ class PdfFile:
         if self._revisions is None:
             accounting = self.spans()
             if len(accounting.tails) > self.limits.sections:
-                raise PdfLimitError("limit-sections", "too many revisions")
+                raise PdfLimitError("revisions", self.limits.sections)
             found = (self._revision(accounting, tail) for tail in accounting.tails)
             self._revisions = [revision for revision in found if revision.sections]
         return self._revisions

@@ -31,7 +31,7 @@ def decode(raw: bytes, filters: list[tuple[bytes, Dictionary]], limit: int, budg
             continue
         undo = _FILTERS.get(name)
         if undo is None:
-            raise PdfError("filter-unknown", name[:40].decode("latin-1"))
+            raise PdfError("filter-unknown", f"the filter {name[:40].decode('latin-1')} is not known")
         raw = undo(raw, parameters, limit, note)
         budget.decode(len(raw))
         if name in _PREDICTED and (predictor := _number(parameters, b"Predictor", 1)) > 1:
@@ -48,7 +48,7 @@ def filters_of(dictionary: Dictionary, resolve: Callable[[Value], Value], most: 
     listed = names if isinstance(names, list) else [names]
     given = parameters if isinstance(parameters, list) else [parameters]
     if len(listed) > most:
-        raise PdfLimitError("limit-filters", "too many filters on one stream")
+        raise PdfLimitError("filters on one stream", most)
     found: list[tuple[bytes, Dictionary]] = []
     for index, item in enumerate(listed):
         name = resolve(item)
@@ -80,7 +80,7 @@ def _inflate(raw: bytes, bits: int, limit: int, note: Note) -> bytes:
         except zlib.error as error:
             piece = _salvage(raw, bits, total, limit)
             if not pieces and not piece:
-                raise PdfError("filter-broken", str(error)) from error
+                raise PdfError("filter-broken", "compressed data are broken") from error
             note(f"broken after {total + len(piece)} bytes")
             pieces.append(piece)
             return b"".join(pieces)
@@ -88,7 +88,7 @@ def _inflate(raw: bytes, bits: int, limit: int, note: Note) -> bytes:
         pieces.append(piece)
         total += len(piece)
         if total > limit:
-            raise PdfLimitError("limit-decompressed", "a stream decompresses to too much")
+            raise PdfLimitError("decompressed bytes in a stream", limit)
     if not machine.eof:
         pieces.append(machine.decompress(b"", _CHUNK))  # what the machine still holds
         note("truncated")
@@ -141,7 +141,7 @@ def _lzw(raw: bytes, parameters: Dictionary, limit: int, note: Note) -> bytes:
         pieces.append(piece)
         total += len(piece)
         if total > limit:
-            raise PdfLimitError("limit-decompressed", "a stream decompresses to too much")
+            raise PdfLimitError("decompressed bytes in a stream", limit)
         if previous and len(table) < 4096:
             table.append(previous + piece[:1])
             width = max(9, min(12, (len(table) + early).bit_length()))
@@ -159,11 +159,11 @@ def _base85(raw: bytes, parameters: Dictionary, limit: int, note: Note) -> bytes
 
     text = _NOT_85.sub(b"", raw.removeprefix(b"<~").partition(b"~")[0])
     if text.count(b"z") * 4 > limit:
-        raise PdfLimitError("limit-decompressed", "a stream decompresses to too much")
+        raise PdfLimitError("decompressed bytes in a stream", limit)
     try:
         return base64.a85decode(text)
     except ValueError as error:
-        raise PdfError("filter-broken", "ASCII85 data") from error
+        raise PdfError("filter-broken", "compressed data are broken") from error
 
 
 def _run_length(raw: bytes, parameters: Dictionary, limit: int, note: Note) -> bytes:
@@ -182,7 +182,7 @@ def _run_length(raw: bytes, parameters: Dictionary, limit: int, note: Note) -> b
         pieces.append(piece)
         total += len(piece)
         if total > limit:
-            raise PdfLimitError("limit-decompressed", "a stream decompresses to too much")
+            raise PdfLimitError("decompressed bytes in a stream", limit)
     return b"".join(pieces)
 
 
@@ -196,11 +196,11 @@ def _unpredict(raw: bytes, predictor: int, parameters: Dictionary, budget: Budge
     colors, bits = _number(parameters, b"Colors", 1), _number(parameters, b"BitsPerComponent", 8)
     columns = _number(parameters, b"Columns", 1)
     if not (0 < colors <= 32 and bits in (1, 2, 4, 8, 16) and 0 < columns <= 1_000_000):
-        raise PdfError("filter-broken", "parameters of a predictor")
+        raise PdfError("filter-broken", "the parameters of a predictor are wrong")
     pixel, width = max(1, colors * bits // 8), (colors * bits * columns + 7) // 8
     if predictor == 2:
         if bits != 8:
-            raise PdfError("filter-unknown", "a TIFF predictor of other than eight bits")
+            raise PdfError("filter-unknown", "the predictor is not known")
         budget.predict(len(raw))
         return b"".join(_sub(raw[at : at + width], pixel) for at in range(0, len(raw), width))
     return _png(raw, pixel, width, budget)

@@ -44,10 +44,8 @@ class ValidationData:
 class PdfGraph:
     """An opened PDF: ``file``, and ``document``, its newest state. Raises PdfError, PdfPasswordError."""
 
-    def __init__(
-        self, data: bytes, password: str | None, decompressed_bytes: int, limits: PdfLimits | None = None
-    ) -> None:
-        self.file = PdfFile(data, password=password, limits=limits or PdfLimits(decompressed_bytes=decompressed_bytes))
+    def __init__(self, data: bytes, password: str | None, limits: PdfLimits | None = None) -> None:
+        self.file = PdfFile(data, password=password, limits=limits)
         self.document: Snapshot = self.file.newest
         self._validation: ValidationData | None = None
         self._signatures: list[UnverifiedPdfSignature] = []
@@ -70,8 +68,12 @@ class PdfGraph:
         known = self._signatures or find_signatures(self.document, limit)
         return find_stray_signatures(self.document, known, limit)
 
-    def attachments(self, max_bytes: int) -> list[Attachment]:
-        """Every file in the catalog's EmbeddedFiles tree or /AF array, or attached by an annotation, each once."""
+    def attachments(self, max_bytes: int, name: str | None = None) -> list[Attachment]:
+        """Every file in the catalog's EmbeddedFiles tree or /AF array, or attached by an annotation, each once.
+
+        With a ``name``, only those called so; the others are not decoded. Raises PdfLimitError for one that is larger
+        than ``max_bytes``.
+        """
         document = self.document
         associated = document.items_of(document.root.get(b"AF"))
         listed = {_identity(value) for value in associated}
@@ -82,8 +84,9 @@ class PdfGraph:
         for value in [*associated, *self._annotated_files()]:
             specs.setdefault(_identity(value), value)
         if len(specs) > _MOST_VALUES:
-            raise PdfLimitError("limit-attachments", "too many attachments")
-        found = (self._attachment(spec, identity in listed, max_bytes) for identity, spec in specs.items())
+            raise PdfLimitError("attachments", _MOST_VALUES)
+        wanted = {i: spec for i, spec in specs.items() if name is None or self._file_name(spec) == name}
+        found = (self._attachment(spec, identity in listed, max_bytes) for identity, spec in wanted.items())
         return [attachment for attachment in found if attachment is not None]
 
     def _annotated_files(self) -> list[Value]:
@@ -104,10 +107,12 @@ class PdfGraph:
             return None
         data = document.decoded(stream)
         if len(data) > max_bytes:
-            raise PdfLimitError("limit-attachments", "an attachment is too large")
-        name = document.entry_of(spec, b"UF") or document.entry_of(spec, b"F")
+            raise PdfLimitError("bytes in an attachment", max_bytes)
         relationship = document.entry_of(spec, b"AFRelationship")
-        return Attachment(_text(name), data, _text(relationship), associated)
+        return Attachment(self._file_name(spec), data, _text(relationship), associated)
+
+    def _file_name(self, spec: Value) -> str:
+        return _text(self.document.entry_of(spec, b"UF") or self.document.entry_of(spec, b"F"))
 
     def validation_data(self) -> ValidationData:
         """The values of the DSS dictionary and of its VRI entries; those that cannot be read are left out."""

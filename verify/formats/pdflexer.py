@@ -134,7 +134,7 @@ class Lexer:
         if inside:
             self._notice("stray-character", start)
             return None, match.end(), True
-        raise PdfError("syntax", "no value", self._place(start))
+        raise PdfError("syntax", "a character stands where a value should", self._place(start))
 
     def _word(self, word: bytes, start: int, items: list[Any], inside: bool, end: int) -> tuple[Value, int, bool]:
         if word in _WORDS:
@@ -146,7 +146,9 @@ class Lexer:
             self._notice("number", start, word[:40].decode("latin-1"))
             return _loose_number(word), end, False
         if word in _STRUCTURE or not inside:
-            raise PdfError("syntax", f"no value but {word[:20]!r}", self._place(start))
+            raise PdfError(
+                "syntax", f"the word {word[:20].decode('latin-1')} stands where a value should", self._place(start)
+            )
         self._notice("unknown-word", start, word[:40].decode("latin-1"))
         return None, end, False
 
@@ -243,8 +245,8 @@ class Lexer:
 
     def _too_much(self, position: int) -> PdfError:
         if self.budget.values < 0:
-            return PdfLimitError("limit-values", "too many values", self._place(position))
-        return PdfError("nesting", "nested too deeply", self._place(position))
+            return PdfLimitError("values", self.budget.limits["values"])
+        return PdfError("nesting", "values are nested too deeply", self._place(position))
 
     def _place(self, position: int) -> int:
         return position if self.origin is None else self.origin

@@ -13,13 +13,18 @@ class PdfError(Exception):
 
     def __init__(self, reason: str, detail: str = "", offset: int | None = None) -> None:
         place = "" if offset is None else f" at byte {offset}"
-        super().__init__(f"{reason}{': ' if detail else ''}{detail}{place}")
+        super().__init__((detail or reason.replace("-", " ")) + place)
         self.reason = reason
         self.offset = offset
 
 
 class PdfLimitError(PdfError):
-    """Reading on would cost more than the limits allow."""
+    """Reading on would cost more than the limits allow: more than ``limit`` of ``what``."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"limit-{what.replace(' ', '-')}", f"more than {limit} {what}")
+        self.what = what
+        self.limit = limit
 
 
 class PdfPasswordError(PdfError):
@@ -71,7 +76,7 @@ class Notice(NamedTuple):
 class Budget:
     """What is left to spend on one file. Every method raises PdfLimitError when it is used up."""
 
-    __slots__ = ("decoded", "merged", "predicted", "scanned", "values")
+    __slots__ = ("decoded", "limits", "merged", "predicted", "scanned", "values")
 
     def __init__(self, limits: PdfLimits, size: int) -> None:
         self.values = limits.values
@@ -79,30 +84,31 @@ class Budget:
         self.decoded = 4 * limits.decompressed_bytes
         self.predicted = limits.predicted_bytes
         self.scanned = 4 * size + 1_000_000
+        self.limits = {name: getattr(self, name) for name in ("values", "merged", "decoded", "predicted", "scanned")}
 
     def scan(self, count: int) -> None:
         """Bytes looked at without being read: searches for an end that is not where it should be."""
         self.scanned -= count
         if self.scanned < 0:
-            raise PdfLimitError("limit-scan", "too much of the file is broken")
+            raise PdfLimitError("broken bytes", self.limits["scanned"])
 
     def decode(self, count: int) -> None:
         """Bytes that came out of filters."""
         self.decoded -= count
         if self.decoded < 0:
-            raise PdfLimitError("limit-decompressed", "too many decompressed bytes")
+            raise PdfLimitError("decompressed bytes", self.limits["decoded"])
 
     def predict(self, count: int) -> None:
         """Bytes that a predictor is undone on one by one."""
         self.predicted -= count
         if self.predicted < 0:
-            raise PdfLimitError("limit-predicted", "too many bytes behind predictors")
+            raise PdfLimitError("bytes behind predictors", self.limits["predicted"])
 
     def merge(self, count: int) -> None:
         """Entries of a revision's merged cross-references."""
         self.merged -= count
         if self.merged < 0:
-            raise PdfLimitError("limit-merged", "too many revisions of too many objects")
+            raise PdfLimitError("entries of all revisions", self.limits["merged"])
 
 
 class Notices:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from verify.formats.pdflexer import SKIP, Lexer
-from verify.formats.pdflimits import PdfError
+from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value
 
 _SPACE = rb"[\0\t\n\f\r ]"
@@ -71,7 +71,7 @@ class ObjectReader:
         try:
             value, position = lexer.value(header.end(), end)
         except PdfError as error:
-            if error.reason.startswith("limit"):
+            if isinstance(error, PdfLimitError):
                 raise
             return self._broken(number, generation, start, header.end(), error)
         finally:

@@ -59,7 +59,7 @@ def find_signatures(document: Snapshot, limit: int) -> list[UnverifiedPdfSignatu
             met.add(widget.reference)
         found.append(widget)
     if len(found) > limit:
-        raise PdfLimitError("limit-signatures", f"more than {limit} signatures")
+        raise PdfLimitError("signatures", limit)
     return [_read(document, item) for item in found]
 
 
@@ -80,7 +80,7 @@ def find_stray_signatures(
         held.add(signature.contents_span)
         found.append(signature)
         if len(found) > limit:
-            raise PdfLimitError("limit-signatures", f"more than {limit} signatures")
+            raise PdfLimitError("signatures", limit)
     return found
 
 
@@ -100,14 +100,14 @@ def _read(document: Snapshot, item: SignatureField, place: tuple[int, int] | Non
     try:
         value = document.resolve(item.value)
         if not isinstance(value, dict):
-            raise PdfError("signature", "its value is no dictionary")
+            raise PdfError("signature", "the signature is no dictionary")
         span = _contents_span(document, item, reference, place)
         contents = document.resolve(value.get(b"Contents"))
         if not isinstance(contents, Text):
-            raise PdfError("signature", "it has no /Contents")
+            raise PdfError("signature", "the signature has no value")
         numbers = [document.resolve(number) for number in document.items_of(value.get(b"ByteRange"))]
         if not numbers or not all(type(number) is int for number in numbers):
-            raise PdfError("signature", "it has no /ByteRange of numbers")
+            raise PdfError("signature", "the signature has no byte range")
     except PdfLimitError:
         raise
     except PdfError as error:

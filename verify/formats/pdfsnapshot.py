@@ -188,7 +188,7 @@ class Snapshot:
         if value is None:
             return None
         if not isinstance(value, dict):
-            raise PdfError("encryption", "the encryption dictionary is none")
+            raise PdfError("encryption", "the encryption dictionary is missing")
         from verify.formats.pdfcrypt import SecurityHandler
 
         identifiers = self.resolve(self.trailer.get(b"ID"))
@@ -325,7 +325,7 @@ class Snapshot:
         raw = stream.raw
         found = decode(raw, filters, most, self.file.budget, lambda text: self._filter_note(stream, text))
         if len(found) > most and limit is not None:
-            raise PdfLimitError("limit-decompressed", "a stream is too large")
+            raise PdfLimitError("decompressed bytes in a stream", most)
         return found
 
     def _filter_note(self, stream: Stream, text: str) -> None:

@@ -108,7 +108,7 @@ class Walker:
         span = Span(kind, start, end, number, generation, value)
         self.found.spans.append(span)
         if len(self.found.spans) > self.limits.spans:
-            raise PdfLimitError("limit-spans", "the file falls into too many pieces")
+            raise PdfLimitError("pieces", self.limits.spans)
         if kind == OBJECT:
             self.found.objects.append(span)
         elif kind == STARTXREF:
@@ -121,7 +121,7 @@ class Walker:
             return self._unknown(position, position)
         self.objects -= 1
         if self.objects < 0:
-            raise PdfLimitError("limit-objects", "too many objects")
+            raise PdfLimitError("objects", self.limits.objects)
         if found.fault:
             return self._unknown(position, max(found.end, position + 1))
         if is_type(found.value, b"XRef") and (section := self.section_at(position)) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from verify.formats.pdflexer import Lexer
-from verify.formats.pdflimits import PdfError
+from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.formats.pdfvalues import Stream, Value
 
 _PAIRS = re.compile(rb"([0-9]{1,10}+)[\0\t\n\f\r ]++([0-9]{1,10}+)")
@@ -20,7 +20,7 @@ class ObjectStream:
     def __init__(self, stream: Stream, raw: bytes, lexer: Lexer, most: int) -> None:
         count, first = stream.get(b"N"), stream.get(b"First")
         if not isinstance(count, int) or not isinstance(first, int) or not (0 <= count <= most and first >= 0):
-            raise PdfError("object-stream", "its /N or /First", stream.start)
+            raise PdfError("object-stream", "the header of an object stream is wrong", stream.start)
         pairs = _PAIRS.findall(raw, 0, min(first, len(raw)))[:count]
         if len(pairs) < count:
             lexer.notices.add(
@@ -57,7 +57,7 @@ class ObjectStream:
         try:
             return lexer.value(offset, len(lexer.data))[0]
         except PdfError as error:
-            if error.reason.startswith("limit"):
+            if isinstance(error, PdfLimitError):
                 raise
             lexer.notices.add("broken-object", self.start, number, str(error))
             return None

@@ -21,7 +21,7 @@ class Page(NamedTuple):
 def pages(document: Snapshot) -> Iterator[Page]:
     """The pages in order. Raises PdfLimitError when the tree is too large."""
     number = 0
-    for reference, node in _nodes(document, document.root.get(b"Pages"), b"Kids", "page tree"):
+    for reference, node in _nodes(document, document.root.get(b"Pages"), b"Kids", "pages"):
         if node.get(b"Kids") is None:
             number += 1
             yield Page(number, reference, node)
@@ -29,7 +29,7 @@ def pages(document: Snapshot) -> Iterator[Page]:
 
 def name_tree(document: Snapshot, root: Value) -> Iterator[tuple[Value, Value]]:
     """The keys and values of a name tree, values not resolved. Raises PdfLimitError when it is too large."""
-    for _, node in _nodes(document, root, b"Kids", "name tree"):
+    for _, node in _nodes(document, root, b"Kids", "names"):
         names = document.items_of(node.get(b"Names"))
         for key, value in zip(names[::2], names[1::2], strict=False):
             yield document.resolve(key), value
@@ -47,7 +47,7 @@ def _nodes(document: Snapshot, root: Value, kids: bytes, what: str) -> Iterator[
             met.add(raw)
         left -= 1
         if left < 0:
-            raise PdfLimitError("limit-nodes", f"the {what} is too large")
+            raise PdfLimitError(what, document.file.limits.nodes)
         node = document.resolve(raw)
         if not isinstance(node, dict):
             continue

@@ -70,7 +70,7 @@ class SectionReader:
         self.reader = reader
         self.data = reader.data
         self.notices = notices
-        self.left = most
+        self.left = self.most = most
         self.decoded = decoded
         self.base = base
         self._known: dict[tuple[int, int], Section | PdfError] = {}
@@ -209,7 +209,7 @@ class SectionReader:
     def _spend(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise PdfLimitError("limit-objects", "too many cross-reference entries")
+            raise PdfLimitError("objects", self.most)
 
     def _stream(self, offset: int, position: int, base: int) -> Section:
         found = self.reader.at(position, len(self.data), lambda reference: None)
@@ -226,7 +226,7 @@ class SectionReader:
     def _stream_entries(self, trailer: Dictionary, raw: bytes, start: int, base: int) -> dict[int, Entry]:
         widths = _integers(trailer.get(b"W"))
         if len(widths) < 3 or min(widths) < 0 or max(widths) > 16 or not sum(widths):
-            raise PdfError("no-xref", "the widths of a cross-reference stream", start)
+            raise PdfError("no-xref", "the widths of a cross-reference stream are wrong", start)
         size = trailer.get(b"Size")
         index = _integers(trailer.get(b"Index")) or [0, size if isinstance(size, int) else 0]
         one, two, three = widths[:3]

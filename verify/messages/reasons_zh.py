@@ -6,6 +6,7 @@ source: every phrase that a check or parser can give must be here.
 """
 
 from verify.messages.changes_zh import CHANGES
+from verify.messages.pdf_zh import PDF_PHRASES
 from verify.messages.seals_zh import SEAL_PHRASES
 
 PHRASES: dict[str, str] = {
@@ -246,5 +247,6 @@ PHRASES: dict[str, str] = {
     "vault": "与证照库核对",
     "no signature report": "没有签名报告",
     **CHANGES,
+    **PDF_PHRASES,
     **SEAL_PHRASES,
 }

@@ -1,0 +1,55 @@
+"""Chinese wording of what the reader of PDF files says: the phrases of ``verify.formats.pdf…``."""
+
+PDF_PHRASES: dict[str, str] = {
+    "{} at byte {}": "{}（第 {} 字节处）",
+    # what there may be too much of
+    "broken bytes": "损坏的字节",
+    "decompressed bytes": "解压后的字节",
+    "decompressed bytes in a stream": "一个流解压后的字节",
+    "bytes behind predictors": "需逐字节还原的数据",
+    "bytes in an attachment": "一个附件的字节",
+    "entries of all revisions": "各修订交叉引用的总条目",
+    "cross-reference sections": "交叉引用段",
+    "filters on one stream": "一个流的过滤器",
+    "form fields": "表单域",
+    "attachments": "附件",
+    "pieces": "文件片段",
+    "values": "数据值",
+    "names": "名称树节点",
+    "pages": "页面",
+    # opening
+    "no PDF header in the first kilobyte": "文件开头一千字节内没有 PDF 标志",
+    "the file has no catalog": "文件没有文档目录",
+    "a cross-reference section is cut off": "交叉引用段不完整",
+    "a cross-reference section would lie outside the file": "交叉引用段的位置超出文件",
+    "a cross-reference table has no trailer": "交叉引用表之后没有文件尾部字典",
+    "a trailer is no dictionary": "文件尾部不是字典",
+    "no cross-reference section is there": "该处没有交叉引用段",
+    "the widths of a cross-reference stream are wrong": "交叉引用流的字段宽度有误",
+    "the header of an object stream is wrong": "对象流的头部有误",
+    # values
+    "a bracket closes nothing": "括号没有对应的开头",
+    "brackets do not match": "括号不配对",
+    "a hexadecimal string does not end": "十六进制串没有结尾",
+    "a string does not end": "字符串没有结尾",
+    "the data end inside a value": "数据在值的中间结束",
+    "the word {} stands where a value should": "应为数据值处出现了 {}",
+    "a character stands where a value should": "应为数据值处出现了其他字符",
+    "values are nested too deeply": "数据嵌套过深",
+    # streams
+    "the filter {} is not known": "无法识别过滤器 {}",
+    "a filter is no name": "过滤器的写法有误",
+    "compressed data are broken": "压缩数据损坏",
+    "the parameters of a predictor are wrong": "预测器的参数有误",
+    "the predictor is not known": "无法识别预测器",
+    # encryption
+    "a crypt filter is not defined": "加密过滤器没有定义",
+    "the encryption dictionary is missing": "缺少加密字典",
+    "the length of the encryption key is wrong": "加密密钥的长度有误",
+    "the encryption entry {} is missing or too short": "加密项 {} 缺失或过短",
+    "encryption of version {} and revision {} is not known": "无法识别第 {} 版第 {} 次修订的加密方式",
+    # signatures
+    "the signature is no dictionary": "签名值不是字典",
+    "the signature has no value": "签名没有签名值",
+    "the signature has no byte range": "签名没有字节范围",
+}
