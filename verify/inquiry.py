@@ -106,8 +106,8 @@ class Inquiry:
         else:
             self.report("INTERNAL", check=name, error=type(error).__name__)
             if name in _ABOUT_INTEGRITY:  # whatever it was: what was not looked at is not called intact
-                broken = {"reason": type(error).__name__}
-                self.report("PDF_BROKEN", **broken) if self.kind == "pdf" else self.report("NOT_READABLE")
+                params: dict[str, Any] = {"reason": type(error).__name__} if self.kind == "pdf" else {}
+                self.report("PDF_BROKEN" if self.kind == "pdf" else "NOT_READABLE", **params)
 
     @property
     def integrity(self) -> Integrity:
