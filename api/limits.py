@@ -56,7 +56,6 @@ class Limits:
         default_factory=lambda: {
             "/v1/verifications": 64 * MEBIBYTE,
             "/v1/verifications/report": 64 * MEBIBYTE,
-            "/v1/verifications/report": 64 * MEBIBYTE,
             "/v1/mintings": 128 * MEBIBYTE,
             "/ocsp": 64 * 1024,
             "/tsa": 64 * 1024,

@@ -18,6 +18,9 @@ from typing import Any
 from verify.evidence import Evidence
 from verify.findings import all_codes
 from verify.media import verify_any
+from verify.policy import DEFAULT_POLICY
+from verify.report import DEPTHS
+from verify.report.catalog import codes_markdown
 from verify.trust.anchors import TrustStore
 from verify.verdict import Conclusion, Standing, Verdict
 
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unread = False
     for name in options.files:
         try:
-            data = Path(name).read_bytes()
+            data = _read(name)
         except OSError as error:
             sys.stderr.write(f"{name}: {error.strerror}\n")
             unread = True
@@ -52,6 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts.append((name, verify_any(data, trust=trust, at=at, evidence=evidence, password=options.password)))
     _show(options, verdicts)
     return 1 if unread else exit_status([v for _, v in verdicts])
+
+
+def _read(name: str) -> bytes:
+    """A file's bytes, or those of the standard input for ``-``; not more than it takes to see that it is too large."""
+    most = DEFAULT_POLICY.limits.pdf_bytes + 1
+    if name == "-":
+        return sys.stdin.buffer.read(most)
+    with Path(name).open("rb") as stream:
+        return stream.read(most)
 
 
 def exit_status(verdicts: Sequence[Verdict]) -> int:
@@ -77,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-example", action="store_true", help="let example authorities count")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")
     parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.add_argument("--depth", choices=DEPTHS, help="a report instead of the verdict alone")
     parser.add_argument("--codes", action="store_true", help="list every finding code")
+    parser.add_argument("--markdown", action="store_true", help="with --codes: as a page")
     return parser
 
 
@@ -103,17 +117,21 @@ def _evidence(options: argparse.Namespace) -> Evidence:
 
 def _show(options: argparse.Namespace, verdicts: Sequence[tuple[str, Verdict]]) -> None:
     if options.as_json:
-        files = [{"file": name, **verdict.to_json(options.lang)} for name, verdict in verdicts]
+        files = [{"file": name, **verdict.to_json(options.lang, depth=options.depth)} for name, verdict in verdicts]
         _write(json.dumps({"files": files}, ensure_ascii=False, indent=2))
         return
     for name, verdict in verdicts:
         shown = verdict.to_json(options.lang)
         _write(f"{name}: {shown['integrity']}  {shown['conclusion']}  {shown['standing'] or ''}".rstrip())
-        for found in shown["findings"]:
+        order = {"FATAL": 0, "DOUBT": 1, "NOTE": 2}
+        for found in sorted(shown["findings"], key=lambda f: order[f["severity"]]):
             _write(f"  {found['severity']:<5} {found['code']}: {found['message']}")
 
 
 def _print_codes(options: argparse.Namespace) -> None:
+    if options.markdown:
+        sys.stdout.write(codes_markdown())
+        return
     codes: list[dict[str, Any]] = list(all_codes(options.lang))
     if options.as_json:
         _write(json.dumps({"codes": codes}, ensure_ascii=False, indent=2))

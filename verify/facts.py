@@ -44,19 +44,20 @@ class SignatureFacts:
 
 @dataclass(frozen=True, slots=True)
 class RevisionFacts:
-    """One revision of a PDF, oldest is 1: bytes ``start`` to the one before ``end``, what signs or extends it."""
+    """One revision of a PDF, oldest is 1: bytes ``start`` to the one before ``end``; the fields of signatures that end
+    with it, what changed after it until the end of the file, and how many objects it writes."""
 
     number: int
     start: int
     end: int
     signed_by: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
+    changed_after: tuple[str, ...] = ()
     objects: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PageChange:
-    """A page (from 1) that shows other things than when it was signed, and where (points), so far as known."""
+    """A page (from 1) that was touched after a signature, and where (points)."""
 
     page: int
     boxes: tuple[Box, ...] = ()
@@ -74,6 +75,7 @@ class Facts:
     crls: list[bytes] = field(default_factory=list)
     ocsps: list[bytes] = field(default_factory=list)
     pages: list[PageChange] = field(default_factory=list)
+    later: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """What was found changed after the revision that ends at that byte."""
     spent: dict[str, int | float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
     signed_end: int = 0

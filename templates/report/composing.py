@@ -141,7 +141,7 @@ def place_words(found: Mapping[str, Any], lang: str) -> str:
 
 def _where_words(where: str, lang: str) -> str:
     kind, _, rest = where.partition(" ")
-    return word(f"place_{kind}", lang, rest) if kind in ("page", "object") and rest.isdigit() else where
+    return word(f"place_{kind}", lang, rest) if kind in ("page", "object", "byte") and rest.isdigit() else where
 
 
 def _pictures(material: Mapping[str, Any], lang: str) -> list[Block]:

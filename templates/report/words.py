@@ -64,6 +64,7 @@ WORDS: Mapping[str, Text] = {
     "place_box": Text("区域 {}", "box {}"),
     "place_object": Text("对象 {}", "object {}"),
     "place_bytes": Text("字节 {} 至 {}", "bytes {} to {}"),
+    "place_byte": Text("第 {} 字节", "byte {}"),
     "place_field": Text("域 {}", "field {}"),
     "pictures": Text("页面对照", "Pages compared"),
     "pictures_note": Text(

@@ -26,7 +26,7 @@ def gather(inquiry: Inquiry, document: SealedDocument) -> None:
     with contextlib.suppress(Exception):
         _validation_data(inquiry, document)
     with contextlib.suppress(Exception):
-        facts.revisions = _revisions(document)
+        facts.revisions = _revisions(inquiry, document)
     ends = [v.end for v in document.seals if v.end]
     facts.signed_end = max(ends, default=0)
     facts.spent |= {"signatures": len(document.signatures), "revisions": len(facts.revisions)}
@@ -96,6 +96,9 @@ def _validation_data(inquiry: Inquiry, document: SealedDocument) -> None:
     if document.strict:
         updates = document.updates
         certificates, crls, ocsps = updates.certificates, updates.crls, updates.ocsps
+        kinds = ["validation data"] if certificates or crls or ocsps else []
+        kinds += ["a document timestamp"] if updates.timestamps else []
+        facts.later |= {v.end: tuple(kinds) for v in document.seals if v.end and kinds}
     else:
         extra = document.graph.validation_data()
         certificates, crls, ocsps = [c.dump() for c in extra.certificates], extra.crls, extra.ocsps
@@ -104,12 +107,12 @@ def _validation_data(inquiry: Inquiry, document: SealedDocument) -> None:
     facts.ocsps += [*ocsps[:MAX_VALUES], *inquiry.evidence.ocsps]
 
 
-def _revisions(document: SealedDocument) -> list[RevisionFacts]:
-    """The parts of the file between the ends that signatures state; what follows the last is the newest."""
-    ends = sorted({v.end for v in document.signatures if v.end} | {len(document.data)})
+def _revisions(inquiry: Inquiry, document: SealedDocument) -> list[RevisionFacts]:
     made, start = [], 0
-    for number, end in enumerate(ends, 1):
-        signed = tuple(v.raw.field for v in document.signatures if v.end == end)
-        made.append(RevisionFacts(number, start, end, signed))
-        start = end
+    for number, revision in enumerate(document.graph.file.revisions[:MAX_VALUES], 1):
+        signed = tuple(v.raw.field for v in document.signatures if start < v.end <= revision.end)
+        later = next((inquiry.facts.later[end] for end in inquiry.facts.later if start < end <= revision.end), ())
+        objects = sum(len(section.entries) for section in revision.sections)
+        made.append(RevisionFacts(number, start, revision.end, signed, later, objects))
+        start = revision.end
     return made

@@ -10,12 +10,14 @@ from verify.checks.changes.overlap import PrintedText
 from verify.checks.changes.reasons import Reason
 from verify.checks.rendered import Permitted
 from verify.checks.signature import SignatureView
+from verify.facts import PageChange
 from verify.formats.pdffile import PdfError, PdfFile, PdfLimitError
 from verify.inquiry import Inquiry
 from verify.place import Place
 from verify.verdict import Integrity
 
 _MOST_FINDINGS = 5
+_MOST_AREAS = 200
 _CODES = {
     Reason.NO_REVISION: "BYTES_UNACCOUNTED",
     Reason.UNLISTED: "BYTES_UNACCOUNTED",
@@ -51,8 +53,19 @@ def check_later(inquiry: Inquiry, file: PdfFile, views: Sequence[SignatureView])
             continue
         _report(inquiry, view, changes)
         end = ends[id(view)]
+        note_changes(inquiry, end, changes)
         permitted[end] = Permitted(end, tuple((area.page, area.box) for area in changes.areas))
     return list(permitted.values())
+
+
+def note_changes(inquiry: Inquiry, end: int, changes: Changes) -> None:
+    """Keep for the facts what was found after ``end``: kinds of change, faults, pages that were touched."""
+    facts = inquiry.facts
+    facts.later[end] = (*sorted(map(str, changes.kinds)), *(str(f.reason) for f in changes.faults[:_MOST_FINDINGS]))
+    for area in changes.areas[:_MOST_AREAS]:
+        page = PageChange(area.page, (area.box,) if area.box else ())
+        if page not in facts.pages:
+            facts.pages.append(page)
 
 
 def _end(view: SignatureView, file: PdfFile) -> int:

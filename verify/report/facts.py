@@ -109,7 +109,7 @@ def _revision(found: RevisionFacts) -> dict[str, Any]:
         "start": found.start,
         "end": found.end,
         "signed_by": list(found.signed_by),
-        "changes": list(found.changes),
+        "changed_after": list(found.changed_after),
         "objects": found.objects,
     }
 

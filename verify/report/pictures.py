@@ -69,8 +69,6 @@ def _opened(stack: contextlib.ExitStack, data: bytes, password: str | None) -> P
 def _places(verdict: Verdict) -> dict[int, list[Box]]:
     """Pages that findings name, with the boxes that they give."""
     found: dict[int, list[Box]] = {}
-    for page in verdict.facts.pages if verdict.facts else ():
-        found.setdefault(page.page, []).extend(page.boxes)
     for finding in verdict.findings:
         place = finding.place
         if finding.severity.value != "NOTE" and place is not None and place.page is not None:
