@@ -1,9 +1,9 @@
 """What may be said of a mutant, and an independent look at whether INTACT can be true.
 
-INTACT is right only when every signature still signs the very bytes that it signed in the base (compared here as
-digests of what the byte ranges cover and of the signers' part of the value in the gap), and when PDFium shows the very
-pages, text and attachments of the base or of one of its revisions. Where only what annotations and form fields show
-differs, the verdict must say that a permitted change was made.
+INTACT is right only when every signature of some revision of the base still signs the very bytes that it signed there
+(compared here as digests of what the byte ranges cover and of the signers' part of the value in the gap), when no
+signature field is there besides, and when PDFium shows the very pages, text and attachments of that revision. Where
+only what annotations and form fields show differs, the verdict must say that a permitted change was made.
 """
 
 from __future__ import annotations
@@ -99,6 +99,18 @@ def _revisions(base: Base) -> tuple[tuple[frozenset[bytes], bytes], ...]:
     return tuple(found)
 
 
+def _signature_fields(data: bytes) -> int:
+    """How many signature fields PDFium finds; none in what it cannot open."""
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError:
+        return 0
+    try:
+        return int(pypdfium2.raw.FPDF_GetSignatureCount(document))
+    finally:
+        document.close()
+
+
 @lru_cache(maxsize=300)
 def _shown(data: bytes) -> Shown:
     return look(data)
@@ -129,8 +141,9 @@ def intact_wrong(data: bytes, bases: Iterable[Base], permitted: bool) -> str:
     known = [revision for base in bases for revision in _revisions(base)]
     if any(data == whole for _, whole in known):
         return ""
-    signed = Anatomy(data).signed
-    alike = [whole for marks, whole in known if signed and signed <= marks]
+    # every signature of some revision is there unchanged, and PDFium finds no more of them in fields than there
+    signed, found = Anatomy(data).signed, _signature_fields(data)
+    alike = [whole for marks, whole in known if marks <= signed and found <= _signature_fields(whole)]
     if not alike:
         return "INTACT, but what is signed differs from every revision of the base"
     now = look(data)
