@@ -8,15 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from api import pages, problems
+from api import fields, pages, problems
 from api.auth import Authenticator, Sessions
-from api.deps import Services, lang_of
+from api.deps import Services, known_language, lang_of
 from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
@@ -62,6 +62,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # its redirects would name whatever host the request named
         lifespan=lifespan,
+        dependencies=[Depends(known_language)],
         servers=[{"url": services.base_url}],
         responses={
             "default": {
@@ -96,7 +97,7 @@ def _problem(error: Exception) -> problems.Problem:
     if isinstance(error, RequestValidationError):
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return problems.of_status(400)
-        return problems.problem_of(problems.invalid_fields(error.errors()))
+        return problems.problem_of(fields.refused(error.errors()))
     if isinstance(error, HTTPException):
         # the framework hides what a body's stream raised (such as its ceiling) behind a 400
         if isinstance(error.__cause__, RefusedError):

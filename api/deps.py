@@ -65,6 +65,20 @@ def lang_of(request: Request) -> str:
     return chosen or "zh"
 
 
+def known_language(request: Request) -> None:
+    """Refuse a program's ``?lang`` in a language that nothing here is written in; a page is then Chinese."""
+    wanted = request.query_params.get("lang")
+    if wanted and request.url.path.startswith("/v1/") and language.from_text(wanted) is None:
+        raise problems.unknown_language()
+
+
+def json_only(request: Request) -> None:
+    """Refuse a body that is not said to be JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise problems.wrong_media_type("application/json")
+
+
 def caller_of(request: Request) -> Caller | None:
     """The caller, or None for one who did not say."""
     services = services_of(request)

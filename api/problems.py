@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -291,15 +291,9 @@ def wrong_media_type(expected: str) -> RefusedError:
     )  # fmt: skip
 
 
-def invalid_fields(errors: Iterable[Mapping[str, Any]]) -> RefusedError:
-    """422: the body can be read, but members are missing, unknown or of the wrong kind. ``errors``: pydantic's."""
-    refusals = [
-        Refusal(
-            "FIELD_WRONG",
-            ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")),
-            Text(f"该项不符合要求：{error['msg']}", str(error["msg"])),
-            Text("请对照 /openapi.json 检查请求。", "Check the request against /openapi.json."),
-        )
-        for error in errors
-    ]
-    return RefusedError(refusals or [Refusal("FIELD_WRONG", "", TITLES[422], _TELL)])
+def unknown_language() -> RefusedError:
+    """422: a language that nothing here is written in."""
+    return refuse(
+        "LANG_UNKNOWN", "lang", "没有这种语言的文字。", "Nothing here is written in this language.",
+        remedy_zh="请使用 zh 或 en。", remedy_en="Use zh or en.",
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import json
 
 from certvault.db.audit_log import AuditReader, cursor_parts, cursor_text
 from certvault.db.unit_of_work import Database
-from certvault.errors import forbidden
+from certvault.errors import cursor_unknown, forbidden
 from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
 from certvault.model.chain import Head, Line, faults, genesis, heads_text
@@ -88,13 +88,15 @@ def _without_anchor_lines(reader: AuditReader, anchored: str, heads: list[Head])
 
 
 def _before(cursor: str | None) -> tuple[datetime.datetime, str, int] | None:
-    parts = cursor_parts(cursor) if cursor else None
-    if parts is None or len(parts) != 3:
+    if not cursor:
         return None
+    parts = cursor_parts(cursor)
     try:
-        return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1]), int(parts[2])
+        if parts is not None and len(parts) == 3:
+            return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1]), int(parts[2])
     except ValueError:
-        return None
+        pass
+    raise cursor_unknown()
 
 
 def _entry(line: Line) -> AuditEntry:

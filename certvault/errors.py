@@ -7,7 +7,7 @@ itself, carries a stable ``code``, and says whether trying again later makes sen
 
 from __future__ import annotations
 
-from verify.formats.refusal import Refusal, RefusedError, Text
+from verify.formats.refusal import Refusal, RefusedError, Text, refuse
 
 
 class NotFoundError(RefusedError):
@@ -96,7 +96,7 @@ def not_found(what_zh: str, what_en: str, name: str) -> NotFoundError:
         Refusal(
             "NOT_FOUND",
             "",
-            Text(f"没有这个{what_zh}:{name}", f"there is no {what_en} {name}"),
+            Text(f"没有这个{what_zh}：{name}", f"there is no {what_en} {name}"),
             Text("请核对名称后重试。", "Check the name and try again."),
         )
     )
@@ -117,3 +117,15 @@ def forbidden(role: str) -> ForbiddenError:
 def conflict(code: str, field: str, zh: str, en: str, *, remedy_zh: str, remedy_en: str) -> ConflictError:
     """The request contradicts what is already here."""
     return ConflictError(Refusal(code, field, Text(zh, en), Text(remedy_zh, remedy_en)))
+
+
+def cursor_unknown() -> RefusedError:
+    """A cursor that no page gave."""
+    return refuse(
+        "CURSOR_UNKNOWN",
+        "cursor",
+        "无法识别的分页游标",
+        "the cursor is none that was given out",
+        remedy_zh="请原样使用上一页给出的游标，或不带游标从头开始。",
+        remedy_en="Use the cursor of the page before as it is, or none to begin anew.",
+    )

@@ -14,13 +14,12 @@ from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
 from certvault.db.audit_log import cursor_parts, cursor_text
 from certvault.db.unit_of_work import Database
-from certvault.errors import CorruptDataError, forbidden, not_found
+from certvault.errors import CorruptDataError, cursor_unknown, forbidden, not_found
 from certvault.model.actor import Actor, Role
 from certvault.model.license import License, LicenseState
 from certvault.model.views import LicensePage, LicenseView
 from certvault.store import Store
 from verify.formats.license import Holder
-from verify.formats.refusal import refuse
 
 _READERS = (Role.ISSUER, Role.AUDITOR, Role.CUSTODIAN)
 
@@ -175,11 +174,4 @@ def _before(cursor: str | None) -> tuple[datetime.datetime, str] | None:
             return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1])
     except ValueError:
         pass
-    raise refuse(
-        "CURSOR_UNKNOWN",
-        "cursor",
-        "无法识别的分页游标。",
-        "The cursor is none that was given out.",
-        remedy_zh="请原样使用上一页给出的游标，或不带游标从头开始。",
-        remedy_en="Use the cursor of the page before as it is, or none to begin anew.",
-    )
+    raise cursor_unknown()

@@ -13,7 +13,11 @@ from verify.record import verify_record
 from verify.trust.anchors import TrustStore
 from verify.verdict import Verdict
 
-_PICTURE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_PICTURE = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff"  # these two are read; the others are known, and said to be unreadable
+    rb"|RIFF....WEBP|II\*\x00|MM\x00\*|GIF8[79]a|BM.{4}\x00{4}|....ftyp(?:heic|heix|heif|mif1|avif)",
+    re.DOTALL,
+)
 _COMPACT = re.compile(rb"\s*[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(~[A-Za-z0-9_.~-]*)?\s*")
 _CODE = re.compile(rb"\s*(https?://[\x21-\x7e]*#c=[A-Za-z0-9_-]+|[A-Za-z0-9_-]{40,4000})\s*")
 
@@ -28,7 +32,7 @@ def verify_any(
     password: str | None = None,
 ) -> Verdict:
     """Judge a PDF, a picture with a code, a structured record or a code's text. Nothing raises."""
-    if data.startswith(_PICTURE):
+    if _PICTURE.match(data):
         return verify_picture(data, trust=trust, at=at, policy=policy, evidence=evidence)
     if b"%PDF" not in data[:1024] and len(data) <= policy.limits.text_bytes:
         if _COMPACT.fullmatch(data):

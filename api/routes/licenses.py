@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 
-from api.deps import Body, Given, IssuerActor, ReaderActor
+from api.deps import Body, Given, IssuerActor, ReaderActor, json_only
 from api.idempotency import answer_once
 from api.schemas import Issued, LicenseList, LicenseOut, NewLicense, issued_json, license_json
 
@@ -18,7 +18,7 @@ RECORD_TYPE = "application/dc+sd-jwt"
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
 
 
-@router.post("", status_code=201, response_model=Issued, summary="Issue a license")
+@router.post("", status_code=201, response_model=Issued, dependencies=[Depends(json_only)], summary="Issue a license")
 def issue(new: NewLicense, raw: Body, services: Given, actor: IssuerActor, key: Key = None) -> Response:
     """Issue one license. Every fault in the data is named at once; nothing is numbered before all is in order."""
 

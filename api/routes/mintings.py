@@ -14,6 +14,7 @@ from api.idempotency import answer_once
 from api.routes.licenses import Key
 from api.schemas import MintingOut, minting_json
 from api.uploads import MEDIA_TYPE, Form, read_form
+from certvault.errors import cursor_unknown
 
 router = APIRouter(prefix="/v1/mintings", tags=["mintings"])
 
@@ -73,11 +74,20 @@ def progress(
     job: str,
     services: Given,
     actor: IssuerActor,
-    cursor: Annotated[int, Query(ge=0, description="Row after which the report goes on")] = 0,
+    cursor: Annotated[str | None, Query(max_length=500, description="As the page before gave it")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """How far the job is, and its report row by row."""
     found = services.vault.minting.progress(job, actor)
-    rows = services.vault.minting.report(job, actor, after=cursor, limit=limit)
+    rows = services.vault.minting.report(job, actor, after=_row_of(cursor), limit=limit)
     following = str(rows[-1].row) if len(rows) == limit else None
     return minting_json(found, services.base_url, rows, following)
+
+
+def _row_of(cursor: str | None) -> int:
+    """The row after which the report goes on."""
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 10):
+        raise cursor_unknown()
+    return int(cursor)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 
-from api import language, problems
+from api import fields, language, problems
 from api.deps import Given, Services, client_name, lang_of, limited, services_of, take
 from api.judging.pool import NoJudgeError, NoTurnError, Question
 from api.limits import MEBIBYTE
@@ -160,7 +160,7 @@ def _validated(model: type[CodeIn | RecordIn], value: dict[str, Any]) -> CodeIn 
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise problems.invalid_fields(error.errors()) from error
+        raise fields.refused(error.errors()) from error
 
 
 def _option(request: Request, value: str | None, name: str) -> str | None:
@@ -176,4 +176,6 @@ def _depth(request: Request, value: str | None) -> str | None:
 
 
 def _lang(request: Request, value: str | None) -> str:
+    if value and language.from_text(value) is None:
+        raise problems.unknown_language()
     return language.from_text(value) or lang_of(request)

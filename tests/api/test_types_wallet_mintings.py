@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import time
@@ -41,6 +42,26 @@ def test_wallet(door: Door, issued: IssuedLicense) -> None:
     assert any(name.endswith(".pdf") for name in names)
 
 
+def test_a_holder_of_nothing_has_an_empty_list_and_no_archive(door: Door) -> None:
+    assert door.client.get("/v1/wallet", headers=door.as_("stranger")).json()["items"] == []
+    answer = door.client.get("/v1/wallet/archive", headers=door.as_("stranger"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "WALLET_EMPTY")
+
+
+def test_who_is_no_holder_has_no_wallet(door: Door) -> None:
+    for path in ("/v1/wallet", "/v1/wallet/archive"):
+        answer = door.client.get(path, headers=door.as_("operator"))
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN"), path
+
+
+def test_the_index_of_a_wallet_is_dated_in_utc(door: Door, issued: IssuedLicense) -> None:
+    answer = door.client.get("/v1/wallet/archive", headers=door.as_("holder"))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        made = json.loads(archive.read("index.json"))["made"]
+    assert made.endswith("Z")
+    assert datetime.datetime.fromisoformat(made).utcoffset() == datetime.timedelta()
+
+
 def _wait(door: Door, job: str) -> dict[str, Any]:
     for _ in range(300):
         value: dict[str, Any] = door.client.get(f"/v1/mintings/{job}", headers=door.as_("issuer")).json()
@@ -58,6 +79,7 @@ def test_minting_reports_every_row(door: Door) -> None:
     headers = {**door.as_("issuer"), "Idempotency-Key": "minting-1"}
     started = door.client.post("/v1/mintings", headers=headers, **send)
     assert started.status_code == 202, started.text
+    assert started.json()["state"] == "RUNNING"
     assert started.headers["location"].endswith(started.json()["job"])
     done = _wait(door, started.json()["job"])
     assert [row["row"] for row in done["rows"]] == [1, 2, 3]

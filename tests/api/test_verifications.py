@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from api.judging import pool as judging
 from tests.api.conftest import Door
@@ -178,3 +180,13 @@ def test_too_many_files(new_client: Callable[..., TestClient]) -> None:
     answer = client.post("/v1/verifications", files=[("file", ("a", b"x"))] * 3)
     assert answer.status_code == 413
     assert answer.json()["code"] == "TOO_MANY_FILES"
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "TIFF", "GIF", "BMP"])
+def test_a_picture_of_another_kind_is_no_pdf(door: Door, kind: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (40, 40), 255).save(buffer, kind)
+    answer = door.client.post("/v1/verifications", files={"file": ("photo", buffer.getvalue())})
+    (verdict,) = answer.json()["files"]
+    assert (verdict["kind"], verdict["integrity"], verdict["conclusion"]) == ("code", "UNREADABLE", "INVALID")
+    assert "NOT_READABLE" in {f["code"] for f in verdict["findings"]}
