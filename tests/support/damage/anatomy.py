@@ -122,9 +122,9 @@ def _essence(gap: bytes) -> bytes:
 
     What is no CMS counts as it stands.
     """
-    text = gap.strip(b"<> \r\n\0")
+    text = bytes(c for c in gap.strip(b"<> \r\n\0") if c not in b" \r\n\t\f\0")
     try:
-        value = bytes.fromhex(text.decode("ascii"))
+        value = bytes.fromhex(text.decode("ascii") + "0" * (len(text) % 2))
         signed = cms.ContentInfo.load(value)["content"]
         signers = b"".join(
             s["sid"].dump() + s["digest_algorithm"].dump() + s["signed_attrs"].dump() + s["signature"].dump()
