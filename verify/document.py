@@ -16,6 +16,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from verify.checks.sealed import SealedDocument, check_revisions, check_signatures, open_document, report_signatures
+from verify.checks.signaturefields import check_fields, check_strays
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.inquiry import Inquiry
@@ -65,6 +66,7 @@ def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument 
         document = open_document(inquiry, pdf, password)
         if not document.signatures:
             inquiry.report("UNSIGNED")
+            check_strays(inquiry, document)
     return document
 
 
@@ -78,9 +80,11 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     # 3
     with inquiry.check("signatures"):
         check_signatures(inquiry, document)
+        check_fields(inquiry, document)
     # 4
     with inquiry.check("revisions"):
         check_revisions(inquiry, document)
+        check_strays(inquiry, document)
     # 6, first part: what it claims to be decides what its signer must be allowed to do
     record = None
     with inquiry.check("record"):

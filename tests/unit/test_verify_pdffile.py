@@ -6,6 +6,7 @@ import json
 import time
 import zlib
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.pdfwriter import CATALOG, PAGE, PAGES, PdfWriter, one_page, written
+from verify.checks.sealed import SealedDocument
+from verify.checks.signature import SignatureView
+from verify.checks.signaturefields import check_fields, check_strays
+from verify.evidence import Evidence
 from verify.formats.pdffile import PdfError, PdfFile, PdfLimitError, PdfLimits, PdfPasswordError
 from verify.formats.pdfgraph import PdfGraph
 from verify.formats.pdfvalues import Name, Reference, Stream, Text, Value, same_value
+from verify.inquiry import Inquiry
+from verify.policy import Policy
+from verify.trust.anchors import TrustStore
+from verify.verdict import Integrity
 
 
 def kinds(file: PdfFile) -> set[str]:
@@ -782,3 +791,62 @@ def test_every_foreign_file_opens_or_is_refused_within_a_second(corpus: Path) ->
         with suppress(PdfError):
             assert sum(span.end - span.start for span in PdfFile(data).spans().spans) == len(data)
         assert time.process_time() - start < 1, path.name
+
+
+# -- fields and the bytes they stand for
+
+
+def judged(graph: PdfGraph) -> list[tuple[str, str]]:
+    """What the check of fields says of a file, as codes with reasons."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    inquiry = Inquiry("pdf", trust=TrustStore(), at=at, policy=Policy(), evidence=Evidence())
+    views = [SignatureView(raw, Integrity.INTACT) for raw in graph.signatures(9)]
+    document = SealedDocument(graph.file.data, graph, views, strict=False)
+    check_fields(inquiry, document)
+    check_strays(inquiry, document)
+    assert all((view.integrity is Integrity.INTACT) == ("BYTE_RANGE_WRONG" not in codes(inquiry)) for view in views)
+    return [(f.code, str(f.params.get("reason", f.params.get("what")))) for f in inquiry.findings]
+
+
+def codes(inquiry: Inquiry) -> set[str]:
+    return {f.code for f in inquiry.findings}
+
+
+def in_place(value: bytes, *fields: bytes) -> PdfGraph:
+    """A file whose fields hold object 13, and whose byte range leaves out exactly the last value of /Contents."""
+    numbers = b" ".join(b"%d 0 R" % (20 + n) for n in range(len(fields)))
+    more = [(20 + n, body) for n, body in enumerate(fields)]
+    data = signed(numbers, (13, value), *more).file.data
+    start = data.rindex(b"<30030201")
+    here = b"[0 %04d %04d 0001]" % (start, data.index(b">", start) + 1)
+    return PdfGraph(data.replace(b"[0 1111 2222 0001]", here), None)
+
+
+IN_PLACE = b"<</Type/Sig/ByteRange[0 1111 2222 0001]/Contents<3003020101>>>"
+
+
+def test_a_value_in_its_own_gap_is_well() -> None:
+    assert judged(in_place(IN_PLACE, b"<</T(a)/FT/Sig/V 13 0 R>>")) == []
+
+
+def test_a_value_beside_its_gap_is_not_what_was_signed() -> None:
+    moved = IN_PLACE.replace(b"/Contents<3003020101>", b"/Contents<3003020102>/Was<3003020101>")
+    assert judged(in_place(moved, b"<</T(a)/FT/Sig/V 13 0 R>>")) == [
+        ("BYTE_RANGE_WRONG", "the gap is not where the signature value stands")
+    ]
+
+
+def test_a_value_that_two_fields_show_is_refused() -> None:
+    found = judged(in_place(IN_PLACE, b"<</T(a)/FT/Sig/V 13 0 R>>", b"<</T(b)/FT/Sig/V 13 0 R>>"))
+    assert found == [("BYTE_RANGE_WRONG", "another field shows the same signature")] * 2
+
+
+def test_two_values_in_one_dictionary_are_refused() -> None:
+    twice = IN_PLACE.replace(b"/Contents", b"/Contents<00>/Contents")
+    assert judged(in_place(twice, b"<</T(a)/FT/Sig/V 13 0 R>>")) == [
+        ("BYTE_RANGE_WRONG", "the signature's dictionary names a key twice")
+    ]
+
+
+def test_a_signature_that_no_field_shows_is_named() -> None:
+    assert judged(in_place(IN_PLACE)) == [("HIDDEN_CONTENT", "a signature that no field shows")]

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from verify.formats.pdffields import FORM, STRAY, SignatureField, form_fields, mark_shared, page_fields
 from verify.formats.pdflimits import PdfError, PdfLimitError
-from verify.formats.pdfobjects import is_signature
+from verify.formats.pdfobjects import HEADER, is_signature
 from verify.formats.pdfsnapshot import Snapshot
 from verify.formats.pdfvalues import Dictionary, Name, Reference, Text, Value
-from verify.formats.pdfxref import FREE
 
 _DATE = re.compile(
     r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([Z+-])(?:(\d\d)'?(?:(\d\d)'?)?)?)?\s*", re.ASCII
@@ -68,14 +67,10 @@ def find_stray_signatures(
 ) -> list[UnverifiedPdfSignature]:
     """Values of signatures that stand in the file, in any revision of it, and that no field of the newest holds."""
     held = {signature.contents_span for signature in known}
-    numbers = {s.value_reference.number for s in known if s.value_reference is not None}
     found: list[UnverifiedPdfSignature] = []
-    for number, generation, value in _all_values(document):
-        if not is_signature(value):
-            continue
-        signature = _read(document, SignatureField("", value, None, STRAY, []), (number, generation))
-        inside = signature.contents_span is None and number in numbers
-        if inside or (signature.contents_span is not None and signature.contents_span in held):
+    for value, position in _all_values(document):
+        signature = _read(document, SignatureField("", value, None, STRAY, []), position)
+        if signature.contents_span in held:
             continue
         held.add(signature.contents_span)
         found.append(signature)
@@ -84,17 +79,21 @@ def find_stray_signatures(
     return found
 
 
-def _all_values(document: Snapshot) -> Iterator[tuple[int, int, Value]]:
+def _all_values(document: Snapshot) -> Iterator[tuple[Dictionary, int]]:
+    """Every object that is a signature or a field with one inside, and where the signature's dictionary stands."""
+    lexer, size = document.file.lexer, len(document.file.data)
     for span in document.file.spans().objects:
         held = document.file.object_at(span.start, document.length_of)
-        if held is not None:
-            yield span.start, -1, held.value
-    for number, entry in document.entries.items():
-        if entry.kind not in (FREE, "offset"):
-            yield number, 0, document.get(number)
+        value = held.value if held is not None else None
+        position = _after_header(document, span.start)
+        if isinstance(value, dict) and is_signature(value.get(b"V")):
+            value = value[b"V"]
+            position = lexer.entry_spans(position, size).get(b"V", (position, 0))[0]
+        if isinstance(value, dict) and is_signature(value):
+            yield value, position
 
 
-def _read(document: Snapshot, item: SignatureField, place: tuple[int, int] | None = None) -> UnverifiedPdfSignature:
+def _read(document: Snapshot, item: SignatureField, place: int | None = None) -> UnverifiedPdfSignature:
     reference = item.value if isinstance(item.value, Reference) else None
     span: tuple[int, int] | None = None
     try:
@@ -134,32 +133,22 @@ def _read(document: Snapshot, item: SignatureField, place: tuple[int, int] | Non
 
 
 def _contents_span(
-    document: Snapshot, item: SignatureField, reference: Reference | None, place: tuple[int, int] | None
+    document: Snapshot, item: SignatureField, reference: Reference | None, place: int | None
 ) -> tuple[int, int] | None:
     """Where /Contents stands in the file: of the value's own object, or of the field's when the value stands in it."""
     lexer, size = document.file.lexer, len(document.file.data)
-    if place is not None:
-        if place[1] >= 0:
-            return None
-        start = place[0]
-    else:
+    if place is None:
         holder = reference or item.reference
         found = document.object(holder.number) if holder is not None else None
         if found is None:
             return None
-        start = found.start
-    position = _after_header(document, start)
-    if reference is None and place is None:
-        value = lexer.entry_spans(position, size).get(b"V")
-        if value is None:
-            return None
-        position = value[0]
-    return lexer.entry_spans(position, size).get(b"Contents")
+        place = _after_header(document, found.start)
+        if reference is None:
+            place = lexer.entry_spans(place, size).get(b"V", (size, size))[0]
+    return lexer.entry_spans(place, size).get(b"Contents")
 
 
 def _after_header(document: Snapshot, start: int) -> int:
-    from verify.formats.pdfobjects import HEADER
-
     match = HEADER.match(document.file.data, start)
     return match.end() if match else start
 

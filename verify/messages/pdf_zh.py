@@ -52,4 +52,10 @@ PDF_PHRASES: dict[str, str] = {
     "the signature is no dictionary": "签名值不是字典",
     "the signature has no value": "签名没有签名值",
     "the signature has no byte range": "签名没有字节范围",
+    "the gap is not where the signature value stands": "字节范围的空隙不在签名值所在之处",
+    "the signature value does not stand in the file by itself": "签名值没有单独存放在文件中",
+    "another field shows the same signature": "另一个签名域显示同一签名",
+    "the signature's dictionary names a key twice": "签名字典中有重复的键",
+    "a signature that no field shows": "没有任何签名域显示的签名",
+    "a signature that a page shows and the form does not": "页面上显示而表单中没有的签名",
 }
