@@ -43,6 +43,17 @@ def test_a_genuine_and_an_edited_file_show_both_verdicts(
     assert issued.number not in bad.inner_text()
 
 
+def test_a_signed_report_is_downloaded(page: Page, address: str, issued: IssuedLicense, tmp_path: Path) -> None:
+    (tmp_path / "genuine.pdf").write_bytes(issued.pdf)
+    page.goto(f"{address}/verify")
+    page.set_input_files("#files", tmp_path / "genuine.pdf")
+    for kind, begins in (("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>")):
+        with page.expect_download() as download:
+            page.click(f"{VERDICT} [data-report={kind}]")
+        assert download.value.suggested_filename == f"report-genuine.{kind}"
+        assert Path(download.value.path()).read_bytes().startswith(begins)
+
+
 def test_expired_is_shown_as_genuine(page: Page, address: str, issued: IssuedLicense, tmp_path: Path) -> None:
     """A license out of force and a forged one must not look alike."""
     (tmp_path / "a.pdf").write_bytes(issued.pdf)

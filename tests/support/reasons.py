@@ -28,6 +28,10 @@ def phrases() -> dict[str, str]:
 
 def _phrases_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any("StrEnum" in ast.unparse(base) for base in node.bases):
+            for statement in node.body:
+                if isinstance(statement, ast.Assign):
+                    yield from ((text, statement.lineno) for text in _texts(statement.value))
         if isinstance(node, ast.Call):
             named = [k.value for k in node.keywords if k.arg in PARAMETERS]
             raised = node.args if _name(node.func).endswith("Error") else []
