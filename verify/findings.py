@@ -126,6 +126,7 @@ _SIGNED_UPDATE = "ETSI EN 319 142-1 5.4; ISO 32000-2 12.8.2.2"
 _INPUT = "certvault-policy/1 limits"
 _BYTE_RANGE = "ISO 32000-2 12.8.1"
 _FACE = "certvault-license/1 face"
+_SHADOW = "Mainka et al., Shadow Attacks, NDSS 2021"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
 
 CATALOG: Mapping[str, Meaning] = {
@@ -169,6 +170,7 @@ CATALOG: Mapping[str, Meaning] = {
     "CERTIFICATE_PURPOSE": Meaning(_C, _FATAL, "RFC 5280 4.2.1.12; RFC 9336"),
     "REVOCATION_UNKNOWN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
     "ALGORITHM_WEAK": Meaning(_C, _DOUBT, "ETSI TS 119 312"),
+    "HASHES_DIFFER": Meaning(_C, _NOTE, "RFC 8933 3; RFC 8419 3"),
     "TIMESTAMP_UNTRUSTED": Meaning(_C, _DOUBT, "RFC 3161; ETSI EN 319 102-1 5.4"),
     "TIME_NOT_PROVEN": Meaning(_C, _NOTE, "ETSI EN 319 142-1 6.1"),
     "SIGNED_IN_FUTURE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6"),
@@ -176,6 +178,14 @@ CATALOG: Mapping[str, Meaning] = {
     "NOT_A_LICENSE": Meaning(_C, _NOTE, "certvault-license/1"),
     "LATER_ADDITION": Meaning(_C, _DOUBT, "ISO 32000-2 12.8.2.2"),
     "HIDDEN_CONTENT": Meaning(_C, _DOUBT, "ISO 32000-2 8.11"),
+    "SHADOW_TEXT": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_UNUSED_OBJECT": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_LAYER": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_ANNOTATION": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_SCRIPT": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_FIELD_VALUE": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_FIELD_UNPLACED": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_BUTTON": Meaning(_C, _DOUBT, _SHADOW),
     "CHECK_NOT_RUN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     "INTERNAL": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     # The license inside

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.formats.cms import is_canonical_algorithm
+from verify.formats.cmsform import is_canonical_algorithm
 from verify.formats.der import NotDerError, require_der, wrap
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
 

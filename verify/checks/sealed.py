@@ -18,7 +18,7 @@ from verify.checks.material import (
 )
 from verify.checks.rendered import check_rendered
 from verify.checks.revisions import ChangeError, Updates, read_updates
-from verify.checks.signature import SignatureView, check_one, is_pades
+from verify.checks.signature import SignatureView, Surroundings, check_one, is_pades
 from verify.checks.trusttime import SignerOutcome
 from verify.errors import UnreadableError
 from verify.findings import About, Severity
@@ -87,9 +87,10 @@ def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
 
 def check_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
     """Judge every signature's own integrity."""
+    around = Surroundings(document.graph.document.resolve, lambda: document.graph.validation_data().certificates)
     for view in document.signatures:
         inquiry.spend()
-        check_one(inquiry, document.data, view, document.strict)
+        check_one(inquiry, document.data, view, document.strict, around)
 
 
 def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:

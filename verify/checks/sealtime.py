@@ -10,6 +10,7 @@ from verify.checks.sealsteps import Step, failed, passed, warned
 from verify.formats import purposes
 from verify.formats.cms import CmsError, UnverifiedCms, hash_by_name, unverified_cms
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
+from verify.formats.schemes import hash_name
 
 
 def token_time(der: bytes) -> datetime | None:
@@ -29,10 +30,9 @@ def check_token(chains: Chains, code: str, der: bytes, stamped: bytes, not_befor
         cms = unverified_cms(der)
         info = _info(cms)
         imprint, time = info["message_imprint"], info["gen_time"].native
-        name = str(imprint["hash_algorithm"]["algorithm"].native)
-        if hash_by_name(name, stamped) != imprint["hashed_message"].native:
+        if hash_by_name(hash_name(imprint["hash_algorithm"]), stamped) != imprint["hashed_message"].native:
             return failed(code, "timestamp-other")
-        check_signature(cms, hash_by_name(cms.digest_name, cms.content or b""), "tst_info")
+        cms = check_signature(cms, cms.content or b"", "tst_info")
     except (CmsDigestError, CmsAttributeError, BadSignatureError):
         return failed(code, "timestamp-wrong")
     except (CmsError, UnsupportedKeyError, ValueError, TypeError, KeyError):

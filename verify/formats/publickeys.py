@@ -19,6 +19,15 @@ from verify.formats.schemes import HASHES, Scheme, UnknownHashError, digest_of, 
 
 __all__ = ["BadSignatureError", "UnsupportedKeyError", "spki_of_jwk", "verify_named", "verify_x509"]
 
+_WHOLE = {
+    "ed25519": "Ed25519PublicKey",
+    "ed448": "Ed448PublicKey",
+    "mldsa44": "MLDSA44PublicKey",
+    "mldsa65": "MLDSA65PublicKey",
+    "mldsa87": "MLDSA87PublicKey",
+}
+"""Schemes that take the data themselves, and the class of their keys."""
+
 _SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 
 
@@ -38,7 +47,7 @@ def verify_x509(
     """Check a signature over ``data`` (over its digest, when ``prehashed``); ``key``, ``algorithm`` of asn1crypto.
 
     ``digest_name`` is the hash from context, for algorithms that name none. Raises BadSignatureError or
-    UnsupportedKeyError. Schemes without a separate hash (EdDSA, SM2) cannot take a digest: UnsupportedKeyError.
+    UnsupportedKeyError. Schemes without a separate hash (EdDSA, ML-DSA, SM2) cannot take a digest: UnsupportedKeyError.
     """
     name = str(algorithm["algorithm"].native)
     scheme = scheme_of(algorithm)
@@ -48,7 +57,7 @@ def verify_x509(
     if scheme == Scheme("ecdsa") and is_sm2_key(spki):
         scheme = Scheme("sm2", "sm3")
     try:
-        if scheme.kind in ("ed25519", "ed448", "sm2"):
+        if scheme.kind in _WHOLE or scheme.kind == "sm2":
             if prehashed:
                 raise UnsupportedKeyError(f"{name} over a digest")
             _verify_whole(scheme, signature, data, spki)
@@ -75,16 +84,14 @@ def is_sm2_key(spki: bytes) -> bool:
 
 def _verify_whole(scheme: Scheme, signature: bytes, data: bytes, spki: bytes) -> None:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 
     if scheme.kind == "sm2":
         from verify.formats.sm2 import verify_sm2
 
         verify_sm2(signature, data, spki)
         return
-    expected = ed25519.Ed25519PublicKey if scheme.kind == "ed25519" else ed448.Ed448PublicKey
     key = load_key(spki)
-    if not isinstance(key, expected):
+    if type(key).__name__ != _WHOLE[scheme.kind]:
         raise BadSignatureError("the key is of another kind")
     try:
         key.verify(signature, data)

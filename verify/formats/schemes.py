@@ -35,7 +35,7 @@ _SHA2 = ("sha224", "sha256", "sha384", "sha512")
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """``kind``: rsa, pss, dsa, ecdsa, plain (r and s side by side), ed25519, ed448 or sm2.
+    """``kind``: rsa, pss, dsa, ecdsa, plain (r and s side by side), ed25519, ed448, mldsa44, 65, 87, or sm2.
 
     ``hash`` is empty where context or parameters say it, or where the scheme has its own.
     """
@@ -81,6 +81,7 @@ SCHEMES: dict[str, Scheme] = {
     **_numbered(_PLAIN, 8, "plain", _SHA3),
     "1.3.101.112": Scheme("ed25519"),
     "1.3.101.113": Scheme("ed448"),
+    **{f"{_NIST}.{17 + n}": Scheme(f"mldsa{size}") for n, size in enumerate((44, 65, 87))},
     "1.2.156.10197.1.501": Scheme("sm2", "sm3"),
     "1.2.156.10197.1.301.1": Scheme("sm2", "sm3"),
 }
