@@ -182,7 +182,7 @@ def _status(error: RefusedError) -> int:
 def _trouble(error: Exception, code: str, *, retry: bool) -> Problem:
     reference = _logged(error)
     known = TROUBLE.get(code, Text("保管库未能完成请求。", "The vault could not do this."))
-    reason = Text(f"{known.zh}(编号 {reference})", f"{known.en} (reference {reference})")
+    reason = Text(f"{known.zh}（编号 {reference}）", f"{known.en} (reference {reference})")
     return Problem(
         503 if retry else 500,
         (Refusal(code, "", reason, _AGAIN if retry else _TELL),),

@@ -208,7 +208,11 @@ class Batches:
         """This row alone fails and keeps its number; a token that is gone fails the whole batch instead."""
         if isinstance(error, (BackendUnavailableError, PinError)):
             raise error
-        answer = answer_of(error.refusals) if isinstance(error, RefusedError) else Answer(error.code, "", str(error))
+        answer = (
+            answer_of(error.refusals)
+            if isinstance(error, RefusedError)
+            else Answer(error.code, "", f"密钥设备未能签名 / {error}")
+        )
         self._end(batch, [self._ended(row, RowState.FAILED, answer)])
 
     def _ended(self, row: JobRow, state: RowState, answer: Answer) -> JobRow:

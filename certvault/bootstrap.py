@@ -125,7 +125,8 @@ def open_store(url: str, folder: Path) -> Store:
         from certvault.store_s3 import S3Store  # boto3 is slow to load and seldom needed
 
         return S3Store(url)
-    raise SettingsError(f"documents are stored in folder:NAME or s3://…, not in {url.partition(':')[0]}:")
+    kind = url.partition(":")[0]
+    raise SettingsError(f"不支持 {kind} 文件存储", f"documents are stored in folder:NAME or s3://…, not in {kind}:")
 
 
 def _assemble(settings: Settings, clock: Clock, *, fresh: bool) -> Vault:
@@ -245,7 +246,7 @@ def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings
     with database.reading() as view:
         begun, finished = bool(view.data_keys.all()), view.fact("vault") is not None
     if finished:
-        raise SettingsError("the database belongs to another vault already")
+        raise SettingsError("该数据库已属于另一保管库", "the database belongs to another vault already")
     if begun:  # a killed process left it; nothing was ever issued from it
         database.clear()
     wrapping = backend.generate_wrapping_key(f"{settings.vault_id[:8]}-wrapping-1")

@@ -93,7 +93,7 @@ def _check_version(license_type: LicenseType, newest: int) -> None:
         "type.json: version",
         f"{license_type.name} 已发布到版本 {newest}",
         f"{license_type.name} is published up to version {newest}, with other contents",
-        remedy_zh=f"请将 version 改为 {newest + 1}。",
+        remedy_zh=f"请将版本号改为 {newest + 1}。",
         remedy_en=f"Set version to {newest + 1}.",
     )
 

@@ -30,9 +30,13 @@ class VaultError(Exception):
 
 
 class SettingsError(VaultError):
-    """The folder is no vault, or its settings cannot be used."""
+    """The folder is no vault, or its settings cannot be used; ``reason`` says it in both languages."""
 
     code = "SETTINGS_WRONG"
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.reason = Text(zh, en)
 
 
 class DatabaseBusyError(VaultError):

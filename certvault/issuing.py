@@ -146,7 +146,7 @@ def _level(baseline: Baseline | str) -> Baseline:
             "baseline",
             f"没有基线级别 {str(baseline)[:20]}",
             f"there is no baseline {str(baseline)[:20]}",
-            remedy_zh=f"可选:{known}",
+            remedy_zh=f"可选：{known}",
             remedy_en=f"Use one of {known}.",
         ) from None
 
@@ -160,7 +160,7 @@ def _check_holder_key(jwk: Mapping[str, object] | None) -> None:
         raise refuse(
             "HOLDER_KEY",
             "holder_key",
-            "持证主体密钥须为 EC P-256 公钥(JWK),不含私钥成员",
+            "持证主体密钥须为 EC P-256 公钥（JWK），不含私钥成员",
             "the holder's key must be a public EC P-256 JWK, without private members",
             remedy_zh="请提交 kty、crv、x、y。",
             remedy_en="Send kty, crv, x and y.",

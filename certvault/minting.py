@@ -359,8 +359,8 @@ def _out_in_use(out: Path, job: str) -> Exception:
     return conflict(
         "OUT_IN_USE",
         "out",
-        f"{out} 属于另一任务 {job}(类型或输入不同)",
+        f"{out} 属于另一任务 {job}（类型或输入不同）",
         f"{out} belongs to job {job}, of another type or input",
-        remedy_zh="请选择其他文件夹,或使用原来的输入。",
+        remedy_zh="请选择其他文件夹，或使用原来的输入。",
         remedy_en="Choose another folder, or give the same input.",
     )

@@ -406,8 +406,8 @@ def duplicate_license(draft: Draft, existing: str) -> ConflictError:
     return conflict(
         "DUPLICATE_LICENSE",
         field,
-        f"该编号的证照已颁发:{existing}",
+        f"该编号的证照已颁发：{existing}",
         f"a license of this type and number is there already: {existing}",
-        remedy_zh="如需变更或换发,请对已有证照办理;副本请使用新的副本号。",
+        remedy_zh="如需变更或换发，请对已有证照办理；副本请使用新的副本号。",
         remedy_en="Change or renew the existing license; give a duplicate its own copy number.",
     )

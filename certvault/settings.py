@@ -108,9 +108,11 @@ def read_settings(folder: Path) -> Settings:
     try:
         value = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise SettingsError(f"{folder} holds no vault: there is no {FILE_NAME} in it") from error
+        raise SettingsError(
+            f"{folder} 中没有保管库：缺少 {FILE_NAME}", f"{folder} holds no vault: there is no {FILE_NAME} in it"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+        raise SettingsError(f"{path} 无法读取", f"{path} cannot be read: {error}") from error
     return _settings(folder.resolve(), value)
 
 
@@ -118,18 +120,26 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
     def text(table: str, member: str) -> str:
         found = value.get(table, {}).get(member)
         if not isinstance(found, str) or not found:
-            raise SettingsError(f"{FILE_NAME}: [{table}] {member} is missing or is not text")
+            raise SettingsError(
+                f"{FILE_NAME}：[{table}] {member} 缺失或不是文本",
+                f"{FILE_NAME}: [{table}] {member} is missing or is not text",
+            )
         return found
 
     def number(member: str, default: int) -> int:
         found = value.get("limits", {}).get(member, default)
         if not isinstance(found, int) or found < 1:
-            raise SettingsError(f"{FILE_NAME}: [limits] {member} is not a positive number")
+            raise SettingsError(
+                f"{FILE_NAME}：[limits] {member} 不是正整数", f"{FILE_NAME}: [limits] {member} is not a positive number"
+            )
         return found
 
     suite = text("vault", "suite")
     if suite not in SUITES:
-        raise SettingsError(f"{FILE_NAME}: [vault] suite {suite} is not one of {', '.join(SUITES)}")
+        raise SettingsError(
+            f"{FILE_NAME}：[vault] suite 只能是 {'、'.join(SUITES)}",
+            f"{FILE_NAME}: [vault] suite {suite} is not one of {', '.join(SUITES)}",
+        )
     return Settings(
         folder=folder,
         vault_id=text("vault", "id"),

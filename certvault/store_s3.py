@@ -27,7 +27,10 @@ class S3Store:
         parts = urlsplit(url)
         options = parse_qs(parts.query)
         if parts.scheme != "s3" or not parts.netloc or parts.username is not None:
-            raise SettingsError("a store in S3 is written s3://bucket/prefix?endpoint=URL, without credentials")
+            raise SettingsError(
+                "对象存储须写成 s3://bucket/prefix?endpoint=URL，不含凭据",
+                "a store in S3 is written s3://bucket/prefix?endpoint=URL, without credentials",
+            )
         self._bucket = parts.netloc
         self._prefix = parts.path.strip("/")
         self._client: Any = boto3.client(

@@ -112,7 +112,7 @@ class Tokens:
                 "role",
                 f"没有角色 {role}",
                 f"there is no role {role}",
-                remedy_zh=f"可选角色:{roles}",
+                remedy_zh=f"可选角色：{roles}",
                 remedy_en=f"Roles are: {roles}",
             )
         if (role == Role.HOLDER) != (holder_code is not None):

@@ -161,18 +161,16 @@ def _page(entries: Sequence[_Entry], settings: Settings, now: str) -> str:
 
 def _card(entry: _Entry) -> str:
     view = entry.view
-    until = view.valid_to.isoformat() if view.valid_to else "长期 no end"
+    until = view.valid_to.isoformat() if view.valid_to else '长期 <span lang="en">no end</span>'
     copy = f'<span class="copy">副本 {view.copy_number}</span>' if view.copy_number else ""
     rows = [
-        ("持证主体", "Holder", "、".join(h.name for h in view.holders)),
-        ("证照编号", "Number", view.number),
-        ("颁发机关", "Issued by", view.issuer_name),
-        ("有效期", "Valid", f"{view.valid_from.isoformat()} – {until}"),
-        ("证照标识", "Identifier", view.identifier),
+        ("持证主体", "Holder", html.escape("、".join(h.name for h in view.holders))),
+        ("证照编号", "Number", html.escape(view.number)),
+        ("颁发机关", "Issued by", html.escape(view.issuer_name)),
+        ("有效期", "In force", f"{view.valid_from.isoformat()} – {until}"),
+        ("证照标识", "Identifier", html.escape(view.identifier)),
     ]
-    lines = "\n".join(
-        f'<dt>{zh} <span lang="en">{en}</span></dt><dd>{html.escape(value)}</dd>' for zh, en, value in rows
-    )
+    lines = "\n".join(f'<dt>{zh} <span lang="en">{en}</span></dt><dd>{value}</dd>' for zh, en, value in rows)
     return (
         f'<article class="{view.standing.lower().replace("_", "-")}">\n'
         f'<header><h2>{html.escape(view.title.zh)} {copy}<span lang="en">{html.escape(view.title.en)}</span></h2>'
@@ -229,7 +227,7 @@ _HTML = """<!doctype html>
 <p class="lead">{holder} · {count} 件 <span lang="en">licenses</span> · {vault}</p>
 {cards}
 <footer>
-<p>导出时间 <span lang="en">Made</span> {now}。每件证照的 PDF 带有电子印章,可在
+<p>导出时间 <span lang="en">Made</span> {now}。每件证照的 PDF 带有电子印章，可在
 <a href="{verify}">{verify}</a> 查验,也可离线验证。
 <span lang="en">Every PDF is sealed; check it there, or offline. The standing is that of the day of export.</span></p>
 </footer>

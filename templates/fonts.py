@@ -136,7 +136,7 @@ def glyphs(stack: str, text: str, field: str) -> list[Glyph]:
             raise refuse(
                 "MISSING_GLYPH",
                 field,
-                f"字体中没有字符“{char}”({point})",
+                f"字体中没有字符“{char}”（{point}）",
                 f"no font has the character '{char}' ({point})",
                 remedy_zh="请核对该字，或安装含有该字的字体",
                 remedy_en="check the character, or install a font that has it",

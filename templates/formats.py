@@ -65,7 +65,7 @@ def read_past_date(text: str, today: datetime.date) -> str:
         raise FormatError(
             "FUTURE_DATE",
             Text(
-                f"日期 {value} 在今天({today.isoformat()})之后",
+                f"日期 {value} 在今天（{today.isoformat()}）之后",
                 f"the date {value} is after today ({today.isoformat()})",
             ),
             Text("此项须为已发生的日期，请核对", "this must be a day that has come; check it"),
@@ -86,12 +86,12 @@ def read_uscc(text: str, today: datetime.date) -> str:
         return value
     zh, en = {
         "shape": (
-            "应为 18 位数字和大写字母(不含 I、O、S、V、Z)",
+            "应为 18 位数字和大写字母（不含 I、O、S、V、Z）",
             "must be 18 digits and capitals (without I, O, S, V, Z)",
         ),
-        "check": ("第 18 位校验码不符(GB 32100)", "has a wrong check character in place 18 (GB 32100)"),
+        "check": ("第 18 位校验码不符（GB 32100）", "has a wrong check character in place 18 (GB 32100)"),
         "org_check": (
-            "其中第 9 至 17 位组织机构代码的校验码不符(GB 11714)",
+            "其中第 9 至 17 位组织机构代码的校验码不符（GB 11714）",
             "holds an organization code (places 9 to 17) with a wrong check character (GB 11714)",
         ),
     }[fault]
@@ -113,7 +113,7 @@ def read_citizen_number(text: str, today: datetime.date) -> str:
     zh, en = {
         "shape": ("应为 17 位数字加 1 位数字或 X", "must be 17 digits and a digit or X"),
         "date": ("第 7 至 14 位不是有效的出生日期", "has no possible date of birth in places 7 to 14"),
-        "check": ("第 18 位校验码不符(GB 11643)", "has a wrong check character in place 18 (GB 11643)"),
+        "check": ("第 18 位校验码不符（GB 11643）", "has a wrong check character in place 18 (GB 11643)"),
     }[fault]
     raise FormatError(
         "BAD_CITIZEN_NUMBER_" + fault.upper(),
@@ -138,7 +138,7 @@ def read_region(text: str, today: datetime.date) -> str:
     en = "is in no current or past list" if known else "must be six digits"
     raise FormatError(
         "BAD_REGION",
-        Text(f"行政区划代码“{_short(text)}”{zh}(GB/T 2260)", f"the region code '{_short(text)}' {en} (GB/T 2260)"),
+        Text(f"行政区划代码“{_short(text)}”{zh}（GB/T 2260）", f"the region code '{_short(text)}' {en} (GB/T 2260)"),
         Text("请填写现行或曾用的行政区划代码", "give a current or past code of GB/T 2260"),
     )
 

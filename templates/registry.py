@@ -190,7 +190,7 @@ def _type_code(head: Member) -> str:
     if not re.fullmatch(r"[0-9A-Z]{18}[0-9]{3}", code) or uscc_fault(code[:18]) is not None:
         raise head.refusal(
             "type_code",
-            "须为定义机关的统一社会信用代码加 3 位顺序号(GB/T 36904)",
+            "须为定义机关的统一社会信用代码加 3 位顺序号（GB/T 36904）",
             "must be the defining authority's credit code and three digits (GB/T 36904)",
         )
     return code

@@ -84,26 +84,32 @@ class Rule:
     def _reason(self, a: Text, b: Text, first: str, second: str) -> tuple[str, str]:
         match self.kind:
             case "not_after":
-                return f"{a.zh}({first})晚于{b.zh}({second})", f"{a.en} ({first}) is after {b.en} ({second})"
+                return f"{a.zh}（{first}）晚于{b.zh}（{second}）", f"{a.en} ({first}) is after {b.en} ({second})"
             case "before":
-                return f"{b.zh}({second})须晚于{a.zh}({first})", f"{b.en} ({second}) must be after {a.en} ({first})"
+                return f"{b.zh}（{second}）须晚于{a.zh}（{first}）", f"{b.en} ({second}) must be after {a.en} ({first})"
             case "at_most_years":
                 return (
-                    f"{b.zh}({second})超过{a.zh}({first})起 {self.years} 年",
+                    f"{b.zh}（{second}）超过{a.zh}（{first}）起 {self.years} 年",
                     f"{b.en} ({second}) is more than {self.years} years after {a.en} ({first})",
                 )
             case "at_least_years":
                 return (
-                    f"{b.zh}({second})距{a.zh}({first})不满 {self.years} 年",
+                    f"{b.zh}（{second}）距{a.zh}（{first}）不满 {self.years} 年",
                     f"{b.en} ({second}) is less than {self.years} years after {a.en} ({first})",
                 )
             case "same_region":
-                return f"{a.zh}所含地区与{b.zh}({second})不符", f"the region in {a.en} is not that of {b.en} ({second})"
+                return (
+                    f"{a.zh}所含地区与{b.zh}（{second}）不符",
+                    f"the region in {a.en} is not that of {b.en} ({second})",
+                )
             case "birth_date":
-                return f"{a.zh}中的出生日期与{b.zh}({second})不符", f"the birth date in {a.en} is not {b.en} ({second})"
+                return (
+                    f"{a.zh}中的出生日期与{b.zh}（{second}）不符",
+                    f"the birth date in {a.en} is not {b.en} ({second})",
+                )
             case "sex":
                 return (
-                    f"{a.zh}的顺序码与{b.zh}({second})不符",
+                    f"{a.zh}的顺序码与{b.zh}（{second}）不符",
                     f"the sex digit in {a.en} does not fit {b.en} ({second})",
                 )
             case _:

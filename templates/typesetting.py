@@ -69,7 +69,7 @@ def set_text(text: str, box: BoxMm, style: TextStyle, page_height: float, field:
     raise refuse(
         "DOES_NOT_FIT",
         field,
-        f"文字过长({len(text)} 字),用最小字号仍放不下",
+        f"文字过长（{len(text)} 字），用最小字号仍放不下",
         f"the text ({len(text)} characters) does not fit at its least size",
         remedy_zh="请缩短内容",
         remedy_en="shorten it",

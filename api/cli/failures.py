@@ -109,7 +109,7 @@ def _settings_refusal(error: Exception) -> Refusal | None:
         return Refusal(
             "SETTINGS_WRONG",
             "",
-            Text(f"无法打开保管库：{error}", f"the vault cannot be opened: {error}"),
+            Text(f"无法打开保管库：{error.reason.zh}", f"the vault cannot be opened: {error.reason.en}"),
             Text(
                 "用 certvault init 新建，或以 --vault 指明文件夹。",
                 "Make one with certvault init, or name its folder with --vault.",
@@ -119,8 +119,11 @@ def _settings_refusal(error: Exception) -> Refusal | None:
         return Refusal(
             "PIN_REFUSED",
             "",
-            Text(f"密码设备口令不可用：{error}", f"the PIN cannot be used: {error}"),
-            Text("请检查 PIN 的来源。", "Check where the PIN comes from."),
+            Text("密钥的口令缺失或不正确", f"the PIN cannot be used: {error}"),
+            Text(
+                "请检查保管库中的口令文件，或设置 CERTVAULT_PIN。",
+                "Check the PIN file in the vault's folder, or set CERTVAULT_PIN.",
+            ),
         )
     return None
 

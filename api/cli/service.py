@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import signal
@@ -229,7 +230,9 @@ def _told(invocation: Invocation, value: dict[str, Any]) -> list[str]:
 
 
 def _taken(host: str, port: int, error: OSError) -> RefusedError:
-    reason = Text(f"无法在 {host}:{port} 监听：{error.strerror}", f"cannot listen on {host}:{port}: {error.strerror}")
+    causes = {errno.EADDRINUSE: "已被占用", errno.EACCES: "无权使用", errno.EADDRNOTAVAIL: "本机没有该地址"}
+    cause = causes.get(error.errno or 0, "地址无法使用")
+    reason = Text(f"无法在 {host}:{port} 监听：{cause}", f"cannot listen on {host}:{port}: {error.strerror}")
     remedy = Text(
         "请停止占用该端口的程序，或以 --port 另选端口。", "Stop what uses the port, or choose another with --port."
     )

@@ -36,7 +36,10 @@ def upgrade(engine: Engine) -> None:
     if current == head_revision():
         return
     if current is not None and current not in _known():
-        raise SettingsError(f"the database has schema {current}, which this version of certvault does not know")
+        raise SettingsError(
+            f"数据库的结构版本为 {current}，当前程序无法识别",
+            f"the database has schema {current}, which this version of certvault does not know",
+        )
     with transaction(engine, writing=True) as connection:
         _one_at_a_time(connection)
         command.upgrade(_config(connection), "head")

@@ -198,7 +198,7 @@ def copy_rows(source: Engine, target: str) -> None:
     engine = open_engine(target)
     try:
         if current_revision(engine) is not None:
-            raise SettingsError("the target database is not empty")
+            raise SettingsError("目标数据库不是空的", "the target database is not empty")
         upgrade(engine)
         with snapshot(source) as reading, transaction(engine, writing=True) as writing:
             for table in t.metadata.sorted_tables:

@@ -265,7 +265,9 @@ def test_a_vault_is_made_once_and_a_failed_one_leaves_nothing(
     ):
         with pytest.raises(RefusedError):
             create_vault(InitOptions(folder=tmp_path / "new", **wrong))  # type: ignore[arg-type]
-    monkeypatch.setattr("certvault.bootstrap.shipped_types", lambda: (_ for _ in ()).throw(SettingsError("broken")))
+    monkeypatch.setattr(
+        "certvault.bootstrap.shipped_types", lambda: (_ for _ in ()).throw(SettingsError("坏", "broken"))
+    )
     with pytest.raises(SettingsError):
         create_vault(InitOptions(folder=tmp_path / "new", keys="file"))
     assert list((tmp_path / "new").iterdir()) == []
