@@ -127,6 +127,11 @@ def _certificates(facts: Facts) -> list[dict[str, Any]]:
 
 def certificate_json(der: bytes) -> dict[str, Any]:
     """A certificate: names, serial, validity, key, fingerprints. Parts that cannot be read are null."""
+    return {**_certificate(der)}
+
+
+@functools.lru_cache(maxsize=512)
+def _certificate(der: bytes) -> dict[str, Any]:
     from asn1crypto import x509
 
     known: dict[str, Any] = {"sha256": _sha256(der), "sha1": hashlib.sha1(der, usedforsecurity=False).hexdigest()}
