@@ -33,7 +33,7 @@ def judge_look(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: F
             _judge_redrawing(walk, new, path, view)
         return False
     if view.type == b"Btn":
-        _judge_button(walk, new, path, view, replaced=replaced)
+        _judge_button(walk, old, new, path, view, replaced=replaced)
     elif view.type in _TEXTUAL:
         _judge_text(walk, old, new, path, view, replaced=replaced)
         if switched:
@@ -54,13 +54,30 @@ def _judge_redrawing(walk: Walk, new: Dictionary, path: Path, view: FieldView) -
         walk.doubt(Doubt.DRAWN_ANEW, Place(object_number=path.number, path=str(path), field=view.name))
 
 
-def _judge_button(walk: Walk, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
-    if view.flags & _PUSH_BUTTON or replaced:
+def _are_same_states(walk: Walk, old: Value, new: Value) -> bool:
+    """Whether looks of a button that were drawn anew are of the same states, and still tell on from off."""
+    if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() | {b"Off"} != new.keys() | {b"Off"}:
+        return False
+    for name, raw in new.items():
+        look = walk.new.resolve(raw)
+        try:
+            drawn = read_drawing(walk, look) if isinstance(look, Stream) else Drawn()
+        except DrawingError:
+            return False
+        if drawn.covered or drawn.own_font or len(drawn.text) > 1 or bool(drawn.marks) == (name == b"Off"):
+            return False
+    return True
+
+
+def _judge_button(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
+    if view.flags & _PUSH_BUTTON:
         walk.fault(Reason.APPEARANCE_PICTURE, path.key(b"AP"))
         return
     state = walk.new.resolve(new.get(b"AS"))
-    looks = walk.new.resolve(new.get(b"AP"))
-    normal = walk.new.resolve(looks.get(b"N")) if isinstance(looks, dict) else None
+    normal = walk.new.entry_of(new.get(b"AP"), b"N")
+    if replaced and not _are_same_states(walk, walk.old.entry_of(old.get(b"AP"), b"N"), normal):
+        walk.fault(Reason.APPEARANCE_PICTURE, path.key(b"AP"))
+        return
     if not isinstance(normal, dict):
         return
     value = walk.new.resolve(view.new_value)
@@ -112,13 +129,16 @@ def _is_empty(walk: Walk, view: FieldView) -> bool:
 def shows(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
     """Whether the drawn text is what the field's value demands."""
     shown = plain(drawn.text)
+    is_list = view.type == b"Ch" and not view.flags & _COMBO
+    if drawn.covered and not is_list:
+        return False
     values = [plain(text) for text in _texts(walk, view.new_value)]
     if view.flags & _PASSWORD and view.type == b"Tx":
         return len(set(shown)) <= 1
     if view.type == b"Ch":
         displays = _displays(walk, view.options)
         values = [displays.get(value, value) for value in values]
-        if not view.flags & _COMBO:
+        if is_list:
             return _shows_list(shown, values, list(displays.values()))
     wanted = "".join(values)
     if shown == wanted:

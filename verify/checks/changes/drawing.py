@@ -39,10 +39,16 @@ class DrawingError(Exception):
 
 @dataclass(slots=True)
 class Drawn:
-    """The text that a stream draws, in its order. ``own_font``: in a font that the older revision does not have."""
+    """The text that a stream draws, in its order.
+
+    ``fills`` counts filled areas, ``marks`` characters, lines and curves; rectangles are frames and backgrounds.
+    ``covered`` says that an area was filled after text. ``own_font``: the older revision does not have a font used.
+    """
 
     text: str = ""
     fills: int = 0
+    marks: int = 0
+    covered: bool = False
     own_font: bool = False
 
 
@@ -87,12 +93,13 @@ class _Reader:
             self.state = self.saved.pop()
         elif name in (b"c", b"v", b"y"):
             self.curves += 1
+            self.drawn.marks += 1
         elif name == b"l":
             self.lines += 1
+            self.drawn.marks += 1
         elif name in _FILLS:
             self.drawn.fills += 1
-            if self.drawn.text.strip():
-                raise DrawingError(Reason.APPEARANCE_DIFFERS)
+            self.drawn.covered = self.drawn.covered or bool(self.drawn.text.strip())
         if self.curves > _MOST_CURVES or self.lines > _MOST_LINES or len(self.saved) > 64:
             raise DrawingError(Reason.APPEARANCE_PICTURE)
 
@@ -101,6 +108,7 @@ class _Reader:
             raise DrawingError(Reason.APPEARANCE_DIFFERS)
         font = self.state.font or self.fonts.named(b"")
         self.drawn.text += font.text(text)
+        self.drawn.marks += len(text.strip())
         self.drawn.own_font = self.drawn.own_font or font.is_own
 
 

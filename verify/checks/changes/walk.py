@@ -101,7 +101,8 @@ class Walk:
         """Demand that two values are equal all the way down; judged later, by :meth:`finish`."""
         if old is new and not isinstance(old, (Reference, list, dict, Stream)):
             return
-        self._waiting.append((old, new, path, b"", drawn, reason))
+        key = path.step[1:].encode("latin-1") if path.step.startswith("/") else b""
+        self._waiting.append((old, new, path, key, drawn, reason))
 
     def same_entries(
         self, old: Dictionary, new: Dictionary, path: Path, reason: Reason, *, but: frozenset[bytes]
