@@ -74,6 +74,7 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     from verify.checks.carriers import check_license, find_record
     from verify.checks.facts import gather
     from verify.checks.sealed import check_chain
+    from verify.checks.shadow import check_shadow
     from verify.checks.standing import check_standing
     from verify.checks.vaultreport import find_report, note_report
 
@@ -85,6 +86,8 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     with inquiry.check("revisions"):
         check_revisions(inquiry, document)
         check_strays(inquiry, document)
+    with inquiry.check("shadow"):
+        check_shadow(inquiry, document)
     # 6, first part: what it claims to be decides what its signer must be allowed to do
     record = None
     with inquiry.check("record"):

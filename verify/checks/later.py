@@ -54,7 +54,8 @@ def check_later(inquiry: Inquiry, file: PdfFile, views: Sequence[SignatureView])
         _report(inquiry, view, changes)
         end = ends[id(view)]
         note_changes(inquiry, end, changes)
-        permitted[end] = Permitted(end, tuple((area.page, area.box) for area in changes.areas))
+        places = tuple((area.page, area.box) for area in changes.areas)
+        permitted[end] = Permitted(end, places, lasting=changes.lasting)
     return list(permitted.values())
 
 

@@ -6,7 +6,7 @@ Callers hold PDFium's lock and hand in its page handle.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +85,23 @@ def _colour(read: Any, item: Any) -> int:
         return _BLACK
     light = (299 * red.value + 587 * green.value + 114 * blue.value) // 1000
     return (255 - light) * alpha.value // 255
+
+
+def address(item: Any) -> int:
+    """What tells one object from another, 0 for none."""
+    return ctypes.cast(item, ctypes.c_void_p).value or 0
+
+
+def visible_text(page: Any, orders: Iterable[int]) -> frozenset[int]:
+    """The addresses of those of the page's own text objects that paint: not in rendering modes 3 and 7 (9.3.6)."""
+    from pypdfium2 import raw
+
+    items = (raw.FPDFPage_GetObject(page, order) for order in orders)
+    return frozenset(
+        address(i)
+        for i in items
+        if raw.FPDFPageObj_GetType(i) == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(i) not in (3, 7)
+    )
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from verify.formats import pageobjects
@@ -72,6 +72,30 @@ class PageView:
                     text.close()
             return self._characters[page]
 
+    def painted(self, page: int, orders: Iterable[int], limit: int = 200_000) -> list[Character]:
+        """The characters that these objects of the page's own content paint: not those in an invisible mode."""
+        from pypdfium2 import raw
+
+        with self._page(page) as opened:
+            text = opened.get_textpage()
+            try:
+                count = text.count_chars()
+                if count > limit:
+                    raise PageError(f"more than {limit} characters on a page")
+                visible = pageobjects.visible_text(opened.raw, orders)
+                return list(_joined(_characters(raw, text.raw, count, visible)))
+            finally:
+                text.close()
+
+    def text(self, page: int) -> str:
+        """All text of a page at once, without places."""
+        with self._page(page) as opened:
+            text = opened.get_textpage()
+            try:
+                return str(text.get_text_bounded())
+            finally:
+                text.close()
+
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:
         with _LOCK:
@@ -116,11 +140,15 @@ class PageView:
             finally:
                 bitmap.close()
 
-    def in_colour(self, page: int, scale: float, *, annotations: bool) -> Any:
-        """A page as a Pillow image in colour, ``scale`` pixels a point. PageError when it cannot be drawn."""
+    def in_colour(
+        self, page: int, scale: float, *, annotations: bool = True, margins: Sequence[float] = (0, 0, 0, 0)
+    ) -> Any:
+        """A page as a Pillow image in colour, ``scale`` pixels a point, without so many points at its left, lower,
+        right and upper edge. PageError when it cannot be drawn."""
         with self._page(page) as opened:
             try:
-                bitmap = opened.render(scale=scale, may_draw_forms=annotations, draw_annots=annotations)
+                crop = tuple(margins)
+                bitmap = opened.render(scale=scale, crop=crop, may_draw_forms=annotations, draw_annots=annotations)
             except (ValueError, RuntimeError) as error:
                 raise PageError("the page cannot be drawn") from error
             try:
@@ -203,12 +231,18 @@ def _within(box: Box, width: float, height: float) -> Box:
     return x0, y0, x1, y1
 
 
-def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, Character]]:
+_Seen = tuple[float, float, tuple[float, float], Box, float]
+"""All of a :class:`Character` but its text."""
+
+
+def _characters(raw: Any, page: Any, count: int, wanted: frozenset[int] | None = None) -> Iterator[tuple[int, _Seen]]:
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
     loose = raw.FS_RECTF()
     for index in range(count):
         code = raw.FPDFText_GetUnicode(page, index)
         if code in (0, 0xFFFE, 0xFFFF) or chr(code).isspace() or raw.FPDFText_IsGenerated(page, index) == 1:
+            continue
+        if wanted is not None and pageobjects.address(raw.FPDFText_GetTextObject(page, index)) not in wanted:
             continue
         if code == _HYPHEN_AT_LINE_END:
             code = ord("-")
@@ -216,21 +250,20 @@ def _characters(raw: Any, page: Any, count: int) -> Iterator[tuple[int, Characte
         raw.FPDFText_GetCharOrigin(page, index, x, y)
         raw.FPDFText_GetLooseCharBox(page, index, loose)
         box = (left.value, bottom.value, right.value, top.value)
-        centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        yield code, Character("", *centre, (x.value, y.value), box, loose.top - loose.bottom)
+        yield code, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (x.value, y.value), box, loose.top - loose.bottom)
 
 
-def _joined(characters: Iterator[tuple[int, Character]]) -> Iterator[Character]:
+def _joined(characters: Iterator[tuple[int, _Seen]]) -> Iterator[Character]:
     """Join surrogate pairs, which PDFium gives apart on some systems."""
     high: int | None = None
-    for code, character in characters:
+    for code, place in characters:
         if 0xD800 <= code < 0xDC00:
             high = code
             continue
         if 0xDC00 <= code < 0xE000 and high is not None:
-            yield replace(character, text=chr(0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)))
+            yield Character(chr(0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)), *place)
         else:
-            yield replace(character, text=chr(code))
+            yield Character(chr(code), *place)
         high = None
 
 
