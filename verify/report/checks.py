@@ -85,15 +85,15 @@ KINDS: tuple[CheckKind, ...] = (
         Text("签名之后的改动", "changes after signing"),
         "ISO 32000-2 12.8.2.2",
         ("revisions",),
-        ("CHANGE_", "BYTES_", "DSS_", "SECOND_SIGNATURE"),
+        ("CHANGE_", "BYTES_", "DSS_", "SECOND_SIGNATURE", "RENDERED_"),
         of_signature=True,
     ),
     CheckKind(
         "waiting",
         Text("等待显示的内容", "content that waits"),
         "ISO 32000-2 8.11",
-        ("revisions",),
-        ("HIDDEN_", "SHADOW_"),
+        ("shadow",),
+        ("HIDDEN_", "SHADOW_", "LATER_"),
     ),
     CheckKind(
         "x509",
@@ -167,7 +167,7 @@ KINDS: tuple[CheckKind, ...] = (
         Text("页面图像与文字", "the page's picture against its text"),
         "certvault-license/1 face",
         ("page_ink",),
-        ("PAGE_TEXT_HIDDEN", "PAGE_RENDERED_"),
+        ("PAGE_TEXT_HIDDEN", "PAGE_TEXT_COVERED", "PAGE_TEXT_SHAPES", "PAGE_STATIC_HIDDEN", "PAGE_NOT_DRAWN"),
     ),
     CheckKind(
         "page_code",
@@ -248,7 +248,7 @@ def _in_question(verdict: Verdict, kind: CheckKind) -> bool:
     """Whether a check without findings is told of: those that VALID needs, and what else was there to be checked."""
     if kind.name == "timestamps":
         return any(_stamped(verdict, s.field) for s in verdict.signatures)
-    optional = {"vault", "recognition"} & set(kind.steps) & set(verdict.checks)
+    optional = {"vault", "recognition", "shadow"} & set(kind.steps) & set(verdict.checks)
     return not kind.steps or bool(set(kind.steps) & set(verdict.demanded)) or bool(optional)
 
 
