@@ -51,7 +51,7 @@ def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | N
 
 def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
     """Compare the record with itself, with its signer, with the page, with the code and with the vault."""
-    from verify.checks.content import check_page_code, check_page_text, opened
+    from verify.checks.content import check_page_code, check_page_text, check_page_units, opened
     from verify.checks.ink import check_page_ink
     from verify.checks.issuer import check_identifier, check_issuer
 
@@ -63,6 +63,7 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
         if pages is not None:
             with inquiry.check("page_text"):
                 check_page_text(inquiry, pages, record)
+                check_page_units(inquiry, document)
             if inquiry.integrity is Integrity.INTACT:
                 with inquiry.check("page_ink"):
                     check_page_ink(inquiry, document, pages, record)

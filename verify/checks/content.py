@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from verify.findings import Severity
 from verify.formats.license import Box, LicenseRecord, static_digest
 from verify.formats.pageview import PageError, PageView, decode_codes, open_pages
+from verify.formats.pdftrees import pages as pages_of
 from verify.inquiry import Inquiry
 from verify.place import Place
 
@@ -57,6 +58,18 @@ def check_page_text(inquiry: Inquiry, pages: PageView, record: LicenseRecord) ->
         if any(abs(a - e) > tolerance for a, e in zip(actual, expected, strict=True)):
             inquiry.report("PAGE_SIZE_DIFFERS", page=number, actual=_pair(actual), expected=_pair(expected))
         _compare_text(inquiry, characters, record, number)
+
+
+def check_page_units(inquiry: Inquiry, document: SealedDocument) -> None:
+    """A page's unit is the point (14.11.2). With another one the same numbers are another size; PDFium ignores it."""
+    graph = document.graph
+    for page in pages_of(graph.document):
+        unit = graph.document.resolve(page.dictionary.get(b"UserUnit"))
+        if unit is not None and unit != 1:
+            size = f"{unit} × 1/72"
+            inquiry.report(
+                "PAGE_SIZE_DIFFERS", place=Place(page=page.number), page=page.number, actual=size, expected="1/72"
+            )
 
 
 def _pair(size: tuple[float, float]) -> str:

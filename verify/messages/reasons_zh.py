@@ -245,7 +245,6 @@ PHRASES: dict[str, str] = {
     "page_ink": "页面图像",
     "page_code": "页面二维码",
     "rendered": "签名版本与最终版本的图像对比",
-    "shadow": "等待显示的内容",
     "standing": "当前效力",
     "vault": "与证照库核对",
     "shadow": "等待显示的内容",

@@ -143,7 +143,8 @@ def white_text() -> Builder:
 def detached_field() -> Builder:
     """A filled field of the form that stands on no page yet."""
     doc = draw()
-    doc.put("spare_field", field_body(b"Tx", b"spare", b"50 690 300 760", b"/V (Evil Works) /AP << /N 71 0 R >>"), 70)
+    value = b"/V (Amount: 900.00) /AP << /N 71 0 R >>"
+    doc.put("spare_field", field_body(b"Tx", b"spare", b"50 690 300 760", value), 70)
     doc.put("spare_look", look(b"Amount: 900.00", 250, 70, background=b"1 g"), 71)
     doc.objects[20] = doc.objects[20].replace(b"25 0 R]", b"25 0 R 70 0 R]")
     return doc

@@ -1,0 +1,87 @@
+"""What waits in a signed file is a doubt, and ordinary files raise none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.forger.bases import base, draw, sign
+from tests.support.forger.families import shadow
+from tests.support.forger.families.waiting import two_objects_of_one_number
+from tests.support.forger.judging import judge
+from tests.support.forger.writer import Builder, changed, stream
+from verify import Integrity, Verdict
+
+
+def doubts(verdict: Verdict) -> set[str]:
+    return {code for code in verdict.codes() if code.startswith("SHADOW_")}
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (shadow.cover_image, "SHADOW_TEXT"),
+        (shadow.cover_form, "SHADOW_TEXT"),
+        (shadow.cover_annotation, "SHADOW_TEXT"),
+        (shadow.cover_widget, "SHADOW_TEXT"),
+        (shadow.white_text, "SHADOW_TEXT"),
+        (shadow.two_trees, "SHADOW_UNUSED_OBJECT"),
+        (shadow.spare_font, "SHADOW_UNUSED_OBJECT"),
+        (shadow.spare_content, "SHADOW_UNUSED_OBJECT"),
+        (shadow.layered, "SHADOW_LAYER"),
+        (shadow.hidden_note, "SHADOW_ANNOTATION"),
+        (shadow.script_waiting, "SHADOW_SCRIPT"),
+        (shadow.value_under_look, "SHADOW_FIELD_VALUE"),
+        (shadow.detached_field, "SHADOW_FIELD_UNPLACED"),
+        (shadow.cover_field, "SHADOW_BUTTON"),
+    ],
+)
+def test_each_preparation_has_its_doubt_and_no_other(make: Callable[[], Builder], code: str) -> None:
+    verdict = judge(sign(make().write()))
+    assert verdict.integrity is Integrity.INTACT
+    assert doubts(verdict) == {code}
+
+
+def test_a_number_with_two_objects() -> None:
+    assert doubts(judge(two_objects_of_one_number())) == {"SHADOW_UNUSED_OBJECT"}
+
+
+@pytest.mark.parametrize("name", ["approval", "p1", "p2-stream", "p3-packed"])
+def test_an_ordinary_document_raises_no_doubt(name: str) -> None:
+    assert doubts(judge(base(name).pdf)) == set()
+
+
+def _content(doc: Builder, more: bytes) -> Builder:
+    body = doc.objects[5]
+    data = body[body.index(b"stream\n") + 7 : body.rindex(b"\nendstream")]
+    doc.objects[5] = stream(data + more)
+    return doc
+
+
+def test_recognized_text_under_a_scan_raises_no_doubt() -> None:
+    """Scanners lay invisible text under or over their picture; no change reveals it."""
+    doc = _content(draw(), b"BT 3 Tr /F1 12 Tf 60 640 Td (recognized words) Tj 0 Tr ET")
+    assert doubts(judge(sign(doc.write()))) == set()
+
+
+def test_a_frame_painted_after_its_text_raises_no_doubt() -> None:
+    doc = _content(draw(), b"0 G 50 690 300 100 re S 0.9 g 300 300 50 50 re f")
+    assert doubts(judge(sign(doc.write()))) == set()
+
+
+def test_a_destination_on_opening_and_formatting_scripts_raise_no_doubt() -> None:
+    doc = draw()
+    doc.objects[1] = changed(doc.objects[1], OpenAction=b"[3 0 R /Fit]")
+    script = b"<< /S /JavaScript /JS (AFNumber_Format\\(2, 0, 0, 0, \\042\\042, true\\);) >>"
+    doc.objects[23] = changed(doc.objects[23], AA=b"<< /F %s >>" % script)
+    assert doubts(judge(sign(doc.write()))) == set()
+
+
+def test_an_updated_document_keeps_its_old_versions_without_doubt() -> None:
+    """What was replaced before signing is history, as every editor leaves it."""
+    from tests.support.forger.writer import update
+
+    doc = draw()
+    edited = update(doc.write(), {5: doc.objects[5].replace(b"100.00", b"120.00")})
+    assert doubts(judge(sign(edited))) == set()
