@@ -12,18 +12,18 @@ import csv
 import datetime
 import io
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
+from certvault.workbooks import TROUBLE, EntityError, HeavyWorkbookError, check_workbook
 from verify.formats.refusal import Refusal, RefusedError, Text, refuse
 
-MAX_XLSX_BYTES = 1 << 30  # unpacked
-MAX_XLSX_RATIO = 200
 MAX_LINE_CHARS = 4_000_000
+MAX_EMPTY_ROWS = 100_000
+"""One after another in a sheet: a row that says it stands further down is preceded by as many empty ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _csv(path: Path, limits: Limits) -> Iterator[InputRow]:
     with path.open("r", encoding=encoding_of(path), newline="") as file:
         first = file.readline(MAX_LINE_CHARS)
         file.seek(0)
-        reader = csv.reader(file, delimiter=_delimiter(first))
+        reader = csv.reader(_lines(file), delimiter=_delimiter(first))
         try:
             grid = _Grid(_headings(next(reader, []), limits), limits)
             for cells in reader:
@@ -153,6 +153,22 @@ def _csv(path: Path, limits: Limits) -> Iterator[InputRow]:
             ) from error
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file; one without end is refused before it is whole in memory."""
+    number = 0
+    while line := file.readline(MAX_LINE_CHARS):
+        number += 1
+        if len(line) == MAX_LINE_CHARS and not line.endswith(("\n", "\r")):
+            raise _file_refusal(
+                "LINE_TOO_LONG",
+                f"第 {number} 行超过 {MAX_LINE_CHARS} 字",
+                f"line {number} has more than {MAX_LINE_CHARS} characters",
+                "请检查换行。",
+                "Check the line breaks.",
+            )
+        yield line
+
+
 def _delimiter(first_line: str) -> str:
     if "," in first_line:
         return ","
@@ -162,32 +178,35 @@ def _delimiter(first_line: str) -> str:
 def _xlsx(path: Path, limits: Limits) -> Iterator[InputRow]:
     _check_package(path)
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except (InvalidFileException, KeyError, ValueError, OSError, zipfile.BadZipFile, SyntaxError) as error:
-        raise _bad_workbook() from error
-    with closing(book):
-        if not book.worksheets:
-            raise _bad_workbook()
-        rows = book.worksheets[0].iter_rows()
+    with path.open("rb") as file, ExitStack() as held:
+        try:  # an open file, since the library refuses a path by its ending
+            book = held.enter_context(closing(openpyxl.load_workbook(file, read_only=True, keep_links=False)))
+            sheet = book.worksheets[0]
+        except TROUBLE as error:
+            raise _bad_workbook() from error
+        rows = sheet.iter_rows()
         grid: _Grid | None = None
-        while True:
+        empty = 0
+        while empty <= MAX_EMPTY_ROWS:
             try:
                 cells = next(rows, None)
-            except (KeyError, ValueError, IndexError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
+            except TROUBLE as error:
                 raise _bad_workbook() from error
             if cells is None:
                 return
+            if all(c.value is None for c in cells):
+                empty += 1
+                continue
+            empty = 0
             if grid is None:
-                heads = [c.value for c in cells]
-                if any(h is not None for h in heads):
-                    grid = _Grid(_headings(["" if h is None else str(h) for h in heads], limits), limits)
+                heads = ["" if c.value is None else str(c.value) for c in cells]
+                grid = _Grid(_headings(heads, limits), limits)
                 continue
             row = grid.row(*_cells(cells, grid.headings))
             if row is not None:
                 yield row
+    raise _too_large("empty rows", MAX_EMPTY_ROWS)
 
 
 def _cells(cells: Sequence[Any], headings: Sequence[str]) -> tuple[list[object], list[Refusal]]:
@@ -224,27 +243,47 @@ def _digits(heading: str, value: float) -> tuple[str | None, list[Refusal]]:
 
 
 def _check_package(path: Path) -> None:
-    """A workbook that unpacks to far more than it is, is not opened."""
+    """A workbook that unpacks to far more than it is, or defines entities, is not opened."""
     try:
-        with zipfile.ZipFile(path) as package:
-            infos = package.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise _bad_workbook() from error
-    total = sum(i.file_size for i in infos)
-    if total > MAX_XLSX_BYTES or total > MAX_XLSX_RATIO * max(path.stat().st_size, 10_000):
+        check_workbook(path)
+    except HeavyWorkbookError as error:
+        raise _too_large(error.what, error.limit) from error
+    except EntityError as error:
         raise _file_refusal(
-            "WORKBOOK_TOO_LARGE",
-            "工作簿解压后过大",
-            "the workbook unpacks to too much",
-            "请另存为 CSV。",
-            "Save it as CSV.",
-        )
+            "WORKBOOK_ENTITIES",
+            "工作簿的 XML 中含有文档类型声明",
+            "the workbook's XML declares a document type",
+            "请另存为新的 .xlsx 或 CSV。",
+            "Save it anew as .xlsx or as CSV.",
+        ) from error
+    except TROUBLE as error:
+        raise _bad_workbook() from error
+
+
+def _too_large(what: str, limit: int) -> RefusedError:
+    return _file_refusal(
+        "WORKBOOK_TOO_LARGE",
+        f"工作簿解压后过大（{_PARTS_ZH.get(what, what)}，上限 {limit}）",
+        f"the workbook unpacks to too much ({what}, limit {limit})",
+        "请另存为 CSV。",
+        "Save it as CSV.",
+    )
+
+
+_PARTS_ZH = {
+    "parts": "部件数",
+    "bytes": "总字节数",
+    "shared texts": "共享文本字节数",
+    "bytes of one row": "单行字节数",
+    "bytes before the first element": "首个元素前的字节数",
+    "empty rows": "连续空行数",
+}
 
 
 def _json_lines(path: Path, limits: Limits) -> Iterator[InputRow]:
     count = 0
     with path.open("r", encoding=encoding_of(path), newline="\n") as file:
-        while line := file.readline(MAX_LINE_CHARS):
+        for line in _lines(file):
             if not line.strip():
                 continue
             count += 1
@@ -261,7 +300,7 @@ def _json_lines(path: Path, limits: Limits) -> Iterator[InputRow]:
 
 def _json_row(row: int, line: str, limits: Limits) -> InputRow:
     try:
-        value = json.loads(line, object_pairs_hook=_without_repeats)
+        value = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return InputRow(row, {}, (_json_refusal(str(error)[:120]),))
     if not isinstance(value, dict):
@@ -274,6 +313,10 @@ def _json_row(row: int, line: str, limits: Limits) -> InputRow:
         if isinstance(v, str) and len(v) > limits.cell_chars
     ]
     return InputRow(row, {} if long else value, tuple(long))
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -357,7 +400,7 @@ def _cells_refusal(found: int, wanted: int) -> Refusal:
     return Refusal(
         "TOO_MANY_CELLS",
         "",
-        Text(f"有 {found} 个单元格,多于 {wanted} 列", f"has {found} cells for {wanted} columns"),
+        Text(f"有 {found} 个单元格，多于 {wanted} 列", f"has {found} cells for {wanted} columns"),
         Text("请检查分隔符和引号。", "Check separators and quotes."),
     )
 
@@ -366,7 +409,7 @@ def _long_refusal(heading: str, length: int, limit: int) -> Refusal:
     return Refusal(
         "CELL_TOO_LONG",
         heading[:40],
-        Text(f"有 {length} 字,超过 {limit} 字", f"has {length} characters, more than {limit}"),
+        Text(f"有 {length} 字，超过 {limit} 字", f"has {length} characters, more than {limit}"),
         Text("请缩短。", "Shorten it."),
     )
 

@@ -20,7 +20,7 @@ from certvault.pipeline import Pipeline
 from certvault.rowfiles import InputRow, Limits, read_rows
 from templates.registry import LicenseType
 from templates.schema import CheckedData, field_named
-from verify.formats.refusal import Refusal, RefusedError, Text, refuse
+from verify.formats.refusal import Refusal, RefusedError, Text, printable, refuse
 
 _PORTION = 500
 
@@ -48,7 +48,7 @@ class Answer:
 def answer_of(refusals: Iterable[Refusal]) -> Answer:
     """All reasons in one answer, Chinese first; code and field are those of the first."""
     found = list(refusals)
-    zh = ";".join(r.reason.zh for r in found)
+    zh = "；".join(r.reason.zh for r in found)
     en = "; ".join(r.reason.en for r in found)
     return Answer(found[0].code, found[0].field, f"{zh} / {en}")
 
@@ -119,9 +119,7 @@ class Staging:
     def _staged(
         self, job: Job, item: InputRow, license_type: LicenseType, issuer: Issuer, seen: dict[str, int]
     ) -> JobRow:
-        sealed = self._cipher.seal(
-            f"row:{job.id}:{item.row}", json.dumps(item.data, ensure_ascii=False, default=str).encode()
-        )
+        sealed = self._cipher.seal(f"row:{job.id}:{item.row}", json.dumps(item.data, default=str).encode())
         try:
             if item.refusals:
                 raise RefusedError(_with_field(license_type, r) for r in item.refusals)
@@ -160,7 +158,7 @@ def _with_field(license_type: LicenseType, refusal: Refusal) -> Refusal:
 
 
 def _unmatched(license_type: LicenseType, item: InputRow) -> list[str]:
-    unmatched = [k for k in item.data if field_named(license_type, k) is None]
+    unmatched = [printable(k[:200]) for k in item.data if field_named(license_type, k) is None]
     if item.data and len(unmatched) == len(item.data):
         raise refuse(
             "NO_COLUMN_MATCHES",

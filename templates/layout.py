@@ -31,6 +31,8 @@ ART = {
     "rectangle": ("box", "color", "fill", "width", "radius"),
     "band": ("box", "color"),
 }
+_SMALLEST = {"band": 3.0, "corner": 1.0, "step": 1.0}
+"""In mm: finer ornaments cost much, are blurred in print, and some cannot be drawn."""
 MIN_CODE_MM = 30.0
 MIN_PRINT_PT = 5.0
 Rgb = tuple[float, float, float]
@@ -144,7 +146,7 @@ def _declared(layout: Layout) -> Iterable[tuple[str, BoxMm]]:
 def _printed(layout: Layout, required: frozenset[str]) -> None:
     printed = {f.field for f in layout.fields}
     if "identifier" not in printed:
-        raise type_refusal(f"{_FILE}: fields", "须印出证照标识 identifier", "the identifier must be printed")
+        raise type_refusal(f"{_FILE}: fields", "须印出证照标识", "the identifier must be printed")
     if not layout.sample:
         raise type_refusal(f"{_FILE}: sample", "须有样本字样的位置", "there must be a place for the words of a sample")
     if not printed & required:
@@ -215,7 +217,9 @@ def _art(member: Member) -> Art:
             values[name] = member.numbers(name, 2, low=0, high=600)
         elif name == "box":
             values[name] = _box(member)
-        elif name in ("petals", "step", "width"):
+        elif name in _SMALLEST:
+            values[name] = member.number(name, low=_SMALLEST[name], high=120)
+        elif name in ("petals", "width"):
             values[name] = member.number(name, low=0.05, high=120)
         else:
             values[name] = member.number(name, low=0, high=600)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from templates.formats import READERS
-from templates.members import Member, safe_pattern
+from templates.members import Member
+from templates.patterns import safe_pattern
 from verify.formats.refusal import Text
 
 _FILE = "schema.json"
@@ -86,6 +87,8 @@ def _field(name: str, member: Member) -> FieldSchema:
         raise member.refusal("enum", "不能为空", "must not be empty")
     shortest = member.integer("minLength", 1, low=0, high=MAX_LENGTH)
     longest = member.integer("maxLength", low=1, high=MAX_LENGTH)
+    member.text("description", "")
+    member.texts("examples", limit=20)
     if shortest > longest:
         raise member.refusal("minLength", "大于 maxLength", "is larger than maxLength")
     return FieldSchema(
@@ -96,7 +99,7 @@ def _field(name: str, member: Member) -> FieldSchema:
         personal=member.boolean("x-personal"),
         shortest=shortest,
         longest=longest,
-        pattern=safe_pattern(member, "pattern") if member.has("pattern") else None,
+        pattern=safe_pattern(member, "pattern", longest) if member.has("pattern") else None,
         enum=enum,
     )
 

@@ -20,7 +20,7 @@ from templates.registry import HolderRule, LicenseType
 from templates.rules import missing
 from verify.formats.codes import citizen_fault
 from verify.formats.license import Holder
-from verify.formats.refusal import Refusal, RefusedError, Text
+from verify.formats.refusal import Refusal, RefusedError, Text, printable
 
 MAX_KEYS = 200
 MAX_VALUE = 100_000
@@ -104,7 +104,7 @@ def _by_field(
     for key, value in data.items():
         name = names.get(_heading(str(key)))
         if name is None:
-            ignored.append(str(key)[:200])
+            ignored.append(printable(str(key)[:200]))
         elif name in found and _has_value(found[name]) and _has_value(value) and found[name] != value:
             title = type.fields[name].title
             faults.append(

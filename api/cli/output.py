@@ -12,29 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from api.cli.options import Invocation
-from verify.formats.refusal import Refusal, refuse
+from verify.formats.refusal import Refusal, printable, refuse
 
 
 def document(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(printable(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 def line(text: str = "") -> None:
     """One line of the result on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
 
 
 def say(text: str) -> None:
     """One line beside the result, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 def show(invocation: Invocation, value: Any, lines: Sequence[str], *, aside: bool = False) -> None:
     """The result: ``value`` under ``--json``, else ``lines``; ``aside`` on stderr, when stdout carries a file."""
     stream = sys.stderr if aside else sys.stdout
     text = json.dumps(value, ensure_ascii=False, indent=2) if invocation.as_json else "\n".join(lines)
-    stream.write(text + "\n" if text else "")
+    stream.write(printable(text) + "\n" if text else "")
 
 
 def table(invocation: Invocation, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

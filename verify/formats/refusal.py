@@ -6,8 +6,19 @@ that the command line, HTTP and a bulk report can each show it in their own way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str) -> str:
+    """``text`` with what would steer a terminal, turn its direction or not be encodable replaced; line feeds stay."""
+    return _HIDDEN.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +38,17 @@ class Refusal:
     """Why one request, or one field of it, was refused.
 
     ``code`` is UPPER_SNAKE and stable; ``field`` is the dotted English name of the datum, empty when the request as a
-    whole is meant.
+    whole is meant. Reasons may quote what was sent, so they are made printable here, for every way of showing them.
     """
 
     code: str
     field: str
     reason: Text
     remedy: Text
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", printable(self.field))
+        object.__setattr__(self, "reason", Text(printable(self.reason.zh), printable(self.reason.en)))
 
 
 class RefusedError(Exception):
