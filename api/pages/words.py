@@ -90,6 +90,11 @@ WORDS: Mapping[str, Text] = {
     "REVOKED": _t("已吊销", "Revoked"),
     "SUPERSEDED": _t("已被取代", "Superseded"),
     "UNKNOWN": _t("未能查明", "Not known"),
+    "place_page": _t("第 {} 页", "page {}"),
+    "place_object": _t("对象 {}", "object {}"),
+    "place_byte": _t("第 {} 字节", "byte {}"),
+    "place_bytes": _t("字节 {}", "bytes {}"),
+    "place_field": _t("域 {}", "field {}"),
     "report": _t("下载签署的验证报告：", "Signed report:"),
     "report_pdf": _t("PDF", "PDF"),
     "report_html": _t("网页", "HTML"),
@@ -164,5 +169,6 @@ SCRIPT_WORDS = (
     "type", "holders", "issuer", "signatures", "signer", "signed_at", "time_timestamp", "time_claimed", "reasons",
     "no_findings", "FATAL", "DOUBT", "NOTE", "about_integrity", "about_conclusion", "about_standing",
     "about_recognition", "camera_none", "report", "report_pdf", "report_html", "report_failed",
+    "place_page", "place_object", "place_byte", "place_bytes", "place_field",
 )  # fmt: skip
 """The words that the verifying page's script needs."""

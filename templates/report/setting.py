@@ -40,7 +40,10 @@ TONES: dict[str, tuple[Rgb, Rgb]] = {
     "note": ((0.38, 0.41, 0.46), (0.955, 0.96, 0.968)),
 }
 """Colour of text and of the ground behind it."""
+COLUMN = (RIGHT - LEFT - 14) / 2
 _MISSING = "\u25a1"
+_NARROW = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
+"""The faces have these at the width of an ideograph, which tears English apart."""
 
 
 class Setter:
@@ -59,7 +62,9 @@ class Setter:
     def pages(self, blocks: Sequence[object]) -> list[Page]:
         """Every page, with head and foot."""
         self._turn()
-        for block in blocks:
+        for index, block in enumerate(blocks):
+            if isinstance(block, Heading):
+                self._room(_kept_together(blocks[index + 1 :]))
             self._kinds[type(block)](block)
         closing = word("attached", self._lang)
         self._note(Note(closing))
@@ -95,7 +100,7 @@ class Setter:
         page.text(items, size, RIGHT - wide(items, size), y, color)
 
     def _lines(self, text: str, size: float, width: float, *, bold: bool = False) -> list[list[Glyph]]:
-        items = set_glyphs(text, bold=bold)
+        items = set_glyphs(text if self._lang == "zh" else text.translate(_NARROW), bold=bold)
         return break_lines(items, width * 1000 / size) if items else []
 
     def _write(self, lines: Sequence[Sequence[Glyph]], size: float, x: float, color: Rgb = INK) -> None:
@@ -119,7 +124,6 @@ class Setter:
         self._y -= 15
 
     def _heading(self, block: Heading) -> None:
-        self._room(64)
         self._y -= 26
         self._page.text(set_glyphs(block.text, bold=True), 11, LEFT, self._y)
         self._page.area(LEFT, self._y - 5, RIGHT - LEFT, 0.5, RULE)
@@ -181,9 +185,7 @@ class Setter:
         self._y -= 6
 
     def _pair(self, block: Pair) -> None:
-        column = (RIGHT - LEFT - 14) / 2
-        ratio = block.shown.height / block.shown.width
-        height = min(column * ratio, 420.0)
+        column, height = COLUMN, _pair_height(block)
         self._room(height + 40)
         self._y -= 16
         self._page.text(set_glyphs(block.caption, bold=True), BODY, LEFT, self._y)
@@ -220,6 +222,16 @@ class Setter:
             self._page.text(set_glyphs(row.clause), SMALL, LEFT + 230, self._y - 11, GREY)
             self._right(self._page, row.outcome + "  ", BODY, self._y - 11, ink)
             self._y -= 15
+
+
+def _pair_height(block: Pair) -> float:
+    return min(COLUMN * block.shown.height / block.shown.width, 420.0)
+
+
+def _kept_together(following: Sequence[object]) -> float:
+    """The room that a heading needs with what must not be parted from it: its first picture, or a line or two."""
+    first = next((block for block in following[:2] if isinstance(block, Pair)), None)
+    return 64.0 if first is None else 100.0 + _pair_height(first)
 
 
 def set_glyphs(text: str, *, bold: bool = False) -> list[Glyph]:

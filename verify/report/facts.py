@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 MAX_LISTED = 200
 """So many certificates, lists and answers are told one by one."""
 _MAX_TEXT = 400
+_SHORT = {
+    "common_name": "CN",
+    "organization_name": "O",
+    "organizational_unit_name": "OU",
+    "country_name": "C",
+    "state_or_province_name": "ST",
+    "locality_name": "L",
+    "serial_number": "serialNumber",
+    "organization_identifier": "organizationIdentifier",
+    "email_address": "email",
+    "domain_component": "DC",
+}
 
 
 def facts_json(verdict: Verdict) -> dict[str, Any]:
@@ -207,8 +219,13 @@ def _answer(answer: Any) -> dict[str, Any]:
 
 
 def _name(name: Any) -> str:
-    """A distinguished name in one line, control characters replaced."""
-    text = str(name.human_friendly)
+    """A distinguished name in one line as RFC 4514 has it, but in the order of the certificate; nothing unprintable."""
+    parts = [
+        f"{_SHORT.get(attribute['type'].native, attribute['type'].native)}={attribute['value'].native}"
+        for relative in name.chosen
+        for attribute in relative
+    ]
+    text = ", ".join(parts)
     return "".join(c if c.isprintable() else "\ufffd" for c in text)[:_MAX_TEXT]
 
 

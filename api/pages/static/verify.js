@@ -67,12 +67,22 @@
     return [element("h3", {}, word("signatures")), list];
   }
 
+  // where it was seen, in words of the page's language
+  function placeOf(f) {
+    const place = f.place || {};
+    const found = /^(page|object|byte) (\d+)$/.exec(f.where);
+    const parts = f.place ? Object.entries(place) : found ? [[found[1], found[2]]] : [];
+    const told = parts.filter(([key, value]) => value !== null && Object.hasOwn(words, `place_${key}`))
+      .map(([key, value]) => word(`place_${key}`).replace("{}", Array.isArray(value) ? value.join("–") : value));
+    return told.length ? told.join(lang === "zh" ? "，" : ", ") : f.where;
+  }
+
   function findings(all) {
     const order = { FATAL: 0, DOUBT: 1, NOTE: 2 };
     const sorted = [...all].sort((a, b) => order[a.severity] - order[b.severity]);
     const list = element("ul", { class: "findings" });
     for (const f of sorted) {
-      const details = [f.code, word(`about_${f.about}`), f.where, f.clause].filter(Boolean).join(" · ");
+      const details = [f.code, word(`about_${f.about}`), placeOf(f), f.clause].filter(Boolean).join(" · ");
       list.append(element("li", {}, element("span", { class: `mark ${f.severity}` }, word(f.severity)),
         element("span", {}, f.message, f.severity === "NOTE" ? null : element("span", { class: "advice" }, `${f.why}${lang === "zh" ? "" : " "}${f.action}`),
           element("small", {}, details))));
