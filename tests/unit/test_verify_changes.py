@@ -10,13 +10,15 @@ import pytest
 from tests.support.forger.bases import Base, base, field_body, look
 from tests.support.forger.writer import array, changed, entries, items, stream
 from verify.checks.changes.appearance import plain
+from verify.checks.changes.compare import compare
 from verify.checks.changes.fonts import glyph_text, read_map
 from verify.checks.changes.judge import Judge
 from verify.checks.changes.metadata import is_xmp
 from verify.checks.changes.model import Changes, Kind, Path
-from verify.checks.changes.permissions import Lock, rights_after
+from verify.checks.changes.permissions import Lock, Rights, rights_after
 from verify.checks.changes.reasons import Doubt, Reason
-from verify.formats.pdffile import PdfFile
+from verify.checks.changes.walk import Effort
+from verify.formats.pdffile import PdfFile, PdfLimitError
 from verify.formats.pdfsignatures import find_signatures
 from verify.formats.pdfvalues import Name, Text
 from verify.messages.reasons_zh import PHRASES
@@ -255,6 +257,13 @@ def test_a_change_that_the_next_revision_takes_back_is_a_fault() -> None:
     assert Reason.PAGE_CONTENT in {f.reason for f in judged(right).faults}
 
 
+def test_comparing_costs_no_more_than_its_limit() -> None:
+    file = PdfFile(again(base("approval"), base("approval").pdf).update({"content": stream(b"0 g")}))
+    old = file.snapshot(base("approval").byte_range()[2])
+    with pytest.raises(PdfLimitError):
+        compare(old, file.newest, Rights(), None, Effort(20))
+
+
 def test_a_revision_that_is_only_partly_signed_is_a_fault() -> None:
     doc = base("approval")
     end = doc.byte_range()[2]
@@ -301,6 +310,111 @@ def test_a_button_shows_the_state_that_is_its_value() -> None:
     wrong = changed(doc.body("agree"), V=b"/Off", AS=b"/Yes")
     assert not judged(doc.update({"agree": right})).faults
     assert Reason.APPEARANCE_STATE in {f.reason for f in judged(doc.update({"agree": wrong})).faults}
+
+
+def test_a_button_drawn_anew_has_to_tell_on_from_off() -> None:
+    doc = base("approval")
+    n = doc.free
+    cross, nothing = stream(b"0 0 m 9 9 l S", _LOOK), stream(b"0 0 9 9 re S", _LOOK)
+
+    def reasons(on: bytes, off: bytes, states: bytes = b"/Yes %d 0 R /Off %d 0 R") -> set[Reason]:
+        looks = b"<< /N << " + states % (n, n + 1) + b" >> >>"
+        body = changed(doc.body("agree"), V=b"/Yes", AS=b"/Yes", AP=looks)
+        return {f.reason for f in judged(doc.update({"agree": body, n: on, n + 1: off})).faults}
+
+    assert reasons(cross, nothing) == set()
+    assert reasons(nothing, cross) == {Reason.APPEARANCE_PICTURE}
+    assert reasons(nothing, nothing) == {Reason.APPEARANCE_PICTURE}
+    assert reasons(stream(b"/Im Do", _LOOK), nothing) == {Reason.APPEARANCE_PICTURE}
+    assert reasons(cross, nothing, b"/Yes %d 0 R /No %d 0 R") == {Reason.APPEARANCE_PICTURE}
+
+
+_LOOK = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /Font << /F1 7 0 R >> >>"
+
+
+def _with_fields(*bodies: bytes) -> Base:
+    """The approval with further fields on its first page, signed by nobody again: its end counts as signed."""
+    doc = base("approval")
+    numbers = range(doc.free, doc.free + len(bodies))
+    refs = [b"%d 0 R" % n for n in numbers]
+    objects: dict[str | int, bytes] = dict(zip(numbers, bodies, strict=True))
+    objects["annots"] = array([*items(doc.body("annots")), *refs])
+    objects["form"] = changed(doc.body("form"), Fields=array([*items(entries(doc.body("form"))[b"/Fields"]), *refs]))
+    return again(doc, doc.update(objects))
+
+
+def test_a_list_shows_options_in_their_order_with_the_chosen_one_among_them() -> None:
+    options = b"/Opt [(One) (Two) (Three)] /V (One)"
+    doc = _with_fields(field_body(b"Ch", b"list", b"60 300 160 360", options))
+    number, end = doc.free - 5, len(doc.pdf)
+    number = max(n for n in range(number - 20, number + 1) if b"%d 0 obj" % n in doc.pdf)
+
+    def faults(drawing: bytes) -> set[Reason]:
+        body = changed(doc.body(number), V=b"(Two)", I=b"[1]", AP=b"<< /N %d 0 R >>" % doc.free)
+        return {f.reason for f in judged(doc.update({number: body, doc.free: stream(drawing, _LOOK)}), end).faults}
+
+    shown = b"BT /F1 9 Tf (%s) Tj ET q 0 0 9 9 re f Q BT /F1 9 Tf (%s) Tj ET"
+    assert faults(shown % (b"One", b"TwoThree")) == set()
+    assert faults(shown % (b"Two", b"Three")) == set()
+    assert faults(shown % (b"One", b"Three")) == {Reason.APPEARANCE_DIFFERS}
+    assert faults(shown % (b"Three", b"TwoOne")) == {Reason.APPEARANCE_DIFFERS}
+
+
+def test_the_buttons_of_a_group_follow_its_value() -> None:
+    looks = b"/AP << /N << /%s 11 0 R >> >> /AS /Off"
+    widget = b"<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Parent %d 0 R /Rect [60 %d 80 %d] " + looks + b" >>"
+    doc = base("approval")
+    n = doc.free
+    objects: dict[str | int, bytes] = {
+        n: b"<< /FT /Btn /Ff 32768 /T (group) /Kids [%d 0 R %d 0 R] >>" % (n + 1, n + 2),
+        n + 1: widget % (n, 300, 320, b"a"),
+        n + 2: widget % (n, 340, 360, b"b"),
+        "annots": array([*items(doc.body("annots")), b"%d 0 R" % (n + 1), b"%d 0 R" % (n + 2)]),
+        "form": changed(doc.body("form"), Fields=array([*items(entries(doc.body("form"))[b"/Fields"]), b"%d 0 R" % n])),
+    }
+    signed = again(doc, doc.update(objects))
+    end = len(signed.pdf)
+    group = changed(signed.body(n), V=b"/b")
+    right = signed.update({n: group, n + 2: changed(signed.body(n + 2), AS=b"/b")})
+    wrong = signed.update({n: group, n + 1: changed(signed.body(n + 1), AS=b"/a")})
+    assert judged(right, end).faults == []
+    assert {f.reason for f in judged(wrong, end).faults} == {Reason.APPEARANCE_STATE}
+
+
+def test_a_field_over_printed_text_needs_a_signature_and_no_certification() -> None:
+    def added(kind: str, rect: bytes) -> Changes:
+        doc = base(kind)
+        fields = items(entries(doc.body("form"))[b"/Fields"])
+        return judged(
+            doc.update(
+                {
+                    "form": changed(doc.body("form"), Fields=array([*fields, b"%d 0 R" % doc.free])),
+                    "annots": array([*items(doc.body("annots")), b"%d 0 R" % doc.free]),
+                    doc.free: field_body(b"Sig", b"Sig9", rect),
+                }
+            )
+        )
+
+    over, beside = b"50 690 300 760", b"300 300 400 340"
+    assert added("approval", beside).faults == []
+    assert {f.reason for f in added("approval", over).faults} == {Reason.EMPTY_FIELD_COVERS}
+    assert Reason.VISIBLE_FIELD in {f.reason for f in added("p2", beside).faults}
+
+
+def test_a_signature_is_never_written_again_even_unchanged() -> None:
+    doc = base("approval")
+    again_written = doc.update({doc.signature: doc.body(doc.signature)})
+    assert Reason.SIGNATURE_CHANGED in {f.reason for f in judged(again_written).faults}
+
+
+def test_fields_to_be_drawn_anew_are_a_doubt_where_they_contradict_their_values() -> None:
+    doc = base("approval")
+    asked = changed(doc.body("form"), NeedAppearances=b"true")
+    assert judged(doc.update({"form": asked})).doubts == []
+    waiting = again(doc, doc.update({"payee": changed(doc.body("payee"), V=b"(Evil Works)")}))
+    found = judged(waiting.update({"form": asked}), len(waiting.pdf))
+    assert not found.faults
+    assert {d.doubt for d in found.doubts} == {Doubt.DRAWN_ANEW}
 
 
 def test_a_font_that_comes_with_its_value_is_a_doubt() -> None:

@@ -76,7 +76,7 @@ CHANGES: dict[str, str] = {
     "bytes after the signed part belong to nothing": "签名范围之后有不属于任何结构的字节",
     "the cross-references after the signed part are broken": "签名范围之后的交叉引用损坏",
     "viewers can read what follows the signed part in two ways": "签名范围之后的内容，不同阅读器会有不同的解读",
-    "the changes are too many to judge": "改动过多，无法判断",
+    "compared values": "需比较的值",
     # to look at
     "the box of a later signature lies over printed text": "后加签名的区域盖在页面文字上",
     "a form field is shown in a font that came with its value": "表单域使用了随填写值带入的字体",

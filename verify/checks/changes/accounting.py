@@ -6,10 +6,12 @@ cross-reference of the document leads to must be the one that the document has a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from verify.checks.changes.model import Changes, Kind
 from verify.checks.changes.reasons import Reason
+from verify.checks.changes.walk import Effort
 from verify.formats.pdfspans import HEADER, UNKNOWN, Span
 from verify.formats.pdfvalues import Reference, Stream, Value, same_value
 from verify.formats.pdfxref import OFFSET
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from verify.formats.pdffile import PdfFile, Snapshot
 
 _TREES = (b"Catalog", b"Pages", b"Page", b"ObjStm", b"XRef")
-_MOST_REACHED = 200_000
 
 
-def account(file: PdfFile, old: Snapshot) -> Changes:
-    """Judge the bytes behind ``old.end``, apart from what the newest revision's cross-references lead to."""
+def account(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Changes:
+    """Judge the bytes behind ``old.end``, apart from what the newest revision's cross-references lead to.
+
+    ``reached`` gives the numbers that something in the newest revision refers to.
+    """
     found = Changes()
     newest, spans = file.newest, file.spans()
     for span in spans.spans:
@@ -36,12 +40,11 @@ def account(file: PdfFile, old: Snapshot) -> Changes:
     packed = _loose_packed(file, old.end)
     if loose or packed:
         found.kinds.add(Kind.REWRITTEN)
-        reached = _reached(newest)
         for span in loose:
-            if not _is_harmless(file, newest, span, reached):
+            if not _is_harmless(file, newest, span, reached()):
                 found.add(Reason.UNLISTED, Place(object_number=span.number, span=(span.start, span.end)))
         for number, span in packed:
-            if number in reached:
+            if number in reached():
                 found.add(Reason.UNLISTED, Place(object_number=number, span=(span.start, span.end)))
     return found
 
@@ -94,12 +97,13 @@ def _is_harmless(file: PdfFile, newest: Snapshot, span: Span, reached: set[int])
     return not isinstance(dictionary, dict) or newest.resolve(dictionary.get(b"Type")) not in _TREES
 
 
-def _reached(snapshot: Snapshot) -> set[int]:
+def reached_numbers(snapshot: Snapshot, effort: Effort) -> set[int]:
     """The numbers that something the document shows refers to, objects or not."""
     found: set[int] = set()
     waiting: list[Value] = [snapshot.trailer.get(b"Root"), snapshot.trailer.get(b"Info"), snapshot.root]
-    while waiting and len(found) < _MOST_REACHED:
+    while waiting:
         value = waiting.pop()
+        effort.spend()
         if isinstance(value, Reference):
             if value.number not in found:
                 found.add(value.number)

@@ -51,27 +51,23 @@ def compare_annotations(walk: Walk, old: Value, new: Value, path: Path, page: in
 
 def _paired(walk: Walk, old: list[Value], new: list[Value]) -> Iterator[tuple[Value, Value, int]]:
     """Annotations of both revisions that are one and the same, with the index of the newer one."""
+    walk.effort.spend(len(old) + len(new))
     by_number: dict[int, list[int]] = {}
-    for index, item in enumerate(new):
+    for index in range(len(new) - 1, -1, -1):
+        item = new[index]
         if isinstance(item, Reference):
             by_number.setdefault(item.number, []).append(index)
-    taken: set[int] = set()
+    direct = iter([index for index, item in enumerate(new) if not isinstance(item, Reference)])
     for item in old:
+        index = -1
         if isinstance(item, Reference):
-            options = by_number.get(item.number, []) or _renumbered(walk, item, new, taken)
+            number = item.number if item.number in by_number else walk.renamed.get(item.number, 0)
+            places = by_number.get(number)
+            index = places.pop() if places else -1
         else:
-            options = [i for i, other in enumerate(new) if i not in taken and walk.unchanged(item, other)]
-        for index in options:
-            if index not in taken:
-                taken.add(index)
-                yield item, new[index], index
-                break
-
-
-def _renumbered(walk: Walk, item: Reference, new: list[Value], taken: set[int]) -> list[int]:
-    """Where a rule has found that an annotation has another number now."""
-    pairs = {after for before, after in walk.nodes if before == item.number}
-    return [i for i, o in enumerate(new) if i not in taken and isinstance(o, Reference) and o.number in pairs]
+            index = next((i for i in direct if walk.unchanged(item, new[i])), -1)
+        if index >= 0:
+            yield item, new[index], index
 
 
 def _compare_one(walk: Walk, old: Value, new: Value, path: Path, page: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from verify.checks.changes.document import compare_trailers
 from verify.checks.changes.model import Changes
-from verify.checks.changes.walk import Walk
+from verify.checks.changes.walk import Effort, Walk
 
 if TYPE_CHECKING:
     from verify.checks.changes.overlap import PrintedText
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from verify.formats.pdffile import Snapshot
 
 
-def compare(old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None = None) -> Changes:
+def compare(
+    old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None = None, effort: Effort | None = None
+) -> Changes:
     """What ``new`` shows otherwise than ``old``, judged by what ``rights`` let a later revision do.
 
-    With ``printed``, additions to pages are asked as well whether they cover text.
+    With ``printed``, additions to pages are asked as well whether they cover text. ``effort`` is shared by the
+    comparisons of one file.
 
     Raises PdfError when a revision cannot be read to its end.
     """
     if old is new:
         return Changes()
-    walk = Walk(old, new, rights, printed)
+    walk = Walk(old, new, rights, printed, effort or Effort())
     compare_trailers(walk)
     walk.finish()
     return walk.changes

@@ -82,6 +82,7 @@ def _compare_fields(walk: Walk, old: list[Value], new: list[Value], path: Path, 
     if depth > _MOST_DEPTH:
         walk.fault(Reason.FORM_BROKEN, path)
         return
+    walk.effort.spend(8 * len(new) + 1)
     left = {item.number: item for item in old if isinstance(item, Reference)}
     by_name = _names(walk, left)
     seen: set[bytes] = set()

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from verify.checks.changes.accounting import account, ambiguities
+from verify.checks.changes.accounting import account, ambiguities, reached_numbers
 from verify.checks.changes.compare import compare
 from verify.checks.changes.model import Changes, Kind
 from verify.checks.changes.overlap import PrintedText
 from verify.checks.changes.permissions import Rights, rights_after
 from verify.checks.changes.reasons import Reason
+from verify.checks.changes.walk import Effort
 from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.place import Place
 
@@ -35,6 +36,8 @@ class Judge:
         self.file = file
         self.signatures = sorted(signatures, key=lambda item: item[1])
         self.printed = printed or PrintedText()
+        self._effort = Effort()
+        self._reached: set[int] | None = None
         self._steps: dict[tuple[int, int], Changes] = {}
         self._ends: list[int] | None = None
 
@@ -52,8 +55,8 @@ class Judge:
         if not data[end:].strip(_BLANK):
             return Changes()
         old = self.file.snapshot(end)
-        found = account(self.file, old)
-        found.merge(compare(old, self.file.newest, self.rights(old), self.printed))
+        found = account(self.file, old, self.reached)
+        found.merge(compare(old, self.file.newest, self.rights(old), self.printed, self._effort))
         steps = [end, *self._later(end)]
         if len(steps) > 2:
             for one, other in pairwise(steps):
@@ -80,12 +83,18 @@ class Judge:
         if (one, other) not in self._steps:
             try:
                 old, new = self.file.snapshot(one), self.file.snapshot(other)
-                self._steps[one, other] = compare(old, new, self.rights(old))
+                self._steps[one, other] = compare(old, new, self.rights(old), None, self._effort)
             except PdfLimitError:
                 raise
             except PdfError:
                 self._steps[one, other] = Changes()
         return self._steps[one, other]
+
+    def reached(self) -> set[int]:
+        """The numbers of objects that something in the newest revision refers to."""
+        if self._reached is None:
+            self._reached = reached_numbers(self.file.newest, self._effort)
+        return self._reached
 
     def rights(self, old: Snapshot) -> Rights:
         """What the signatures of a revision allow together."""

@@ -52,8 +52,8 @@ def compare_pages(walk: Walk, old: Value, new: Value, path: Path) -> None:
     """Judge the entry /Pages of two catalogs."""
     walk.node(old, new, Node.PAGES)
     try:
-        before = list(leaves(walk.old, old, path))
-        after = list(leaves(walk.new, new, path))
+        before = list(leaves(walk, walk.old, old, path))
+        after = list(leaves(walk, walk.new, new, path))
     except PageTreeError as error:
         walk.fault(Reason.PAGE_TREE, error.path)
         return
@@ -77,7 +77,7 @@ def _pair(old: Value, new: Value) -> tuple[int, int]:
     )
 
 
-def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
+def leaves(walk: Walk, snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
     """The pages of a tree in order. Raises PageTreeError for a tree that is none, or has a circle."""
     seen: set[int] = set()
     waiting: list[tuple[Value, Value, Dictionary, Path, int]] = [(root, None, {}, path, 0)]
@@ -85,6 +85,7 @@ def leaves(snapshot: Snapshot, root: Value, path: Path) -> Iterator[Leaf]:
     while waiting:
         raw, parent, above, place, depth = waiting.pop()
         left -= 1
+        walk.effort.spend(4)
         held = snapshot.resolve(raw)
         place = place.at(raw.number) if isinstance(raw, Reference) else place
         if not isinstance(held, dict) or depth > _MOST_DEPTH or left < 0:
@@ -133,7 +134,7 @@ def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
 
 def _check_count(walk: Walk, raw: Value, node: Dictionary, path: Path) -> None:
     """Viewers believe /Count: a tree that was built anew has to say how many pages it has."""
-    if walk.new.resolve(node.get(b"Count")) != sum(1 for _ in leaves(walk.new, raw, path)):
+    if walk.new.resolve(node.get(b"Count")) != sum(1 for _ in leaves(walk, walk.new, raw, path)):
         walk.fault(Reason.PAGE_TREE, path.key(b"Count"))
 
 

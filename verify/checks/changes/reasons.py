@@ -70,7 +70,6 @@ class Reason(enum.StrEnum):
     UNKNOWN_BYTES = "bytes after the signed part belong to nothing"
     CROSS_REFERENCES = "the cross-references after the signed part are broken"
     AMBIGUOUS = "viewers can read what follows the signed part in two ways"
-    TOO_MANY = "the changes are too many to judge"
 
 
 class Doubt(enum.StrEnum):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from verify.formats.pdffile import Snapshot
 
 _ROOT_RULED = frozenset((b"K", b"ParentTree", b"ParentTreeNextKey"))
-_MOST_NODES = 100_000
 _NEW_KEYS = frozenset(b"Type S P K Pg ID T Lang Alt C A NS".split())
 
 
@@ -39,13 +38,8 @@ def compare_structure(walk: Walk, old: Value, new: Value, path: Path) -> None:
 def _compare_kids(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
     """Walk down elements that both revisions have; element by element, each once."""
     waiting: list[tuple[Value, Value, Path, _Chain]] = [(old.get(b"K"), new.get(b"K"), path.key(b"K"), None)]
-    left = _MOST_NODES
     while waiting:
         one, other, place, chain = waiting.pop()
-        left -= 1
-        if left < 0:
-            walk.fault(Reason.TOO_MANY, place)
-            return
         before, after = _as_list(walk.old, one), _as_list(walk.new, other)
         added = _added(before, after)
         if added is None:
@@ -53,7 +47,12 @@ def _compare_kids(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> N
             continue
         for item in added:
             _judge_element(walk, item, place, 0)
-        kept = [item for item in after if not any(item is extra for extra in added)]
+        extra = {id(item) for item in added}
+        kept = [item for item in after if id(item) not in extra]
+        walk.effort.spend(len(after) + 1)
+        if len(kept) != len(before):
+            walk.same(one, other, place, Reason.STRUCTURE)
+            continue
         for a, b in zip(before, kept, strict=True):
             held, now = walk.old.resolve(a), walk.new.resolve(b)
             if not isinstance(held, dict) or not isinstance(now, dict) or not isinstance(b, Reference):
@@ -120,7 +119,7 @@ def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
     """The tree from marked content back to elements: keys may be added."""
     if walk.old.resolve(old) is None and walk.new.resolve(new) is None:
         return
-    before, after = dict(_numbers(walk.old, old)), dict(_numbers(walk.new, new))
+    before, after = dict(_numbers(walk, walk.old, old)), dict(_numbers(walk, walk.new, new))
     for key, value in before.items():
         walk.same(value, after.get(key), path, Reason.STRUCTURE)
     for key in after.keys() - before.keys():
@@ -128,16 +127,21 @@ def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
             walk.fault(Reason.STRUCTURE, path)
 
 
-def _numbers(snapshot: Snapshot, root: Value) -> Iterator[tuple[int, Value]]:
+def _numbers(walk: Walk, snapshot: Snapshot, root: Value) -> Iterator[tuple[int, Value]]:
     """The entries of a number tree."""
     waiting: list[Value] = [root]
-    left = _MOST_NODES
-    while waiting and left:
-        left -= 1
-        held = snapshot.resolve(waiting.pop())
+    met: set[int] = set()
+    while waiting:
+        raw = waiting.pop()
+        if isinstance(raw, Reference):
+            if raw.number in met:
+                continue
+            met.add(raw.number)
+        held = snapshot.resolve(raw)
         if not isinstance(held, dict):
             continue
         entries = snapshot.items_of(held.get(b"Nums"))
+        walk.effort.spend(len(entries) + 1)
         for key, value in zip(entries[::2], entries[1::2], strict=False):
             number = snapshot.resolve(key)
             if isinstance(number, int):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from verify.checks.changes.model import Changes, Kind, Path, Remark
 from verify.checks.changes.reasons import Doubt, Reason
-from verify.formats.pdflimits import PdfError
+from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.formats.pdfvalues import Dictionary, Reference, Stream, Value, same_value
 from verify.place import Box, Place
 
@@ -24,11 +24,26 @@ if TYPE_CHECKING:
     from verify.checks.changes.permissions import Rights
     from verify.formats.pdffile import Snapshot
 
-_MOST_PAIRS = 2_000_000
+_MOST_STEPS = 3_000_000
 _MOST_INFLATED = 16_000_000
 _ENCODING = frozenset((b"Length", b"Filter", b"DecodeParms", b"DL"))
 DRAWN = frozenset((b"Contents", b"Resources", b"AP", b"DR", b"MK", b"OCProperties"))
 """Behind these keys lies what is drawn."""
+
+
+class Effort:
+    """What comparing the revisions of one file may still cost, in pairs of values looked at."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = _MOST_STEPS) -> None:
+        self.left = left
+
+    def spend(self, count: int = 1) -> None:
+        """Raise PdfLimitError when it is used up."""
+        self.left -= count
+        if self.left < 0:
+            raise PdfLimitError("compared values", _MOST_STEPS)
 
 
 class Node(enum.Enum):
@@ -58,13 +73,16 @@ class Walk:
     signatures. ``redrawn`` says that viewers are asked now to draw all fields from their values.
     """
 
-    def __init__(self, old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None) -> None:
+    def __init__(
+        self, old: Snapshot, new: Snapshot, rights: Rights, printed: PrintedText | None, effort: Effort
+    ) -> None:
         self.old = old
         self.new = new
         self.rights = rights
         self.printed = printed
         self.changes = Changes()
         self.nodes: dict[tuple[int, int], Node] = {}
+        self.renamed: dict[int, int] = {}
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
         self.values: set[int] = set()
@@ -72,7 +90,7 @@ class Walk:
         self.empty: set[int] = set()
         self._waiting: list[_Pair] = []
         self._seen: set[tuple[int, int, bool]] = set()
-        self._budget = _MOST_PAIRS
+        self.effort = effort
 
     def fault(self, reason: Reason, path: Path, *, page: int | None = None, box: Box | None = None) -> None:
         """Note that a place changed in a way no rule permits."""
@@ -95,6 +113,8 @@ class Walk:
         if pair in self.nodes:
             return False
         self.nodes[pair] = node
+        if old.number != new.number:
+            self.renamed[old.number] = new.number
         return True
 
     def same(self, old: Value, new: Value, path: Path, reason: Reason, *, drawn: bool = False) -> None:
@@ -135,10 +155,7 @@ class Walk:
 
     def _drain(self, waiting: list[_Pair], seen: set[tuple[int, int, bool]], differs: Callable[[_Pair], None]) -> None:
         while waiting:
-            self._budget -= 1
-            if self._budget < 0:
-                self.fault(Reason.TOO_MANY, _NOWHERE)
-                return
+            self.effort.spend()
             old, new, path, key, drawn, reason = pair = waiting.pop()
             if isinstance(old, Reference) or isinstance(new, Reference):
                 if isinstance(old, Reference) and isinstance(new, Reference):
