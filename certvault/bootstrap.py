@@ -22,6 +22,7 @@ from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
 from certvault.idempotency import Idempotency
 from certvault.initoptions import InitOptions, check_options
+from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.jobrunner import WorkerSeed
 from certvault.keyring import Keyring
@@ -186,6 +187,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         verification=Verification(database, pki, status_lists, licenses, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
+        issuers=Issuers(database, keyring, certification, catalog, settings, clock),
         pki=pki,
         status_lists=status_lists,
         tokens=Tokens(database, cipher, catalog, clock),

@@ -12,19 +12,31 @@ from verify.formats.refusal import Refusal, RefusedError, Text
 
 
 def issuer_for(database: Database, actor: Actor) -> Issuer:
-    """The issuer in whose name ``actor`` works: the one its token names, else the vault's only one."""
+    """The issuer in whose name ``actor`` works: the one it names, else the vault's only one.
+
+    ConflictError: ISSUER_UNKNOWN when the named one is not here, ISSUER_AMBIGUOUS when there are several.
+    """
     if not actor.has(Role.ISSUER):
         raise forbidden(Role.ISSUER)
     with database.reading() as view:
         issuers = [i for i in view.issuers.all() if actor.issuer_code in (None, i.code)]
+    if not issuers:
+        raise conflict(
+            "ISSUER_UNKNOWN",
+            "issuer",
+            "没有该代码的颁发机构",
+            "there is no issuer with this code",
+            remedy_zh="请核对代码，见 certvault issuer list。",
+            remedy_en="Check the code with certvault issuer list.",
+        )
     if len(issuers) != 1:
         raise conflict(
             "ISSUER_AMBIGUOUS",
             "issuer",
-            "令牌未指明颁发机构",
-            "the token does not say for which issuer it works",
-            remedy_zh="请使用绑定颁发机构的令牌。",
-            remedy_en="Use a token bound to one issuer.",
+            "有多个颁发机构，未指明以哪一个的名义办理",
+            "there are several issuers, and none is named",
+            remedy_zh="请加上 --issuer，或使用绑定颁发机构的令牌。",
+            remedy_en="Add --issuer, or use a token bound to one issuer.",
         )
     return issuers[0]
 

@@ -49,6 +49,8 @@ class Tokens:
         self._check(role, holder_code, lifetime or LIFETIME)
         if holder_code is not None:
             check_holder_code(holder_code, self._catalog)
+        if issuer_code is not None:
+            self._check_issuer(role, issuer_code)
         now = self._clock.now()
         token_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         token = Token(
@@ -102,6 +104,19 @@ class Tokens:
                 uow.tokens.save(
                     found.revoked(self._clock.now()), event("TOKEN_REVOKED", f"token:{token_id}", actor.subject)
                 )
+
+    def _check_issuer(self, role: str, code: str) -> None:
+        with self._database.reading() as view:
+            known = view.issuers.get(code) is not None
+        if not known or role == Role.HOLDER:
+            raise refuse(
+                "ISSUER_UNKNOWN",
+                "issuer",
+                "没有该代码的颁发机构，或该角色不属于颁发机构",
+                "there is no issuer with this code, or the role is none of an issuer's",
+                remedy_zh="请核对代码，见 certvault issuer list。",
+                remedy_en="Check the code with certvault issuer list.",
+            )
 
     @staticmethod
     def _check(role: str, holder_code: str | None, lifetime: datetime.timedelta) -> None:

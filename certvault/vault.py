@@ -14,6 +14,7 @@ from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import forbidden
 from certvault.idempotency import Idempotency
+from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
@@ -45,6 +46,7 @@ class Vault:
     verification: Verification
     reports: Reports
     wallet: Wallet
+    issuers: Issuers
     pki: Pki
     status_lists: StatusLists
     tokens: Tokens

@@ -25,6 +25,9 @@ def token_create(
     holder: Annotated[
         str | None, typer.Option(metavar="CODE", help="For role holder: the holder's code", show_default=False)
     ] = None,
+    issuer: Annotated[
+        str | None, typer.Option(metavar="USCC", help="The issuer it works for [any]", show_default=False)
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it lives")] = DAYS,
     vault: VaultOption = None,
     as_json: JsonOption = False,
@@ -35,7 +38,9 @@ def token_create(
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
-        token = opened.tokens.create(role, holder_code=holder, actor=LOCAL_OPERATOR, lifetime=timedelta(days=days))
+        token = opened.tokens.create(
+            role, holder_code=holder, issuer_code=issuer, actor=LOCAL_OPERATOR, lifetime=timedelta(days=days)
+        )
     output.show(invocation, {"token": token, "role": role, "days": days}, [token])
     if not invocation.as_json:
         output.say("令牌只显示这一次。" if invocation.zh else "The token is shown this once only.")

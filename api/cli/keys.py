@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli import output
+from api.cli.issuers import IssuerOption
 from api.cli.options import JsonOption, LangOption, VaultOption, given
 
 keys = typer.Typer(help="Keys by handle.", no_args_is_help=True, rich_markup_mode=None)
@@ -41,6 +42,7 @@ def key_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangO
 def key_rollover(
     *,
     which: Annotated[str, typer.Argument(metavar="PURPOSE|KEY", help="A purpose such as seal or tsa, or a key's id")],
+    issuer: IssuerOption = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -50,5 +52,5 @@ def key_rollover(
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
-        new = opened.pki.rollover(which, LOCAL_OPERATOR)
+        new = opened.pki.rollover(which, LOCAL_OPERATOR, owner=issuer)
     output.facts(invocation, {"key": new.id, "purpose": new.purpose, "generation": new.generation})

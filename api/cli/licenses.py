@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli import output
+from api.cli.issuers import IssuerOption, acting
 from api.cli.options import JsonOption, LangOption, VaultOption, given
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def issue(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to write the PDF", show_default=False)] = None,
     record: Annotated[Path | None, typer.Option(help="Where to write the SD-JWT", show_default=False)] = None,
     baseline: BaselineOption = "B-LT",
+    issuer: IssuerOption = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -38,13 +40,12 @@ def issue(
     """Issue one license."""
     invocation = given(vault, as_json, lang)
     from api.schemas import issued_json
-    from certvault.model.actor import LOCAL_OPERATOR
 
     values = read_data(data)
     for target in (out, record):
         output.check_target(target)
     with invocation.open_vault() as opened:
-        made = opened.issuing.issue(type_name, values, actor=LOCAL_OPERATOR, baseline=baseline)
+        made = opened.issuing.issue(type_name, values, actor=acting(issuer), baseline=baseline)
         value = issued_json(made, opened.settings.base_url)
     if out:
         out.write_bytes(made.pdf)
@@ -94,14 +95,13 @@ def mint(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where PDFs and report.jsonl go")],
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes")] = 1,
     resume: Annotated[str | None, typer.Option(metavar="JOB", help="Resume a job", show_default=False)] = None,
+    issuer: IssuerOption = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Issue many licenses from a table; repeating the command resumes."""
     invocation = given(vault, as_json, lang)
-    from certvault.model.actor import LOCAL_OPERATOR
-
     bar = output.ProgressBar()
 
     def shown(progress: MintProgress) -> None:
@@ -110,7 +110,7 @@ def mint(
     with invocation.open_vault() as opened:
         try:
             progress = opened.minting.mint(
-                type_name, rows, out, actor=LOCAL_OPERATOR, workers=workers, resume=resume, progress=shown
+                type_name, rows, out, actor=acting(issuer), workers=workers, resume=resume, progress=shown
             )
         finally:
             bar.finish()
