@@ -83,6 +83,9 @@ def test_a_key_that_stands_twice_is_noted_and_the_last_one_taken() -> None:
     file = PdfFile(writer.data)
     assert file.newest.get(9) == {b"A": 3, b"B": 2}
     assert "duplicate-key" in kinds(file)
+    same = one_page((9, b"<</A[1]/B 2/A[1]>>"))
+    same.table()
+    assert not kinds(PdfFile(same.data))
 
 
 values = st.recursive(
@@ -319,11 +322,16 @@ def test_a_cross_reference_into_a_stream_is_noted() -> None:
     assert "inside-object" in kinds(file)
 
 
-def test_numbers_beyond_size_are_noted() -> None:
+def test_a_size_that_makes_earlier_objects_vanish_is_noted() -> None:
     writer = one_page((50, b"(beyond)"))
+    writer.table(size=60)
+    grown = PdfWriter(writer.data, last=writer.last)
+    grown.object(70, b"(new)")
+    grown.table(size=60)
+    assert "beyond-size" not in kinds(PdfFile(grown.data))
+    writer.object(9, b"(new)")
     writer.table(size=10)
-    file = PdfFile(writer.data)
-    assert "beyond-size" in kinds(file)
+    assert "beyond-size" in kinds(PdfFile(writer.data))
 
 
 def test_linearized_files_have_one_state() -> None:

@@ -27,7 +27,7 @@ _PLAIN_INTEGER = re.compile(
 )
 _LINE_END = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _HEADER_WITHIN = 1024
-_HARMLESS = frozenset(("no-endobj", "number", "stream-padding", "prev-zero"))
+_HARMLESS = frozenset(("filter", "no-endobj", "number", "stream-padding", "prev-zero"))
 """Kinds of notices that viewers read alike, or that change no more than a length on the page."""
 
 
@@ -178,7 +178,7 @@ class PdfFile:
         )
 
     def _note(self, stream: Stream, text: str) -> None:
-        self.notices.add("filter", stream.start, 0, text)
+        self.notices.add("structure-filter", stream.start, 0, text)
 
     def spans(self) -> Accounting:
         """What every byte of the file is."""

@@ -10,7 +10,7 @@ import re
 from typing import Any, cast
 
 from verify.formats.pdflimits import Budget, Notices, PdfError, PdfLimitError
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Text, Value
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Text, Value, same_value
 
 _SPACE = rb"[\0\t\n\f\r ]"
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
@@ -167,13 +167,21 @@ class Lexer:
         if len(items) % 2 == 0 and (not keys or set(map(type, keys)) == _ONLY_NAMES):
             found: Dictionary = dict(zip(keys, items[1::2], strict=True))
             if len(found) != len(keys):
-                self._notice("duplicate-key", end, _first_twice(keys))
+                self._note_twice(keys, items[1::2], end)
         else:
             self._notice("dictionary-pairs", end)
             found = _loose_pairs(items)
         if None in found.values():
             return {key: value for key, value in found.items() if value is not None}
         return found
+
+    def _note_twice(self, keys: list[Any], values: list[Any], end: int) -> None:
+        """A key twice with one value is read alike by everybody."""
+        first: dict[Any, Any] = {}
+        for key, value in zip(keys, values, strict=True):
+            if not same_value(first.setdefault(key, value), value):
+                self._notice("duplicate-key", end, str(key)[:100])
+                return
 
     def _name(self, raw: bytes, start: int) -> Name:
         name = Name(raw)
@@ -262,15 +270,6 @@ def skip_blank(data: bytes, position: int, end: int) -> int:
     """Where the white space and comments that begin at ``position`` end."""
     match = _BLANK.match(data, position, end)
     return match.end() if match else position
-
-
-def _first_twice(keys: list[Any]) -> str:
-    seen: set[Any] = set()
-    for key in keys:
-        if key in seen:
-            return str(key)[:100]
-        seen.add(key)
-    return ""
 
 
 def _hexadecimal(digits: bytes) -> Text:

@@ -76,12 +76,13 @@ class Snapshot:
                 self.file.notices.add("hybrid", section.start, number, "table and stream of one section differ")
 
     def _note_size(self) -> None:
-        """Some viewers drop objects whose number is not below /Size."""
+        """Some viewers drop objects whose number is not below /Size: those of earlier sections vanish for them."""
         size = self.trailer.get(b"Size")
-        most = max(self.entries, default=0)
-        if isinstance(size, int) and most >= size:
-            for number, entry in self.entries.items():
-                if number >= size and entry.kind != FREE:
+        if not isinstance(size, int) or max(self.entries, default=0) < size:
+            return
+        for section in self.sections[1:] or self.sections:
+            for number in section.entries:
+                if number >= size and self.entries[number].kind != FREE:
                     self.file.notices.add("beyond-size", self.sections[0].start, number)
 
     def _repair(self, text: str) -> None:
@@ -317,19 +318,21 @@ class Snapshot:
         found = self.resolve(value)
         return found if isinstance(found, list) else []
 
-    def decoded(self, stream: Stream, limit: int | None = None) -> bytes:
-        """A stream's content with its filters undone, but those of pictures. Raises PdfError, beyond ``limit`` too."""
+    def decoded(self, stream: Stream, limit: int | None = None, *, kind: str = "filter") -> bytes:
+        """A stream's content with its filters undone, but those of pictures. Raises PdfError, beyond ``limit`` too.
+
+        ``kind`` is that of the notices of what was forgiven.
+        """
         limits = self.file.limits
         most = limits.decompressed_bytes if limit is None else min(limit, limits.decompressed_bytes)
         filters = filters_of(stream.dictionary, self.resolve, limits.filters)
         raw = stream.raw
-        found = decode(raw, filters, most, self.file.budget, lambda text: self._filter_note(stream, text))
+        found = decode(
+            raw, filters, most, self.file.budget, lambda text: self.file.notices.add(kind, stream.start, 0, text)
+        )
         if len(found) > most and limit is not None:
             raise PdfLimitError("decompressed bytes in a stream", most)
         return found
-
-    def _filter_note(self, stream: Stream, text: str) -> None:
-        self.file.notices.add("filter", stream.start, 0, text)
 
     def raw_object_span(self, number: int) -> tuple[int, int] | None:
         """The bytes ``[start, end)`` of the object, or of the object stream that holds it."""
@@ -378,7 +381,7 @@ class Snapshot:
         if key not in known:
             known[key] = None
             try:
-                raw = self.decoded(stream)
+                raw = self.decoded(stream, kind="structure-filter")
                 known[key] = ObjectStream(stream, raw, self.file.lexer, self.file.limits.objects)
             except PdfLimitError:
                 raise
