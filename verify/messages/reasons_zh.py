@@ -296,5 +296,6 @@ PHRASES: dict[str, str] = {
     "SM2: a number is out of range": "SM2 签名值超出范围",
     "SM2: this libcrypto has it not": "所用的 libcrypto 不支持 SM2",
     "path validation wanted to wait for something": "证书链验证未能完成",
+    "the revisions are too large to compare": "需要比较的修订过大",
     "no token": "没有记号",
 }
