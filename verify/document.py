@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from verify.checks.sealed import SealedDocument, check_revisions, check_signatures, open_document, report_signatures
+from verify.checks.sealed import SealedDocument, check_revisions, check_signatures, open_document
 from verify.checks.signaturefields import check_fields, check_strays
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
@@ -73,8 +73,9 @@ def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument 
 def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     from verify.checks.carriers import check_license, find_record
     from verify.checks.facts import gather
-    from verify.checks.sealed import check_chain
+    from verify.checks.indication import report_signatures
     from verify.checks.shadow import check_shadow
+    from verify.checks.signers import check_chain
     from verify.checks.standing import check_standing
     from verify.checks.vaultreport import find_report, note_report
 

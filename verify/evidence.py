@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,20 @@ class VaultFacts:
     current_version: int | None = None
 
 
+class Source(Protocol):
+    """Fetches what a certificate under a chosen anchor names. The verifier itself opens no connection.
+
+    Each method gets an address of http or https and gives the body, or None when it cannot be had; it must be quick and
+    bound what it reads. It is never asked for an address that stands only in a stranger's file.
+    """
+
+    def crl(self, url: str) -> bytes | None:
+        """A revocation list (RFC 5280 4.2.1.13)."""
+
+    def ocsp(self, url: str, request: bytes) -> bytes | None:
+        """The answer to an OCSP request in DER (RFC 6960 Appendix A)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token."""
@@ -31,6 +46,7 @@ class Evidence:
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     lookup: Callable[[str], VaultFacts | None] | None = None
+    source: Source | None = None
 
 
 NO_EVIDENCE = Evidence()

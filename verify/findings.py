@@ -160,6 +160,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SECOND_SIGNATURE": Meaning(_I, _FATAL, "ISO 32000-2 12.8.2.2"),
     # Is it what it says it is?
     "NO_TRUSTED_PATH": Meaning(_C, _DOUBT, "RFC 5280 6; ETSI EN 319 102-1 5.2.6"),
+    "AUTHORITY_LOOKALIKE": Meaning(_C, _DOUBT, "RFC 5280 6.1.3"),
     "EXAMPLE_KEYS": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.4"),
     "PATH_WRONG": Meaning(_C, _FATAL, "RFC 5280 6"),
     "CERTIFICATE_EXPIRED": Meaning(_C, _FATAL, "RFC 5280 4.1.2.5"),

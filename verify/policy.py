@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from verify.formats.pdflimits import PdfLimits
+
+
+def _day(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, tzinfo=UTC)
+
+
+_HASHES_UNTIL: Mapping[str, datetime | None] = {
+    "md2": None,
+    "md4": None,
+    "md5": _day(2004, 8, 1),
+    "sha1": _day(2012, 8, 1),
+    "ripemd160": _day(2014, 8, 1),
+}
+_KEYS_UNTIL: Mapping[str, tuple[tuple[int, datetime | None], ...]] = {
+    "RSA": ((1900, None), (1024, _day(2019, 10, 1)), (786, _day(2010, 8, 1))),
+    "DSA": ((2048, None), (1024, _day(2015, 12, 1))),
+    "EC": ((224, None), (192, _day(2013, 8, 1)), (160, _day(2013, 8, 1))),
+}
+"""After ETSI TS 119 312 and its predecessor TS 102 176-1: the day on which an algorithm ceased to be recommended.
+
+A signature proven to have existed before that day is judged as of then (ETSI EN 319 102-1 5.6.2.4).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +85,12 @@ class Policy:
     )
     record_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
     code_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
-    weak_hashes: frozenset[str] = frozenset({"md2", "md4", "md5", "sha1"})
-    minimum_rsa_bits: int = 2048
+    hashes_until: Mapping[str, datetime | None] = field(default_factory=lambda: _HASHES_UNTIL)
+    """Hashes that no longer count, and until when they did; None is never. One that is not listed counts."""
+    keys_until: Mapping[str, tuple[tuple[int, datetime | None], ...]] = field(default_factory=lambda: _KEYS_UNTIL)
+    """For each kind of key: from so many bits on, until when it counts (None is without end); shorter ones never."""
+    revocation_age: timedelta = timedelta(days=7)
+    """How long revocation data count that do not say until when they are current."""
     draw_revisions: bool = True
     """Whether signed and final revision are drawn and compared. False is for measuring what the rest costs."""
     ink_dpi: int = 100

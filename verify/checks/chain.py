@@ -1,7 +1,8 @@
 """Does a chain lead from a certificate to an anchor that the caller chose, and was no link revoked? (RFC 5280 6)
 
-Paths are built and validated by pyHanko's certvalidator, never with anybody's anchors but the caller's and never with
-the network. Without anchors nothing is asked of it: its own default would be the system's roots.
+Ways are found by :mod:`verify.checks.pathsearch` and validated by pyHanko's certvalidator, never with anybody's anchors
+but the caller's and never with the network; revocation is asked of :mod:`verify.checks.revocation`. Without anchors
+nothing is asked at all.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ import enum
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
+from verify.checks.pathsearch import PathSearch
+from verify.checks.revocation import Answer, Records, Status
+from verify.checks.strength import weak_key, weak_link
+from verify.errors import LimitError
 from verify.findings import Severity
 from verify.formats import purposes
+from verify.formats.cms import as_utc
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
 
 _T = TypeVar("_T")
-MAX_ISSUERS = 50
+_OIDS_READ = {
+    "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.33",
+    "2.5.29.35", "2.5.29.36", "2.5.29.37", "2.5.29.46", "2.5.29.54", "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.3",
+    "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.48.1.5", "2.5.29.9", "2.5.29.14",
+}  # fmt: skip
+"""Extensions that a signer's certificate may mark as critical: those that are looked at, or bind nothing here."""
 
 
 class Revocation(enum.Enum):
@@ -36,12 +48,13 @@ class Revocation(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a path does not hold: a finding's code and parameters."""
+    """Why a path does not hold: a finding's code and parameters; when and why a certificate was revoked."""
 
     code: str
     params: dict[str, Any] = field(default_factory=dict)
     sub_indication: str = ""
     revoked: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,96 +79,184 @@ class Chains:
         self.inquiry = inquiry
         self.anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
         given = [c for c in map(load_lenient, inquiry.trust.certificates) if c is not None]
-        self._certificates = [*certificates, *given]
-        self._crls = [*crls, *inquiry.evidence.crls]
-        self._ocsps = [*ocsps, *inquiry.evidence.ocsps]
-
-    @cached_property
-    def pool(self) -> list[Any]:
-        """Certificates that may stand between signer and anchor: those whose names and keys can be read."""
-        return [c for c in self._certificates if _is_readable(c)]
-
-    @cached_property
-    def crls(self) -> list[Any]:
-        """The revocation lists that may be by one of these authorities."""
-        keys = {c.key_identifier for c in [*self.pool, *self.anchors]} if self._crls else set()
-        return [c for c in _loaded(self._crls, _load_crl) if _of_keys(c, keys)]
-
-    @cached_property
-    def ocsps(self) -> list[Any]:
-        """The OCSP responses."""
-        return _loaded(self._ocsps, _load_ocsp)
+        self.pool = [c for c in [*certificates, *given] if _is_readable(c)] if self.anchors else []
+        self.records = Records([*crls, *inquiry.evidence.crls], [*ocsps, *inquiry.evidence.ocsps])
+        self.search = PathSearch(self.anchors, self.pool, inquiry.spend)
 
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
-        """Validate at ``moment``."""
-        path = self._validated(certificate, moment, revocation)
-        unknown = path.problem is not None and path.problem.code == "REVOCATION_UNKNOWN"
-        if unknown and revocation is Revocation.KNOWN:
-            return self._validated(certificate, moment, Revocation.IGNORED)
-        return path
-
-    def _validated(self, certificate: Any, moment: datetime, revocation: Revocation) -> Path:
+        """Validate at ``moment``: the first way that holds, else why the most hopeful one does not."""
         subject = display_name(certificate)
-        if not self.anchors:
-            return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
+        found: list[Problem] = []
         try:
-            found = run_without_io(self._validate(certificate, moment, revocation))
+            for way in self.search.ways(certificate):
+                self.inquiry.spend()
+                problem = self._problem(way, moment, revocation)
+                if problem is None:
+                    return Path(way)
+                found.append(problem)
+            if not found:
+                found.append(self._no_way(certificate, subject))
+        except (RecursionError, MemoryError, LimitError):
+            raise
+        except Exception as error:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
+            found.append(_wrong(subject, f"{type(error).__name__} while reading it"))
+        return Path(problem=min(found, key=_hopelessness))
+
+    def _no_way(self, certificate: Any, subject: str) -> Problem:
+        """Without a way: forged where an anchor's name and key number are claimed and the signature does not match.
+
+        Names alone do not count, or the file of another vault whose root has the same name would be called forged.
+        """
+        if self.anchors and self.search.names_an_anchor(certificate):
+            return _wrong(subject, "a signature in the chain does not match")
+        return Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
+
+    def namesake(self, certificate: Any) -> Any | None:
+        """A chosen anchor whose name the chain claims though another key signed; None when there is none."""
+        try:
+            return self.search.namesake(certificate)
+        except Exception:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
+            return None
+
+    def _problem(self, way: tuple[Any, ...], moment: datetime, revocation: Revocation) -> Problem | None:
+        leaf = way[-1]
+        subject = display_name(leaf)
+        unread = _unread_extension(leaf)
+        if unread:
+            return _wrong(subject, f"the critical extension {unread} is not known", "CHAIN_CONSTRAINTS_FAILURE")
+        if len(way) == 1:
+            return _outside(leaf, subject, moment)
+        try:
+            run_without_io(_validate(way, moment))
         except (RecursionError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - broken foreign certificates make it throw many types
-            problem = _problem(error, subject, moment)
-            if problem.code in ("PATH_WRONG", "ALGORITHM_WEAK") and not self._names_an_anchor(certificate):
-                problem = Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
-            return Path(problem=problem)
-        chain = tuple(found.iter_certs(include_root=True))
-        return Path(chain)
+            return _problem(error, subject, moment)
+        return self._weakness(way, moment) or self._revocation(way, moment, revocation)
 
-    def _answers_for(self, certificate: Any) -> list[Any]:
-        """OCSP responses about this certificate or an authority: one about another counts as a failed check."""
-        serials = {c.serial_number for c in [certificate, *self.pool] if c is certificate or c.ca}
-        return [o for o in self.ocsps if _asked_about(o) & serials]
+    def _weakness(self, way: tuple[Any, ...], moment: datetime) -> Problem | None:
+        policy = self.inquiry.policy
+        for issuer, certificate in pairwise(way):
+            weak = weak_link(policy, certificate, moment) or weak_key(policy, issuer.public_key.dump(), moment)
+            if weak:
+                return Problem("ALGORITHM_WEAK", {"algorithm": weak}, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
+        return None
 
-    def _names_an_anchor(self, certificate: Any) -> bool:
-        """Whether issuers, by name and key identifier (RFC 5280 4.2.1.1), lead up to an anchor.
+    def _revocation(self, way: tuple[Any, ...], moment: datetime, revocation: Revocation) -> Problem | None:
+        if revocation is Revocation.IGNORED:
+            return None
+        unknown = None
+        for number in range(len(way) - 1, 0, -1):
+            certificate, issuer = way[number], way[number - 1]
+            answer = self.ask(certificate, issuer, moment)
+            params: dict[str, Any] = {"subject": display_name(certificate)}
+            if answer.status is Status.REVOKED and answer.since is not None:
+                params["at"] = answer.since.strftime("%Y-%m-%d %H:%M:%SZ")
+                sub = "REVOKED" if number == len(way) - 1 else "REVOKED_CA"
+                return Problem("CERTIFICATE_REVOKED", params, sub, answer.since, answer.reason)
+            if answer.status is Status.UNKNOWN and revocation is Revocation.REQUIRED and unknown is None:
+                unknown = Problem("REVOCATION_UNKNOWN", params | {"reason": answer.reason}, "TRY_LATER")
+        return unknown
 
-        Without it, the file of another vault whose root merely has the same name would be called forged.
+    def ask(self, certificate: Any, issuer: Any, moment: datetime) -> Answer:
+        """Whether a certificate was good at ``moment``; ``issuer`` is the one above it on a way to an anchor.
+
+        Where nothing at hand tells, and the caller gave a source, that is asked: the addresses are those of this
+        certificate, whose signature leads to a chosen anchor.
         """
-        todo, seen = [certificate], set[bytes]()
-        while todo and len(seen) < MAX_ISSUERS:
-            current = todo.pop()
-            if any(_issued_by(current, anchor) for anchor in self.anchors):
-                return True
-            seen.add(current.dump())
-            todo += [c for c in self.pool if c.dump() not in seen and _issued_by(current, c)]
-        return False
+        inquiry = self.inquiry
+        policy = inquiry.policy
 
-    async def _validate(self, certificate: Any, moment: datetime, revocation: Revocation) -> Any:
-        from pyhanko_certvalidator import CertificateValidator, ValidationContext
-        from pyhanko_certvalidator.policy_decl import (
-            CertRevTrustPolicy,
-            RevocationCheckingPolicy,
-            RevocationCheckingRule,
-        )
+        def asked() -> Answer:
+            return self.records.ask(
+                certificate,
+                self._issuers(certificate, issuer),
+                moment,
+                now=inquiry.at,
+                skew=policy.clock_skew,
+                most_age=policy.revocation_age,
+            )
 
-        from verify.formats.gm import SignatureValidator
+        answer = asked()
+        if answer.status is Status.UNKNOWN and inquiry.evidence.source is not None:
+            from verify.checks.fetching import fetch_revocation
 
-        rule = {
-            Revocation.REQUIRED: RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
-            Revocation.KNOWN: RevocationCheckingRule.CHECK_IF_DECLARED_SOFT,
-            Revocation.IGNORED: RevocationCheckingRule.NO_CHECK,
-        }[revocation]
-        context = ValidationContext(
-            trust_roots=self.anchors,
-            moment=moment,
-            allow_fetching=False,
-            crls=self.crls,
-            ocsps=self._answers_for(certificate),
-            revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True),
-            weak_hash_algos=set(self.inquiry.policy.weak_hashes),
-            signature_validator=SignatureValidator(),
-        )
-        validator = CertificateValidator(certificate, intermediate_certs=self.pool, validation_context=context)
-        return await validator.async_validate_path()
+            inquiry.spend()
+            crls, ocsps = fetch_revocation(inquiry.evidence.source, certificate, issuer)
+            self.records.add(crls, ocsps)
+            answer = asked() if crls or ocsps else answer
+        return answer
+
+    def _issuers(self, certificate: Any, issuer: Any) -> list[Any]:
+        """The issuer of the path, and its other certificates under the same authority, as after a change of keys."""
+        same = self.search.named(certificate.issuer)
+        return [issuer, *(c for c in same if c.dump() != issuer.dump() and self.search.beside(c, issuer))]
+
+
+async def _validate(way: tuple[Any, ...], moment: datetime) -> None:
+    """RFC 5280 6.1 for one way, without revocation and without judging algorithms, which is done here."""
+    from pyhanko_certvalidator import ValidationContext
+    from pyhanko_certvalidator.authority import CertTrustAnchor
+    from pyhanko_certvalidator.path import ValidationPath
+    from pyhanko_certvalidator.policy_decl import (
+        AcceptAllAlgorithms,
+        CertRevTrustPolicy,
+        RevocationCheckingPolicy,
+        RevocationCheckingRule,
+    )
+    from pyhanko_certvalidator.validate import async_validate_path
+
+    from verify.checks.signing import CheckedHere
+
+    rule = RevocationCheckingRule.NO_CHECK
+    context = ValidationContext(
+        trust_roots=[way[0]],
+        moment=moment,
+        best_signature_time=moment,
+        allow_fetching=False,
+        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule)),
+        algorithm_usage_policy=AcceptAllAlgorithms(),
+        signature_validator=CheckedHere(),
+    )
+    await async_validate_path(context, ValidationPath(CertTrustAnchor(way[0]), way[1:-1], way[-1]))
+
+
+def _unread_extension(certificate: Any) -> str:
+    """A critical extension of a signer's certificate that nobody here looks at; certvalidator asks only the others."""
+    for extension in certificate["tbs_certificate"]["extensions"] or ():
+        if extension["critical"].native and extension["extn_id"].dotted not in _OIDS_READ:
+            return str(extension["extn_id"].dotted)
+    return ""
+
+
+def _outside(anchor: Any, subject: str, moment: datetime) -> Problem | None:
+    """The certificate is itself an anchor: all that can be wrong is the time."""
+    at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
+    if moment < as_utc(anchor.not_valid_before):
+        return Problem("CERTIFICATE_NOT_YET_VALID", {"subject": subject, "at": at}, "NOT_YET_VALID")
+    if moment > as_utc(anchor.not_valid_after):
+        return Problem("CERTIFICATE_EXPIRED", {"subject": subject, "at": at}, "EXPIRED")
+    return None
+
+
+def _wrong(subject: str, reason: str, sub: str = "CERTIFICATE_CHAIN_GENERAL_FAILURE") -> Problem:
+    return Problem("PATH_WRONG", {"subject": subject, "reason": reason}, sub)
+
+
+_HOPE = (
+    "REVOCATION_UNKNOWN",
+    "ALGORITHM_WEAK",
+    "CERTIFICATE_NOT_YET_VALID",
+    "CERTIFICATE_EXPIRED",
+    "NO_TRUSTED_PATH",
+    "CERTIFICATE_REVOKED",
+    "PATH_WRONG",
+)
+
+
+def _hopelessness(problem: Problem) -> int:
+    """Of several ways the least bad one speaks; but the signer's own revocation is a fact on every way."""
+    return -1 if problem.sub_indication == "REVOKED" else _HOPE.index(problem.code)
 
 
 def run_without_io(coroutine: Coroutine[Any, Any, _T]) -> _T:
@@ -169,17 +270,9 @@ def run_without_io(coroutine: Coroutine[Any, Any, _T]) -> _T:
     raise RuntimeError("path validation wanted to wait for something")
 
 
-def _issued_by(certificate: Any, issuer: Any) -> bool:
-    if certificate.issuer.hashable != issuer.subject.hashable:
-        return False
-    named, own = certificate.authority_key_identifier, issuer.key_identifier
-    if named is None and certificate.issuer.hashable == certificate.subject.hashable:
-        named = certificate.key_identifier  # a root need not name its own key as its issuer's
-    return named is None or own is None or bool(named == own)
-
-
+@lru_cache(maxsize=1024)
 def load_lenient(der: bytes) -> Any | None:
-    """A certificate as asn1crypto reads it, or None."""
+    """A certificate as asn1crypto reads it, or None when its names, key or times cannot be read."""
     from asn1crypto import x509
 
     try:
@@ -192,69 +285,23 @@ def load_lenient(der: bytes) -> Any | None:
 def _is_readable(certificate: Any) -> bool:
     """Whether the names, key and extensions that building a path asks for can be read."""
     try:
-        _ = certificate.subject.hashable, certificate.issuer.hashable
-        _ = certificate.public_key.algorithm, certificate.key_identifier
+        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.key_identifier
+        _ = certificate.public_key.dump(), certificate.not_valid_after.year, certificate.not_valid_before.year
+        _ = certificate.serial_number, certificate.authority_key_identifier, certificate["signature_algorithm"].native
     except Exception:  # noqa: BLE001 - a broken certificate proves nothing
         return False
     return True
-
-
-def _loaded(values: Iterable[bytes], load: Any) -> list[Any]:
-    found = []
-    for value in values:
-        try:
-            found.append(load(value))
-        except Exception:  # noqa: BLE001, S112 - evidence that cannot be read proves nothing
-            continue
-    return found
-
-
-def _load_crl(der: bytes) -> Any:
-    from asn1crypto import crl
-
-    return crl.CertificateList.load(der)
-
-
-def _of_keys(crl: Any, keys: set[bytes | None]) -> bool:
-    """Whether a list may be by one of these authorities: one of another key under the same name proves nothing here."""
-    try:
-        named = crl.authority_key_identifier
-        return named is None or bool(named in keys)
-    except Exception:  # noqa: BLE001 - a broken list proves nothing
-        return False
-
-
-def _load_ocsp(der: bytes) -> Any:
-    from asn1crypto import ocsp
-
-    response = ocsp.OCSPResponse.load(der)
-    _asked_about(response)
-    return response
-
-
-def _asked_about(response: Any) -> set[int]:
-    """Serial numbers that an OCSP response answers for."""
-    return {r["cert_id"]["serial_number"].native for r in response.response_data["responses"]}
 
 
 def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
     from pyhanko_certvalidator import errors
 
     at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
-    if isinstance(error, errors.RevokedError):
-        when = error.revocation_dt.strftime("%Y-%m-%d %H:%M:%SZ")
-        return Problem("CERTIFICATE_REVOKED", {"subject": subject, "at": when}, "REVOKED", error.revocation_dt)
     if isinstance(error, errors.ExpiredError):
         return Problem("CERTIFICATE_EXPIRED", {"subject": subject, "at": at}, "EXPIRED")
     if isinstance(error, errors.NotYetValidError):
         return Problem("CERTIFICATE_NOT_YET_VALID", {"subject": subject, "at": at}, "NOT_YET_VALID")
-    if isinstance(error, errors.InsufficientRevinfoError):
-        return Problem("REVOCATION_UNKNOWN", {"subject": subject, "reason": str(error)}, "TRY_LATER")
-    if isinstance(error, errors.DisallowedAlgorithmError):
-        return Problem("ALGORITHM_WEAK", {"algorithm": str(error)}, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
-    if isinstance(error, errors.PathBuildingError) or "self-signed" in str(error):
-        return Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
-    return Problem("PATH_WRONG", {"subject": subject, "reason": str(error)}, "CERTIFICATE_CHAIN_GENERAL_FAILURE")
+    return _wrong(subject, str(error))
 
 
 def report_path(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.checks.chain import Problem, load_lenient
+from verify.checks.chain import load_lenient
 from verify.checks.later import check_later
 from verify.checks.material import (
     Material,
@@ -18,17 +18,15 @@ from verify.checks.material import (
 )
 from verify.checks.rendered import check_rendered
 from verify.checks.revisions import ChangeError, Updates, read_updates
-from verify.checks.signature import SignatureView, Surroundings, check_one, is_pades
+from verify.checks.signature import SignatureView, Surroundings, check_one
 from verify.checks.trusttime import SignerOutcome
 from verify.errors import UnreadableError
-from verify.findings import About, Severity
 from verify.formats.license import ATTACHMENT_NAME
 from verify.formats.pdfgraph import PdfGraph, PdfGraphError, PdfPasswordError
 from verify.formats.pdflimits import PdfLimitError
-from verify.formats.purposes import ANSWER, SEAL
 from verify.formats.report import ATTACHMENT_NAME as REPORT_NAME
 from verify.inquiry import Inquiry
-from verify.verdict import Integrity, SignatureReport
+from verify.verdict import Integrity
 
 
 @dataclass(slots=True)
@@ -41,7 +39,6 @@ class SealedDocument:
     strict: bool
     updates: Updates = field(default_factory=Updates)
     outcomes: dict[int, SignerOutcome] = field(default_factory=dict)
-    archived: bool = False
     report_subject: str = ""
     """SHA-256 of the file that this document, a verification report of a vault, tells of."""
     password: str | None = None
@@ -148,12 +145,13 @@ def _material(document: SealedDocument, anchors: list[Any]) -> Material:
             raise MaterialError("DSS_VALUE_UNUSED", "a value stands twice")
     for response in material.ocsps:
         material.add(ocsp_certificates(response))
-    for cms in _all_cms(document):
+    for cms in all_cms(document):
         material.add(load_certificate(c.dump()) for c in cms.certificates)
     return material
 
 
-def _all_cms(document: SealedDocument) -> list[Any]:
+def all_cms(document: SealedDocument) -> list[Any]:
+    """Every CMS value in the file that was read: signatures, and the timestamps in and beside them."""
     found = []
     for view in document.signatures:
         if view.cms is not None:
@@ -163,111 +161,4 @@ def _all_cms(document: SealedDocument) -> list[Any]:
 
 
 def _leaves(document: SealedDocument) -> list[Any]:
-    return [cms.signer for cms in _all_cms(document)]
-
-
-def check_chain(inquiry: Inquiry, document: SealedDocument) -> None:
-    """Judge timestamps and signers against the caller's anchors."""
-    from verify.checks.chain import Chains
-    from verify.checks.trusttime import judge_archive, judge_signer
-
-    crls, ocsps = document.updates.crls, document.updates.ocsps
-    certificates = [c for cms in _all_cms(document) for c in cms.certificates]
-    certificates += [load_certificate(der) for der in document.updates.certificates]
-    if not document.strict:
-        extra = document.graph.validation_data()
-        certificates += extra.certificates
-        crls, ocsps = extra.crls, extra.ocsps
-    chains = Chains(inquiry, certificates, crls, ocsps)
-    moment, document.archived = judge_archive(inquiry, chains, document.stamps)
-    document.archived = document.archived and bool(document.stamps)
-    usage = ANSWER if document.report_subject else SEAL if inquiry.is_license or document.strict else None
-    for view in document.seals:
-        if view.cms is not None:
-            document.outcomes[id(view)] = judge_signer(inquiry, chains, view, moment, usage)
-    for view in document.signatures:
-        _check_strength(inquiry, view)
-
-
-def _check_strength(inquiry: Inquiry, view: SignatureView) -> None:
-    if view.cms is None:
-        return
-    if view.cms.digest_name in inquiry.policy.weak_hashes:
-        inquiry.report("ALGORITHM_WEAK", where=view.where, algorithm=view.cms.digest_name)
-    key = view.cms.signer.public_key
-    if key.algorithm == "rsa" and key.bit_size < inquiry.policy.minimum_rsa_bits:
-        inquiry.report("ALGORITHM_WEAK", where=view.where, algorithm=f"RSA {key.bit_size}")
-
-
-def report_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
-    """Sum up each signature for the verdict."""
-    for view in document.signatures:
-        inquiry.signatures.append(_report(inquiry, document, view))
-
-
-def _report(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> SignatureReport:
-    from verify.checks.chain import display_name
-
-    outcome = document.outcomes.get(id(view))
-    indication, sub = _indication(inquiry, view, outcome)
-    proven = view.is_timestamp or (outcome is not None and outcome.proven)
-    time = view.tokens[0].time if view.is_timestamp and view.tokens else outcome.signed_at if outcome else None
-    return SignatureReport(
-        field=view.raw.field,
-        signer=display_name(view.cms.signer) if view.cms else "",
-        format=_format(document, view, outcome),
-        integrity=view.integrity,
-        indication=indication,
-        sub_indication=sub,
-        signed_at=time,
-        time_source="timestamp" if proven else "claimed",
-        covers_whole_file=view.covers,
-    )
-
-
-def _indication(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | None) -> tuple[str, str]:
-    """The indication of ETSI EN 319 102-1 5.1.3 for one signature."""
-    if view.integrity is not Integrity.INTACT:
-        codes = {f.code for f in inquiry.findings if f.where == view.where and f.about is About.INTEGRITY}
-        sub = "HASH_FAILURE" if "DIGEST_MISMATCH" in codes else "FORMAT_FAILURE"
-        return "TOTAL_FAILED", "SIG_CRYPTO_FAILURE" if "SIGNATURE_WRONG" in codes else sub
-    path = outcome.path if outcome else None
-    if path is not None and path.problem is not None:
-        return _path_indication(inquiry, view, path.problem)
-    codes = {f.code for f in inquiry.findings if f.where == view.where}
-    if "CERTIFICATE_PURPOSE" in codes:
-        return "INDETERMINATE", "CHAIN_CONSTRAINTS_FAILURE"
-    if "ALGORITHM_WEAK" in codes:
-        return "INDETERMINATE", "CRYPTO_CONSTRAINTS_FAILURE"
-    if view.is_timestamp and "TIMESTAMP_UNTRUSTED" in codes:
-        return "INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND"
-    return "TOTAL_PASSED", ""
-
-
-def _path_indication(inquiry: Inquiry, view: SignatureView, problem: Problem) -> tuple[str, str]:
-    fatal = any(
-        f.code == problem.code and f.where == view.where and f.severity is Severity.FATAL for f in inquiry.findings
-    )
-    if fatal:
-        return "TOTAL_FAILED", problem.sub_indication
-    no_poe = {"REVOKED": "REVOKED_NO_POE", "EXPIRED": "OUT_OF_BOUNDS_NO_POE", "NOT_YET_VALID": "OUT_OF_BOUNDS_NO_POE"}
-    return "INDETERMINATE", no_poe.get(problem.sub_indication, problem.sub_indication)
-
-
-def _format(document: SealedDocument, view: SignatureView, outcome: SignerOutcome | None) -> str:
-    if view.is_timestamp:
-        return "ETSI.RFC3161"
-    if not is_pades(view):
-        return view.raw.subfilter.lstrip("/")
-    if not view.tokens and not document.stamps:
-        return "PAdES-B-B"
-    if not _has_validation_data(document):
-        return "PAdES-B-T"
-    return "PAdES-B-LTA" if document.stamps else "PAdES-B-LT"
-
-
-def _has_validation_data(document: SealedDocument) -> bool:
-    if document.strict:
-        return bool(document.updates.crls or document.updates.ocsps)
-    extra = document.graph.validation_data()
-    return bool(extra.crls or extra.ocsps)
+    return [cms.signer for cms in all_cms(document)]

@@ -29,6 +29,7 @@ TEXTS: dict[str, str] = {
     "DSS_VALUE_UNUSED": "A value in the document's validation data serves nothing here: {reason}.",
     "SECOND_SIGNATURE": "A further signature was added to a document that permits none.",
     "NO_TRUSTED_PATH": "No chain leads from {subject} to a certificate that was chosen as trusted.",
+    "AUTHORITY_LOOKALIKE": "An authority above the signer has the name of the trusted {subject}, but another key.",
     "EXAMPLE_KEYS": "The chain ends in the example authority {subject}, whose keys are public.",
     "PATH_WRONG": "The chain of {subject} is not valid: {reason}.",
     "CERTIFICATE_EXPIRED": "The certificate of {subject} had expired at {at}.",

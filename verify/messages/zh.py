@@ -29,6 +29,7 @@ TEXTS: dict[str, str] = {
     "DSS_VALUE_UNUSED": "文件内的验证数据中有无用的内容：{reason}。",
     "SECOND_SIGNATURE": "文件不允许再加签名，却被加上了另一个签名。",
     "NO_TRUSTED_PATH": "{subject} 的证书链没有通向所选定的信任锚。",
+    "AUTHORITY_LOOKALIKE": "签名者之上的机构与所信任的 {subject} 同名，但密钥不同。",
     "EXAMPLE_KEYS": "证书链终止于示例机构 {subject}，其密钥是公开的。",
     "PATH_WRONG": "{subject} 的证书链无效：{reason}。",
     "CERTIFICATE_EXPIRED": "{subject} 的证书在 {at} 已过期。",
