@@ -8,7 +8,7 @@ from verify.checks.changes.appearance import plain, shows
 from verify.checks.changes.drawing import DrawingError, read_drawing
 from verify.checks.changes.fieldview import FieldView, read_view
 from verify.checks.changes.permissions import Rights
-from verify.checks.changes.walk import Walk
+from verify.checks.changes.walk import Effort, Walk
 from verify.formats.pdffile import Snapshot
 from verify.formats.pdftrees import pages
 from verify.formats.pdfvalues import Dictionary, Reference, Stream, Value
@@ -20,7 +20,7 @@ _RICH, _MULTIPLE = 1 << 25, 1 << 21
 
 def contradicting_fields(signed: Snapshot) -> Iterator[Place]:
     """Text and choice fields whose appearance, as far as it can be read, shows another text than their value."""
-    walk = Walk(signed, signed, Rights(), None)
+    walk = Walk(signed, signed, Rights(), None, Effort())
     for reference, field, view in _fields(signed, walk):
         if view.type not in (b"Tx", b"Ch") or view.flags & (_RICH | _MULTIPLE) or view.formatted:
             continue
@@ -41,7 +41,7 @@ def unplaced_fields(signed: Snapshot) -> Iterator[Place]:
     placed: set[int] = set()
     for page in pages(signed):
         placed.update(v.number for v in signed.items_of(page.dictionary.get(b"Annots")) if isinstance(v, Reference))
-    walk = Walk(signed, signed, Rights(), None)
+    walk = Walk(signed, signed, Rights(), None, Effort())
     for reference, field, view in _fields(signed, walk):
         if reference is None or reference.number in placed or view.type == b"Sig" or b"AP" not in field:
             continue

@@ -4,6 +4,6 @@
 ``python -m tests.support.forger FOLDER`` writes them with a ``manifest.json``.
 """
 
-from tests.support.forger.registry import Expected, Forgery, forgeries
+from tests.support.forger.registry import Expected, Forgery, forgeries, sample
 
-__all__ = ["Expected", "Forgery", "forgeries"]
+__all__ = ["Expected", "Forgery", "forgeries", "sample"]

@@ -5,7 +5,8 @@ Mladenov et al., "1 Trillion Dollar Refund" (CCS 2019), 4.2.
 
 from __future__ import annotations
 
-from tests.support.forger.bases import Base
+from tests.support.forger.bases import Base, with_timestamp
+from tests.support.forger.families.sneaky_signing import sign_without_leave
 from tests.support.forger.registry import forgery
 from tests.support.forger.writer import changed, last_startxref, stream
 
@@ -141,3 +142,41 @@ def catalog_replaced(doc: Base) -> bytes:
 def trailing_bytes(doc: Base) -> bytes:
     """Bytes that belong to nothing follow the end of file."""
     return doc.pdf + b"garbage that is no object"
+
+
+@forgery(_FAMILY, "approval", "p2", "p3", "approval-stream", "p2-packed")
+def altered_then_signed_again(doc: Base) -> bytes:
+    """The page is changed, then a second person signs the whole: the first signature covers something else (12.8.1)."""
+    return sign_without_leave(doc.update({"content": _content(doc)}), "Sig2")
+
+
+@forgery(_FAMILY, "approval", "p1", "p2", "p3")
+def altered_then_archived(doc: Base) -> bytes:
+    """The page is changed, then validation data and a document timestamp follow as in any archive (12.8.5)."""
+    return with_timestamp(doc.update({"content": _content(doc)}))
+
+
+@forgery(_FAMILY, "approval", "p1", "p2", "p3")
+def archived_then_altered(doc: Base) -> bytes:
+    """After validation data and a document timestamp the page is changed (12.8.5)."""
+    return Base(doc.name, with_timestamp(doc.pdf), doc.parts).update({"content": _content(doc)})
+
+
+@forgery(_FAMILY, "approval", "p2", "p3")
+def altered_in_the_update_that_signs(doc: Base) -> bytes:
+    """A second signature's own update is written again with the page's content in it, then signed (12.8.1)."""
+    prepared = doc.update({"sig2": changed(doc.body("sig2"), TU=b"(second)"), "content": _content(doc)})
+    return sign_without_leave(prepared, "Sig2")
+
+
+@forgery(_FAMILY, "approval", "p2")
+def validation_data_with_a_page(doc: Base) -> bytes:
+    """An update of validation data also brings a page's new content under the name of a CRL (12.8.4.3)."""
+    n = doc.free
+    objects: dict[str | int, bytes] = {
+        "catalog": changed(doc.body("catalog"), DSS=b"%d 0 R" % n),
+        n: b"<< /Type /DSS /CRLs [%d 0 R] /VRI << >> >>" % (n + 1),
+        n + 1: stream(b"0 0 1 rg 0 0 200 200 re f"),
+        "page": changed(doc.body("page"), Contents=b"[5 0 R %d 0 R]" % (n + 1)),
+    }
+    return doc.update(objects)
