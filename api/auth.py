@@ -91,6 +91,7 @@ class Authenticator:
     def __init__(self, vault: Vault, sessions: Sessions) -> None:
         self._vault = vault
         self.sessions = sessions
+        self.secure = vault.settings.base_url.startswith("https:")
 
     def caller(self, request: Request) -> Caller | None:
         """The caller, or None for one who did not say. RefusedError for a token that does not count.
@@ -109,7 +110,7 @@ class Authenticator:
 
     def visitor(self, request: Request, *, check: bool) -> Caller | None:
         """The caller by session cookie; ``check`` demands the CSRF header."""
-        name = request.cookies.get(SESSION_COOKIE)
+        name = cookie(request, SESSION_COOKIE, secure=self.secure)
         session = self.sessions.find(name, self._vault.clock.now()) if name else None
         if session is None:
             return None
@@ -128,10 +129,25 @@ def check_csrf(expected: str | None, given: object) -> None:
         raise problems.csrf_failed()
 
 
+def cookie(request: Request, name: str, *, secure: bool) -> str | None:
+    """The value of one of our cookies."""
+    return request.cookies.get(_full_name(name, secure=secure))
+
+
+def drop_cookie(response: Response, name: str, *, secure: bool) -> None:
+    """Let the browser forget a cookie."""
+    response.delete_cookie(_full_name(name, secure=secure), path="/", secure=secure, httponly=True, samesite="strict")
+
+
+def _full_name(name: str, *, secure: bool) -> str:
+    """Under ``__Host-`` a browser takes a cookie from this very host alone, so that no neighbour can plant one."""
+    return f"__Host-{name}" if secure else name
+
+
 def set_cookie(response: Response, name: str, value: str, *, secure: bool, lifetime: timedelta | None = None) -> None:
     """A cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
-        name,
+        _full_name(name, secure=secure),
         value,
         max_age=int(lifetime.total_seconds()) if lifetime else None,
         httponly=True,

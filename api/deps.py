@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from api import language, problems
-from api.auth import Authenticator, Caller
+from api.auth import Authenticator, Caller, cookie
 from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, WaitingRoom, client_of, retry_after
 from api.metrics import Metrics
@@ -58,7 +58,7 @@ def lang_of(request: Request) -> str:
     Pages do not follow a browser's default: they are Chinese until somebody chooses English.
     """
     chosen = language.from_text(request.query_params.get("lang")) or language.from_text(
-        request.cookies.get(LANGUAGE_COOKIE)
+        cookie(request, LANGUAGE_COOKIE, secure=services_of(request).secure)
     )
     if chosen is None and request.url.path.startswith("/v1/"):
         chosen = language.from_accept(request.headers.get("accept-language"))

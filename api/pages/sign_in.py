@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.auth import FORM_COOKIE, LONGEST, SESSION_COOKIE, check_csrf, set_cookie
+from api.auth import FORM_COOKIE, LONGEST, SESSION_COOKIE, check_csrf, cookie, drop_cookie, set_cookie
 from api.deps import Given, limited
 from api.pages.view import render
 from certvault.model.actor import Role
@@ -33,14 +33,15 @@ def sign_in(
     csrf: Annotated[str, Form(max_length=TOKEN_LENGTH)] = "",
 ) -> Response:
     """Open a session for a good token."""
-    check_csrf(request.cookies.get(FORM_COOKIE), csrf)
+    check_csrf(cookie(request, FORM_COOKIE, secure=services.secure), csrf)
     actor = services.vault.tokens.authenticate(token.strip())
     if actor is None:
         return _form(request, secure=services.secure, failed=True)
+    services.authenticator.sessions.close(cookie(request, SESSION_COOKIE, secure=services.secure) or "")
     name = services.authenticator.sessions.open(token.strip(), services.vault.clock.now())
     response = RedirectResponse(_landing(actor.roles), SEE_OTHER)
     set_cookie(response, SESSION_COOKIE, name, secure=services.secure, lifetime=LONGEST)
-    response.delete_cookie(FORM_COOKIE, path="/")
+    drop_cookie(response, FORM_COOKIE, secure=services.secure)
     return response
 
 
@@ -50,14 +51,14 @@ def sign_out(request: Request, services: Given, csrf: Annotated[str, Form(max_le
     caller = services.authenticator.visitor(request, check=False)
     if caller:
         check_csrf(caller.csrf, csrf)
-        services.authenticator.sessions.close(request.cookies.get(SESSION_COOKIE, ""))
+        services.authenticator.sessions.close(cookie(request, SESSION_COOKIE, secure=services.secure) or "")
     response = RedirectResponse("/", SEE_OTHER)
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    drop_cookie(response, SESSION_COOKIE, secure=services.secure)
     return response
 
 
 def _form(request: Request, *, secure: bool, failed: bool = False) -> Response:
-    value = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
+    value = cookie(request, FORM_COOKIE, secure=secure) or secrets.token_urlsafe(24)
     response = render(request, "sign_in.html", csrf=value, failed=failed, status=401 if failed else 200)
     set_cookie(response, FORM_COOKIE, value, secure=secure)
     return response

@@ -38,7 +38,7 @@ def render(
             other="en" if lang == "zh" else "zh",
             t=_words(lang),
             script_words={key: WORDS[key].in_language(lang) for key in SCRIPT_WORDS},
-            path=request.url.path,
+            path="/" + request.url.path.lstrip("/\\"),  # two slashes would lead to another host
             caller=caller,
             roles=sorted(caller.actor.roles) if caller else [],
             vault_name=services.vault.settings.name,

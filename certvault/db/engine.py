@@ -31,18 +31,23 @@ BUSY_TIMEOUT_MS = 60_000
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``."""
+    """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``. Its errors quote no values: they reach the log."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
-            parsed, poolclass=QueuePool, pool_size=8, max_overflow=32, connect_args={"check_same_thread": False}
+            parsed,
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=32,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
     raise DatabaseUnavailableError(f"no support for databases of the kind {parsed.get_backend_name()}")
 
 
