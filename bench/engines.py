@@ -34,6 +34,7 @@ def pyhanko() -> Judge:
     Intact when there is a signature, each is intact and valid, and the change after each is one its policy permits.
     """
     from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko_certvalidator import ValidationContext
@@ -44,9 +45,9 @@ def pyhanko() -> Judge:
     async def good(embedded: EmbeddedPdfSignature) -> bool:
         context = ValidationContext(trust_roots=[], allow_fetching=False, moment=AT)
         if embedded.sig_object_type == "/DocTimeStamp":
-            found = await async_validate_pdf_timestamp(embedded, context)
-        else:
-            found = await async_validate_pdf_signature(embedded, context, context)
+            stamp = await async_validate_pdf_timestamp(embedded, context)
+            return bool(stamp.intact and stamp.valid and stamp.modification_level is not ModificationLevel.OTHER)
+        found = await async_validate_pdf_signature(embedded, context, context)
         return bool(found.intact and found.valid and found.docmdp_ok)
 
     async def all_good(pdf: bytes) -> bool:

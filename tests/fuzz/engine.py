@@ -12,8 +12,10 @@ def main() -> None:
     with atheris.instrument_imports(include=["verify"], enable_loader_override=False):
         import verify.checks.material
         import verify.document
+        import verify.formats.ber
         import verify.formats.pdffile
         import verify.formats.pdfsignatures
+        import verify.formats.report
         import verify.formats.statuslist
         import verify.media
         import verify.messages  # noqa: F401 - imported here so that it is instrumented

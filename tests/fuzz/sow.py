@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from signing.keys import KeyPurpose
 from tests.fuzz.targets import SEEDS
 from tests.support.forging import append_update
 from tests.support.sealed import genuine, status_list, validation_data
+from tests.support.seals import Maker, make_pki
 from tests.support.signing_pki import AT, shared_pki
+from verify.formats.report import report_content
 
 
 def main() -> None:
@@ -44,7 +47,9 @@ def main() -> None:
         "pdf_update": [sealed.pdf[_end_of_seal(sealed.pdf) :][:12000]],
         "pdf_document": [small, updated, compressed, *_lasting()],
         "der": [value.rstrip(b"\0"), pki.issuing.certificate],
+        "ber": [b"\x30\x80\x24\x80\x04\x01a\x04\x01b\0\0\x31\x06\x05\0\x02\x01\x05\0\0", value.rstrip(b"\0")],
         "cms": [value.rstrip(b"\0")],
+        "seal": _seals(),
         "crl": [pki.root_crl(AT)],
         "ocsp": [pki.ocsp(KeyPurpose.SEAL, at=AT)],
         "certificate": [pki.issuing.certificate, pki.root.certificate, pki.certificate(KeyPurpose.SEAL)],
@@ -57,6 +62,7 @@ def main() -> None:
         ],
         "status_list": [listed],
         "license_record": [sealed.record.canonical()],
+        "report_subject": [report_content({"zh": {}}, "0" * 64, "2026-11-23T00:00:00Z")],
         "code_cbor": [cose],
         "code_text": [sealed.code.encode(), b"https://example.org/verify#c=AAAA"],
         "picture": _pictures(sealed.code),
@@ -145,6 +151,13 @@ def _streamed() -> bytes:
         b"/Length %d>>stream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(table), table, start)
     )
     return out
+
+
+def _seals() -> list[bytes]:
+    """A seal of version 4 and a seal signature of version 1, as the standards draw them."""
+    with tempfile.TemporaryDirectory() as folder:
+        maker = Maker(make_pki(Path(folder)), AT)
+        return [maker.seal(4), maker.signature(1, b"document")]
 
 
 def _pictures(code: str) -> list[bytes]:

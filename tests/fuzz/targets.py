@@ -154,6 +154,30 @@ def der(data: bytes) -> None:
         children(data)
 
 
+def ber(data: bytes) -> None:
+    """What is made definite must stay itself when made definite again."""
+    from verify.formats.ber import BerError, definite, sorted_set
+
+    try:
+        value, size = definite(data)
+    except BerError:
+        return
+    if not 0 < size <= len(data) or definite(value) != (value, len(value)):
+        raise WrongAnswerError("not definite yet")
+    with contextlib.suppress(BerError):
+        sorted_set(value)
+
+
+def seal(data: bytes) -> None:
+    """An electronic seal or a seal signature of any version."""
+    from verify import TrustStore
+    from verify.seal import inspect_seal
+
+    found = inspect_seal(data, trust=TrustStore(), at=AT, document=b"document")
+    found.to_json("zh")
+    found.to_json("en")
+
+
 def cms(data: bytes) -> None:
     """A value of a signature field, put where a tiny document has it."""
     from verify import TrustStore, verify_document
@@ -259,6 +283,13 @@ def status_list(data: bytes) -> None:
             found[index] if hasattr(found, "__getitem__") else found.value(index)
 
 
+def report_subject(data: bytes) -> None:
+    from verify.formats.report import ReportError, unverified_report_subject
+
+    with contextlib.suppress(ReportError):
+        unverified_report_subject(data)
+
+
 def license_record(data: bytes) -> None:
     from verify.formats.license import RecordError, unverified_record
 
@@ -302,7 +333,9 @@ def anything(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
-        pdf_values, pdf_filters, pdf_xref, pdf_file, pdf_update, pdf_document, der, cms, crl, ocsp, certificate,
-        jws, record_token, key_of_holder, status_list, license_record, code_cbor, code_text, picture, anything,
+        pdf_values, pdf_filters, pdf_xref, pdf_file, pdf_update, pdf_document,
+        der, ber, cms, seal, crl, ocsp, certificate,
+        jws, record_token, key_of_holder, status_list, license_record, report_subject,
+        code_cbor, code_text, picture, anything,
     )
 }  # fmt: skip

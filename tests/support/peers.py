@@ -59,17 +59,20 @@ def pyhanko(path: Path) -> Answer:
 
 
 async def _pyhanko_one(embedded: Any) -> Answer:
+    from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
     from pyhanko_certvalidator import ValidationContext
 
     context = ValidationContext(trust_roots=[], allow_fetching=False, moment=AT)
     if embedded.sig_object_type == "/DocTimeStamp":
         found = await async_validate_pdf_timestamp(embedded, context)
+        permitted = found.modification_level is not ModificationLevel.OTHER
     else:
         found = await async_validate_pdf_signature(embedded, context, context)
+        permitted = bool(found.docmdp_ok)
     if not (found.intact and found.valid):
         return Answer(False, "signature wrong")
-    return Answer(bool(found.docmdp_ok), "intact" if found.docmdp_ok else "suspicious change")
+    return Answer(permitted, "intact" if permitted else "suspicious change")
 
 
 def pdfsig(path: Path) -> Answer:
