@@ -14,7 +14,7 @@ from verify.checks.changes.compare import compare
 from verify.checks.changes.fonts import glyph_text, read_map
 from verify.checks.changes.judge import Judge
 from verify.checks.changes.metadata import is_xmp
-from verify.checks.changes.model import Changes, Kind, Path
+from verify.checks.changes.model import MOST_FAULTS, Area, Changes, Kind, Path, Remark
 from verify.checks.changes.permissions import Lock, Rights, rights_after
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Effort
@@ -22,6 +22,7 @@ from verify.formats.pdffile import PdfFile, PdfLimitError
 from verify.formats.pdfsignatures import find_signatures
 from verify.formats.pdfvalues import Name, Text
 from verify.messages.reasons_zh import PHRASES
+from verify.place import Place
 
 Edit = Callable[[Base], bytes]
 
@@ -262,6 +263,17 @@ def test_comparing_costs_no_more_than_its_limit() -> None:
     old = file.snapshot(base("approval").byte_range()[2])
     with pytest.raises(PdfLimitError):
         compare(old, file.newest, Rights(), None, Effort(20))
+
+
+def test_thousands_of_doubts_are_told_as_a_few() -> None:
+    many, other = Changes(), Changes()
+    for number in range(3_000):
+        place = Place(object_number=number)
+        many.doubts.append(Remark(Doubt.OWN_FONT, place))
+        other.areas.append(Area(1, (0.0, 0.0, 1.0, float(number)), Kind.FORM_DATA))
+    other.merge(many)
+    assert len(other.doubts) == MOST_FAULTS
+    assert len(other.areas) == 3_000
 
 
 def test_a_revision_that_is_only_partly_signed_is_a_fault() -> None:

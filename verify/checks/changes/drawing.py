@@ -13,6 +13,8 @@ from verify.formats.pdflimits import PdfError
 from verify.formats.pdfvalues import Stream
 
 _MOST_BYTES = 200_000
+_COST = 1_000
+"""What reading one drawing costs, in pairs of values."""
 _MOST_CURVES = 16
 _MOST_LINES = 400
 _INVISIBLE = 3
@@ -113,13 +115,25 @@ class _Reader:
 
 
 def read_drawing(walk: Walk, stream: Stream) -> Drawn:
-    """What the newer revision's form XObject draws. Raises DrawingError."""
+    """What the newer revision's form XObject draws. Raises DrawingError, PdfLimitError for too many of them."""
+    known = walk.drawings.get(id(stream))
+    if known is None:
+        walk.effort.spend(_COST)
+        known = walk.drawings[id(stream)] = _read(walk, stream)
+    if isinstance(known, DrawingError):
+        raise known
+    return known
+
+
+def _read(walk: Walk, stream: Stream) -> Drawn | DrawingError:
     try:
         content = walk.new.decoded(stream, _MOST_BYTES)
         reader = _Reader(FontReader(walk, stream))
         reader.run(content)
-    except (PdfError, ValueError, TypeError) as error:
-        raise DrawingError(Reason.APPEARANCE_UNREADABLE) from error
+    except DrawingError as error:
+        return error
+    except (PdfError, ValueError, TypeError):
+        return DrawingError(Reason.APPEARANCE_UNREADABLE)
     return reader.drawn
 
 

@@ -9,6 +9,7 @@ from verify.checks.changes.reasons import Doubt, Reason
 from verify.place import Box, Place
 
 MOST_FAULTS = 20
+MOST_AREAS = 10_000
 
 
 class Kind(enum.StrEnum):
@@ -125,6 +126,6 @@ class Changes:
         """Take over what another comparison found."""
         for fault in other.faults:
             self.add(fault.reason, fault.place)
-        self.doubts.extend(d for d in other.doubts if d not in self.doubts)
         self.kinds |= other.kinds
-        self.areas.extend(a for a in other.areas if a not in self.areas)
+        self.doubts = list(dict.fromkeys((*self.doubts, *other.doubts)))[:MOST_FAULTS]
+        self.areas = list(dict.fromkeys((*self.areas, *other.areas)))[:MOST_AREAS]

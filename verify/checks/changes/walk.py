@@ -20,6 +20,7 @@ from verify.formats.pdfvalues import Dictionary, Reference, Stream, Value, same_
 from verify.place import Box, Place
 
 if TYPE_CHECKING:
+    from verify.checks.changes.drawing import DrawingError, Drawn
     from verify.checks.changes.overlap import PrintedText
     from verify.checks.changes.permissions import Rights
     from verify.formats.pdffile import Snapshot
@@ -67,10 +68,9 @@ class Walk:
     """Two revisions, and what the comparison of them has found so far.
 
     ``printed`` is the text of the pages, None where it does not matter what covers it: between revisions on the way.
-    ``added`` names the widgets of new fields by number, ``touched`` holds old widgets whose look changed;
-    :mod:`.annotations` finds their pages. ``empty`` those without a signature.
-    ``values`` are the numbers of new
-    signatures. ``redrawn`` says that viewers are asked now to draw all fields from their values.
+    ``added`` names the widgets of new fields by number, ``empty`` those without a signature, ``touched`` old widgets
+    whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures, ``drawings`` what
+    streams draw, by identity. ``redrawn`` says that viewers are asked now to draw all fields from their values.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Walk:
         self.changes = Changes()
         self.nodes: dict[tuple[int, int], Node] = {}
         self.renamed: dict[int, int] = {}
+        self.drawings: dict[int, Drawn | DrawingError] = {}
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
         self.values: set[int] = set()
