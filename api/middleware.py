@@ -47,6 +47,7 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 _KEPT = b"public, max-age=31536000, immutable"  # the pages name static files with their digest
 _NOT_KEPT = b"no-store"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -101,8 +102,9 @@ class Guard:
         """One line and one count. The route's pattern stands for the path: no identifier, query or token is logged."""
         route = scope.get("route")
         pattern = getattr(route, "path", None) or "(none)"
-        self._metrics.request(scope["method"], pattern, status, seconds)
-        log.info("%s %s %d %.1fms", scope["method"], pattern, status, seconds * 1000)
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"  # any word may stand there, without end
+        self._metrics.request(method, pattern, status, seconds)
+        log.info("%s %s %d %.1fms", method, pattern, status, seconds * 1000)
 
 
 class _Answer:
