@@ -49,6 +49,7 @@ _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LOOSE_NUMBER = re.compile(rb"[+-]*([0-9]*)(?:\.([0-9]*))?")
 _MOST_BRACKETS = 10_000
 _BRACKET_COST = 50
+_MOST_ESCAPES = 200_000
 _LARGEST = 2**63 - 1
 _ONLY_NAMES = {Name}
 _MOST_NAMES = 100_000
@@ -211,7 +212,10 @@ class Lexer:
                 depth -= 1
                 if not depth:
                     raw = self.data[start:position]
-                    self.budget.values -= raw.count(b"\\")
+                    escapes = raw.count(b"\\")
+                    self.budget.values -= escapes
+                    if escapes > _MOST_ESCAPES:
+                        raise PdfError("syntax", "a string has too many escapes", self._place(start))
                     return Text(_unescape(raw)), position + 1
             elif bracket != b"(":
                 break

@@ -45,7 +45,7 @@ class PdfLimits:
     """Of arrays and dictionaries in one object."""
     values: int = 3_000_000
     """Read from the file: names, strings, numbers, brackets."""
-    spans: int = 1_000_000
+    spans: int = 600_000
     """Pieces that the file falls into."""
     merged: int = 2_000_000
     """Entries of the merged cross-references of all revisions looked at."""

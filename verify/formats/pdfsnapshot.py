@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from verify.formats.pdffilters import decode, filters_of
 from verify.formats.pdflimits import PdfError, PdfLimitError
 from verify.formats.pdfobjects import PdfObject, is_type
+from verify.formats.pdfsearch import KEPT, differences, searched_entries, searched_trailer
 from verify.formats.pdfstreams import ObjectStream
 from verify.formats.pdfvalues import Dictionary, Reference, Stream, Text, Value, same_value
 from verify.formats.pdfxref import COMPRESSED, FREE, OFFSET, Entry, Section
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_LENGTHS = 8
 """Streams whose length waits for that of another."""
-_KEPT = (b"Root", b"Encrypt", b"ID", b"Info")
 
 
 class Snapshot:
@@ -64,7 +63,7 @@ class Snapshot:
                 entries.update(section.entries)
         for section in self.sections:
             self.trailer = {**section.trailer, **self.trailer} if not self.trailer else self.trailer
-            for key in _KEPT:
+            for key in KEPT:
                 if key not in self.trailer and key in section.trailer:
                     self.trailer[key] = section.trailer[key]
         self._note_size()
@@ -135,43 +134,8 @@ class Snapshot:
         self._repair("the file was searched for its objects")
         self.forget()
         self.sections, self._complete = [], True
-        self.entries = self._searched_entries()
-        found: Dictionary = {}
-        for section in self.file.spans().sections.values():
-            if section.end <= self.end:
-                found.update({key: section.trailer[key] for key in _KEPT if key in section.trailer})
-        for key, value in self._stray_trailers():
-            found.setdefault(key, value)
-        self.trailer = found
-
-    def _searched_entries(self) -> dict[int, Entry]:
-        found: dict[int, Entry] = {}
-        for span in self.file.spans().objects:
-            if span.end > self.end:
-                break
-            found[span.number] = Entry(OFFSET, span.start, span.generation, 0, 0)
-            held = self.file.object_at(span.start, self.file.plain_length)
-            if held is not None and isinstance(held.value, Stream) and is_type(held.value, b"ObjStm"):
-                for index, number in enumerate(self.numbers_in(held.value)):
-                    found[number] = Entry(COMPRESSED, 0, 0, span.number, index)
-        self.file.budget.merge(len(found))
-        return found
-
-    def _stray_trailers(self) -> Iterator[tuple[bytes, Value]]:
-        """Entries of trailers that belong to no section that can be read, the last first."""
-        data, position = self.file.data, self.end
-        for _ in range(16):
-            position = data.rfind(b"trailer", 0, max(0, position))
-            if position < 0:
-                return
-            try:
-                value, _ = self.file.lexer.value(position + len(b"trailer"), self.end)
-            except PdfLimitError:
-                raise
-            except PdfError:
-                continue
-            if isinstance(value, dict):
-                yield from ((key, value[key]) for key in _KEPT if key in value)
+        self.entries = searched_entries(self)
+        self.trailer = searched_trailer(self)
 
     # -- encryption ----------------------------------------------------------------------------------------------
 
@@ -348,19 +312,7 @@ class Snapshot:
         Empty: a viewer that repairs the file sees what one that trusts its cross-references does, whatever was wrong
         with these.
         """
-        searched = self._searched_entries()
-        different = [number for number, entry in searched.items() if not self._is_found(number, entry)]
-        lost = [n for n in self.numbers() if n not in searched and self.get(n) is not None]
-        return sorted({*different, *lost})
-
-    def _is_found(self, number: int, searched: Entry) -> bool:
-        entry = self.entry(number)
-        if entry is None or entry.kind != searched.kind:
-            return False
-        if entry.kind == COMPRESSED:
-            return entry.container == searched.container
-        found = self.object(number)
-        return found is not None and found.start == searched.offset
+        return differences(self)
 
     # -- object streams ------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ PDF_PHRASES: dict[str, str] = {
     "brackets do not match": "括号不配对",
     "a hexadecimal string does not end": "十六进制串没有结尾",
     "a string does not end": "字符串没有结尾",
+    "a string has too many escapes": "字符串中的转义过多",
     "the data end inside a value": "数据在值的中间结束",
     "the word {} stands where a value should": "应为数据值处出现了 {}",
     "a character stands where a value should": "应为数据值处出现了其他字符",
