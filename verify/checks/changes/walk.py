@@ -69,8 +69,8 @@ class Walk:
 
     ``printed`` is the text of the pages, None where it does not matter what covers it: between revisions on the way.
     ``added`` names the widgets of new fields by number, ``empty`` those without a signature, ``touched`` old widgets
-    whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures, ``drawings`` what
-    streams draw, by identity. ``redrawn`` says that viewers are asked now to draw all fields from their values.
+    whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures,
+    ``drawings`` what streams draw, by identity. ``redrawn``: viewers are asked now to draw fields from their values.
     """
 
     def __init__(
