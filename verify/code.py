@@ -22,6 +22,7 @@ from verify.evidence import NO_EVIDENCE, Evidence
 from verify.findings import Severity
 from verify.formats.codes import Identifier, parse_identifier
 from verify.formats.license import Holder
+from verify.formats.publickeys import is_other_form
 from verify.formats.qr import CodeError, UnverifiedCode, unverified_code
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
@@ -161,6 +162,8 @@ def _find_key(inquiry: Inquiry, code: UnverifiedCode) -> Any | None:
     found = matching(code, candidates)
     if found is None:
         inquiry.report("SIGNATURE_WRONG")
+    elif is_other_form(code.signature, code.algorithm):
+        inquiry.report("SIGNATURE_OTHER_FORM")
     return found
 
 
@@ -175,7 +178,7 @@ def _report(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | None) -> 
         integrity=Integrity.INTACT if intact else Integrity.ALTERED,
         indication=("TOTAL_PASSED" if passed else "INDETERMINATE") if intact else "TOTAL_FAILED",
         sub_indication="" if passed else "SIG_CRYPTO_FAILURE" if not intact else "NO_SIGNING_CERTIFICATE_FOUND",
-        signed_at=code.issued,
+        signed_at=None,  # a code states the day of issue, not when it was signed
         covers_whole_file=intact,
     )
 

@@ -97,7 +97,7 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
             find_report(inquiry, document)
     # 5
     with inquiry.check("chain"):
-        check_chain(inquiry, document)
+        check_chain(inquiry, document, record)
     report_signatures(inquiry, document)
     gather(inquiry, document)
     if record is None:

@@ -32,6 +32,18 @@ _ABOUT_INTEGRITY = frozenset(("limits", "structure", "signatures", "revisions"))
 """Checks without which nothing is called intact."""
 
 
+_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
+
+def _reachable(at: datetime) -> datetime:
+    """The moment in UTC, kept far enough from the ends of the calendar that days can be added to it."""
+    try:
+        moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        moment = _FIRST if at.year == 1 else _LAST
+    return min(max(moment, _FIRST), _LAST)
+
+
 class Check:
     """One check in a ``with`` block: the verifier is total, whatever a parser throws ends here."""
 
@@ -58,13 +70,15 @@ class Inquiry:
     def __init__(self, kind: str, *, trust: TrustStore, at: datetime, policy: Policy, evidence: Evidence) -> None:
         self.kind = kind
         self.trust = trust
-        self.at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        self.at = _reachable(at)
         self.policy = policy
         self.evidence = evidence
         self.findings: list[Finding] = []
         self.signatures: list[SignatureReport] = []
         self.license: LicenseView | None = None
         self.is_license = False
+        self.genuine_code = False
+        """Whether the code on the page is its issuer's own; what it says is compared with the record elsewhere."""
         self.ran: list[str] = []
         self.facts = Facts()
         self._started = time.perf_counter()

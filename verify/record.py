@@ -18,14 +18,14 @@ from verify.checks.facts import gather_token
 from verify.checks.issuer import check_remit
 from verify.checks.standing import SHANGHAI, Term, check_term
 from verify.checks.trusttime import check_purpose
-from verify.checks.unproven import judge_unproven
+from verify.checks.unproven import judge_unproven, vouched
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence, VaultFacts
 from verify.findings import Severity
 from verify.formats.codes import parse_identifier
 from verify.formats.jose import JoseError, decode_base64url
 from verify.formats.license import Holder
-from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
+from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, is_other_form, verify_named
 from verify.formats.purposes import RECORD
 from verify.formats.sdjwt import SdJwtError, UnverifiedRecordToken, check_key_binding, unverified_record_token
 from verify.formats.statuslist import numeric_date
@@ -85,6 +85,7 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
             raise UnreadableError("RECORD_TOKEN_BROKEN", reason="it names no certificate")
         try:
             verify_named(token.jws.signature, token.jws.signed, leaf.public_key.dump(), token.jws.algorithm)
+            _check_form(inquiry, token)
         except BadSignatureError:
             inquiry.report("SIGNATURE_WRONG")
         except UnsupportedKeyError as error:
@@ -106,10 +107,18 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
     gather_token(inquiry, token.jws.algorithm.name, certificates, path, made)
     # 5
     with inquiry.check("claims"):
-        inquiry.license = _check_claims(inquiry, token, leaf)
+        inquiry.license = _check_claims(inquiry, token, leaf, path.certificates[0] if path.certificates else None)
     # 6
     with inquiry.check("standing"):
         check_term(inquiry, _term(token.claims))
+
+
+def _check_form(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
+    """The vault writes one of two forms of a value; where it made this token, the other one was put in by somebody."""
+    if is_other_form(token.jws.signature, token.jws.algorithm):
+        identifier = _text(token.claims, "certificateIdentifier")
+        made_here = vouched(inquiry, identifier, lambda facts: _made_by_vault(facts, token) is True)
+        inquiry.report("SIGNATURE_OTHER_FORM", severity=Severity.FATAL if made_here else None)
 
 
 def _report(inquiry: Inquiry, leaf: Any, made: datetime | None, path: Path) -> SignatureReport:
@@ -128,7 +137,7 @@ def _report(inquiry: Inquiry, leaf: Any, made: datetime | None, path: Path) -> S
     )
 
 
-def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> LicenseView | None:
+def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any, anchor: Any | None) -> LicenseView | None:
     claims = token.claims
     identifier = claims.get("certificateIdentifier")
     if not isinstance(identifier, str) or not isinstance(claims.get("vct"), str):
@@ -144,7 +153,7 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> 
     _check_owner(inquiry, claims, leaf)
     license_type = _text(claims, "licenseType") or str(claims["vct"]).rsplit("/", 1)[-1]
     issuer_code = _text(claims, "certificateIssuingAuthorityCode")
-    check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at)
+    check_remit(inquiry, issuer_code, license_type, _text(claims, "certificateAreaCode"), made or inquiry.at, anchor)
     version = _text(claims, "certificateVersion")
     if not _VERSION.fullmatch(version):
         inquiry.report("RECORD_CLAIMS_WRONG", reason="certificateVersion is not three digits")
@@ -158,6 +167,8 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any) -> 
             inquiry.report("RECORD_HOLDER_WRONG", reason=fault)
     elif claims.get("cnf") is not None:
         inquiry.report("RECORD_HOLDER_NOT_PROVEN")
+    if token.withheld:
+        inquiry.report("RECORD_WITHHELD", count=token.withheld)
     if claims.get("sample") is True:
         inquiry.report("SAMPLE")
     return _view(claims, identifier, license_type, digest)

@@ -179,7 +179,7 @@ class Verdict:
 
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def integrity_from(findings: Sequence[Finding]) -> Integrity:

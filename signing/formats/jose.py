@@ -14,6 +14,7 @@ from signing.formats.cms import SignerIdentity, require_own_certificate
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.publickeys import curve_order
 
 _HALF = {"ec-p256": 32, "ec-p384": 48}
 
@@ -24,12 +25,17 @@ def base64url(data: bytes) -> str:
 
 
 def raw_signature(signer: Signer, data: bytes, purpose: KeyPurpose) -> bytes:
-    """A signature value as JOSE and COSE write it: ``r || s`` of fixed length for ECDSA, the block for RSA."""
+    """A signature value as JOSE and COSE write it: ``r || s`` of fixed length for ECDSA, the block for RSA.
+
+    Of the two values of ``s`` that verify the lower one is written, so that our tokens have one form only.
+    """
     value = signer.sign(ToBeSigned(data, purpose))
     half = _HALF.get(signer.handle.algorithm.key)
     if half is None:
         return value
-    return b"".join(part.to_bytes(half, "big") for part in decode_dss_signature(value))
+    r, s = decode_dss_signature(value)
+    order = curve_order(signer.handle.algorithm)
+    return b"".join(part.to_bytes(half, "big") for part in (r, min(s, order - s)))
 
 
 def signed_token(

@@ -285,7 +285,9 @@ def test_the_status_list_decides_the_standing_and_nothing_else(sealed: Sealed, v
 
 
 def _with_list(token: bytes) -> Evidence:
-    return Evidence(status_lists={STATUS_URI: token})
+    """Revocation data as usual, and this for a status list."""
+    usual = genuine(type_name="business-license-duplicate").evidence()
+    return replace(usual, status_lists={STATUS_URI: token})
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=2), timedelta(days=2), timedelta(days=400)])

@@ -54,7 +54,10 @@ class Sealed:
         return replace(store, **changes)
 
     def evidence(self, value: int = 0, **changes: Any) -> Evidence:
-        return replace(Evidence(status_lists={STATUS_URI: status_list(self.pki, value)}), **changes)
+        """The vault's status list, with ``value`` for this license, and its revocation data."""
+        lists = {STATUS_URI: status_list(self.pki, value)}
+        ocsp = self.pki.ocsp(KeyPurpose.RECORD, KeyPurpose.CODE, at=AT)
+        return replace(Evidence(lists, crls=(self.pki.root_crl(),), ocsps=(ocsp,)), **changes)
 
     def facts(self, **changes: Any) -> VaultFacts:
         return replace(

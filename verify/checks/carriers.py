@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from verify.errors import UnreadableError
 from verify.evidence import VaultFacts
+from verify.findings import Severity
+from verify.formats.codes import parse_identifier
 from verify.formats.license import ATTACHMENT_NAME, MAX_RECORD_BYTES, LicenseRecord, RecordError, unverified_record
 from verify.formats.pdfgraph import PdfGraphError
 from verify.inquiry import Inquiry
@@ -53,7 +55,7 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
     """Compare the record with itself, with its signer, with the page, with the code and with the vault."""
     from verify.checks.content import check_page_code, check_page_text, check_page_units, opened
     from verify.checks.ink import check_page_ink
-    from verify.checks.issuer import check_identifier, check_issuer
+    from verify.checks.issuer import check_identifier, check_issuer, check_origin
 
     with inquiry.check("identifier"):
         check_identifier(inquiry, record)
@@ -73,6 +75,8 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
         with inquiry.check("vault"):
             pdf_sha256 = hashlib.sha256(document.data).hexdigest()
             check_vault(inquiry, record.identifier, record.version, record.sha256().hex(), pdf_sha256)
+    with inquiry.check("origin"):
+        check_origin(inquiry, document, record)
     if record.sample:
         inquiry.report("SAMPLE")
     inquiry.license = view_of(record)
@@ -90,6 +94,15 @@ def view_of(record: LicenseRecord) -> LicenseView:
         fields=dict(record.fields),
         record_sha256=record.sha256().hex(),
     )
+
+
+def _is_own(inquiry: Inquiry, identifier: str) -> bool:
+    """Whether the vault that is asked keeps the issuer in the identifier: then it should know the license."""
+    try:
+        issuer = parse_identifier(identifier)[0].issuer_code
+    except ValueError:
+        return False
+    return any(r.issuer_code == issuer for r in inquiry.trust.remits or ())
 
 
 def check_vault(
@@ -113,7 +126,8 @@ def check_vault(
         inquiry.report("VAULT_UNREACHABLE")
         return
     if facts is None:
-        inquiry.report("VAULT_UNKNOWN_IDENTIFIER", identifier=identifier)
+        severity = Severity.DOUBT if _is_own(inquiry, identifier) else None
+        inquiry.report("VAULT_UNKNOWN_IDENTIFIER", identifier=identifier, severity=severity)
     elif facts.state == "VOID":
         inquiry.report("VAULT_NUMBER_VOID", identifier=identifier)
     elif (facts.record_sha256 and facts.record_sha256.lower() != record_sha256) or same(facts) is False:

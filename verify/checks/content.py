@@ -168,6 +168,9 @@ def check_page_code(inquiry: Inquiry, pages: PageView, record: LicenseRecord) ->
     if member is not None:
         inquiry.report("PAGE_CODE_DIFFERS", where=where, member=member)
     outcome = compare_signature(inquiry, code)
+    inquiry.genuine_code = outcome == "good"
+    if inquiry.genuine_code and member is not None and member != "identifier":
+        inquiry.report("CODE_CONTRADICTS_PAGE", where=where, member=member)
     if outcome == "wrong":
         inquiry.report("PAGE_CODE_DIFFERS", where=where, member="signature")
     elif outcome == "unknown":

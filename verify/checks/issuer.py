@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from verify.checks.chain import subject_value
+from verify.checks.chain import display_name, subject_value
 from verify.checks.standing import SHANGHAI
 from verify.findings import Severity
 from verify.formats.codes import parse_identifier
@@ -46,7 +47,8 @@ def check_issuer(inquiry: Inquiry, document: SealedDocument, record: LicenseReco
     check_owner(inquiry, record, seal.cms.signer, seal.where)
     if signed is not None:
         _check_issue_day(inquiry, record, signed)
-    check_remit(inquiry, record.issuer_code, record.type, record.region, signed or inquiry.at)
+    anchor = outcome.path.certificates[0] if outcome and outcome.path.certificates else None
+    check_remit(inquiry, record.issuer_code, record.type, record.region, signed or inquiry.at, anchor)
 
 
 def check_owner(inquiry: Inquiry, record: LicenseRecord, certificate: Any, where: str) -> None:
@@ -70,15 +72,58 @@ def _check_issue_day(inquiry: Inquiry, record: LicenseRecord, signed: datetime) 
 _UNKNOWN_ISSUER = frozenset({"NO_TRUSTED_PATH", "CODE_KEY_UNKNOWN"})
 
 
-def check_remit(inquiry: Inquiry, issuer: str, license_type: str, place: str, at: datetime) -> None:
-    """Ask whether the issuer may issue that type for that place.
+def check_remit(
+    inquiry: Inquiry, issuer: str, license_type: str, place: str, at: datetime, anchor: Any | None = None
+) -> None:
+    """Ask whether the issuer may issue that type for that place at that time, and stands under that ``anchor``.
 
     Of an issuer for whom no chosen anchor vouches nothing is asked: whoever it is, its remit is not ours to know.
     """
     if any(f.code in _UNKNOWN_ISSUER and f.severity is Severity.DOUBT for f in inquiry.findings):
         return
-    remits = inquiry.trust.remits
-    if remits is None:
+    if inquiry.trust.remits is None:
         inquiry.report("REMIT_UNKNOWN")
-    elif not any(r.issuer_code == issuer and r.allows(license_type, place, at) for r in remits):
-        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, region=place)
+        return
+    own = [r for r in inquiry.trust.remits if r.issuer_code == issuer]
+    if anchor is not None:
+        digest = hashlib.sha256(anchor.dump()).hexdigest()
+        here = [r for r in own if r.anchors is None or digest in r.anchors]
+        if own and not here:
+            inquiry.report("ISSUER_OTHER_REGION", issuer=issuer, authority=display_name(anchor))
+            return
+        own = here
+    refused = [r.refuses(license_type, place, at) for r in own] or ["the issuer"]
+    if all(refused):
+        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, region=place, reason=refused[0])
+
+
+def check_origin(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
+    """Data that are known to be genuine, by the vault or by the code on the page, must stand under their issuer's seal.
+
+    Else somebody took them from a license and built a page around them.
+    """
+    seal = document.seals[0] if document.seals else None
+    if seal is None or seal.cms is None:
+        return
+    outcome = document.outcomes.get(id(seal))
+    own = subject_value(seal.cms.signer, "organization_identifier") == record.issuer_code
+    if outcome is not None and outcome.path.certificates and own:
+        return
+    unproven = any(f.code in _STOLEN for f in inquiry.findings)
+    if unproven and _is_genuine(inquiry, document, record):
+        inquiry.report("ISSUER_NOT_SIGNER", where=seal.where)
+
+
+_STOLEN = frozenset({"NO_TRUSTED_PATH", "PATH_WRONG", "ISSUER_CODE_DIFFERS"})
+
+
+def _is_genuine(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> bool:
+    if inquiry.genuine_code and not any(f.code == "PAGE_CODE_DIFFERS" for f in inquiry.findings):
+        return True
+    if inquiry.evidence.lookup is None:
+        return False
+    try:
+        facts = inquiry.evidence.lookup(record.identifier)
+    except Exception:  # noqa: BLE001 - the caller's own code
+        return False
+    return facts is not None and facts.state == "ISSUED" and facts.record_sha256 == record.sha256().hex()

@@ -97,6 +97,16 @@ def load_ocsp(der: bytes) -> Any:
     return found
 
 
+def may_be_above(anchor: Any, certificate: Any) -> bool:
+    """Whether an anchor may be meant as the issuer: by name, and by key number where stated (RFC 5280 4.2.1.1).
+
+    A root of somebody else that merely has the same name has no say about this document.
+    """
+    named, own = certificate.authority_key_identifier, anchor.key_identifier
+    same = bool(anchor.dump() == certificate.dump() or _name(certificate.issuer) == _name(anchor.subject))
+    return same and (named is None or own is None or bool(named == own))
+
+
 def ocsp_certificates(response: Any) -> list[Any]:
     """The certificates inside an OCSP response."""
     certificates = response.basic_ocsp_response["certs"]

@@ -53,7 +53,13 @@ class Updates:
     ocsps: list[bytes] = field(default_factory=list)
     timestamps: list[tuple[int, ...]] = field(default_factory=list)
     count: int = 0
+    idle: int = 0
     end: int = 0
+
+    @property
+    def amount(self) -> int:
+        """How many values and timestamps were brought so far; an update that brings none is ``idle``."""
+        return len(self.certificates) + len(self.crls) + len(self.ocsps) + len(self.timestamps)
 
     def values(self, key: bytes) -> list[bytes]:
         """The list that belongs to a key of the DSS dictionary."""
@@ -84,7 +90,10 @@ def read_updates(data: bytes, signed_end: int, max_updates: int) -> Updates:
         raise ChangeError("CHANGE_NOT_UNDERSTOOD", f"the signed revision: {error.reason}", error.offset) from error
     try:
         for update in updates_after(data, signed_end, max_updates):
+            before = found.amount
             _judge(state, update, found)
+            if found.amount == before:
+                found.idle += 1
             found.count += 1
             found.end = update.end
     except PdfSyntaxError as error:

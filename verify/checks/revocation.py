@@ -114,11 +114,19 @@ def _guarded(read: Any, der: bytes, certificate: Any, issuers: Sequence[Any]) ->
 
 def _judged(window: _Window, certificate: Any, moment: datetime, skew: timedelta, most_age: timedelta) -> Answer:
     lapsed = as_utc(certificate.not_valid_after)
-    if window.made + skew >= moment:
+    if window.made >= _before(moment, skew):
         forgotten = lapsed < window.made and (window.cutoff is None or window.cutoff > lapsed)
         return _FORGOTTEN if forgotten else Answer(Status.GOOD)
-    until = window.until if window.until is not None else window.made + most_age
-    return Answer(Status.GOOD) if until + skew >= moment else _STALE
+    current = window.until >= _before(moment, skew) if window.until else window.made >= _before(moment, skew + most_age)
+    return Answer(Status.GOOD) if current else _STALE
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    """``moment - span``, at the earliest the beginning of the calendar."""
+    try:
+        return moment - span
+    except OverflowError:
+        return datetime.min.replace(tzinfo=moment.tzinfo)
 
 
 def _from_ocsp(der: bytes, certificate: Any, issuers: Sequence[Any]) -> Iterable[tuple[_Window, Answer]]:

@@ -14,6 +14,7 @@ from verify.checks.material import (
     load_certificate,
     load_crl,
     load_ocsp,
+    may_be_above,
     ocsp_certificates,
 )
 from verify.checks.rendered import check_rendered
@@ -112,6 +113,8 @@ def _check_strictly(inquiry: Inquiry, document: SealedDocument) -> None:
         return
     try:
         document.updates = read_updates(document.data, seal.end, inquiry.policy.limits.revisions)
+        if document.updates.idle:
+            inquiry.report("UPDATE_WITHOUT_EFFECT", count=document.updates.idle)
         _match_timestamps(document)
         if seal.cms is not None:
             anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
@@ -135,8 +138,11 @@ def _match_timestamps(document: SealedDocument) -> None:
 
 
 def _material(document: SealedDocument, anchors: list[Any]) -> Material:
-    material = Material(closed=bool(anchors or document.updates.certificates))
-    material.add(anchors)
+    inside = [load_certificate(c.dump()) for cms in all_cms(document) for c in cms.certificates]
+    inside += [load_certificate(der) for der in document.updates.certificates]
+    above = [a for a in anchors if any(may_be_above(a, c) for c in inside)]
+    material = Material(closed=bool(above or document.updates.certificates))
+    material.add(above)
     material.add(load_certificate(der) for der in document.updates.certificates)
     material.crls = [load_crl(der) for der in document.updates.crls]
     material.ocsps = [load_ocsp(der) for der in document.updates.ocsps]

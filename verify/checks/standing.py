@@ -59,6 +59,8 @@ def check_term(inquiry: Inquiry, term: Term) -> None:
         return
     if value in _FINDINGS:
         inquiry.report(_FINDINGS[value])
+    elif value != statuslist.VALID:
+        inquiry.report("STATUS_BROKEN", uri=term.uri, reason=f"its value {value} has no meaning here")
 
 
 def _value(inquiry: Inquiry, term: Term, token: bytes) -> int:

@@ -58,10 +58,11 @@ class Proofs:
         return min((time for covered, time in self.stamps if covered > end), default=self.now)
 
 
-def judge_archive(inquiry: Inquiry, chains: Chains, stamps: list[SignatureView]) -> Proofs:
-    """Walk document timestamps from the last to the first; what those that hold prove. What a later one covers, it is
-    judged by then; nothing is proven of what came after it."""
-    proofs = Proofs(inquiry.at)
+def judge_archive(inquiry: Inquiry, chains: Chains, stamps: list[SignatureView], proofs: Proofs) -> Proofs:
+    """Walk document timestamps from the last to the first, and add to ``proofs`` what those that hold prove.
+
+    Each is judged at the moment that later ones prove for it; nothing is proven of what came after it.
+    """
     for view in sorted(stamps, key=lambda v: -v.end):
         if view.integrity is not Integrity.INTACT:
             continue

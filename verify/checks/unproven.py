@@ -10,8 +10,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Path, Revocation, display_name, report_path
+from verify.checks.chain import Chains, Path, Problem, Revocation, display_name, report_path
+from verify.checks.trusttime import report_namesake
 from verify.evidence import VaultFacts
+from verify.formats.cms import as_utc
 from verify.inquiry import Inquiry
 
 
@@ -32,20 +34,32 @@ def judge_unproven(
     """
     path = chains.validate(leaf, claimed, Revocation.IGNORED)
     report_path(inquiry, path, where, claimed=claimed)
-    if not path.good or _vouched(inquiry, identifier, same):
+    report_namesake(inquiry, chains, path, leaf, where)
+    if not path.good:
         return path
-    lapsed = [c for c in path.certificates[1:] if c.not_valid_after < inquiry.at]
+    since = _since(inquiry, chains, path, leaf, claimed)
+    if since is None:
+        return path
+    if vouched(inquiry, identifier, same):
+        inquiry.report("VAULT_VOUCHES", where=where, what=since.code)
+        return path
+    outcome = Path(path.certificates, since)
+    report_path(inquiry, outcome, where, proven=False, claimed=claimed)
+    return outcome
+
+
+def _since(inquiry: Inquiry, chains: Chains, path: Path, leaf: Any, claimed: datetime) -> Problem | None:
+    """What has become of the chain since. A certificate that the caller gave needs no proof that it was not revoked."""
+    lapsed = [c for c in path.certificates[1:] if as_utc(c.not_valid_after) < inquiry.at]
     if lapsed:
-        inquiry.report("CERTIFICATE_EXPIRED_NO_POE", where=where, subject=display_name(lapsed[0]))
-        return path
-    since = chains.validate(leaf, max(inquiry.at, claimed), Revocation.KNOWN)
-    if since.problem is not None and since.problem.code == "CERTIFICATE_REVOKED":
-        report_path(inquiry, since, where, proven=False, claimed=claimed)
-        return since
-    return path
+        return Problem("CERTIFICATE_EXPIRED", {"subject": display_name(lapsed[0])}, "EXPIRED")
+    given = leaf.dump() in inquiry.trust.certificates
+    asked = Revocation.KNOWN if given else Revocation.REQUIRED
+    later = chains.validate(leaf, max(inquiry.at, claimed), asked).problem
+    return later if later is not None and later.code in ("CERTIFICATE_REVOKED", "REVOCATION_UNKNOWN") else None
 
 
-def _vouched(inquiry: Inquiry, identifier: str, same: Callable[[VaultFacts], bool]) -> bool:
+def vouched(inquiry: Inquiry, identifier: str, same: Callable[[VaultFacts], bool]) -> bool:
     """Whether the vault made these very bytes: then it does not matter that nothing proves the time."""
     if inquiry.evidence.lookup is None:
         return False

@@ -39,7 +39,8 @@ def sorted_set(value: bytes) -> bytes:
     end = body + (size or 0)
     parts, position = [], body
     while position < end:
-        following = position + length_of(value[position:end])
+        _, inner, length = reader.header(position, end)
+        following = inner + length if length is not None else reader.value(position, end, 0)[1]
         parts.append(value[position:following])
         position = following
     return wrap(value[0], *sorted(parts))

@@ -110,8 +110,11 @@ class UnverifiedCms:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The instant in UTC; one without a zone is read as UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """The instant in UTC; one without a zone is read as UTC, one outside the calendar as its end."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return datetime(1, 1, 1, tzinfo=UTC) if moment.year == 1 else datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def unverified_cms(der: bytes, known: Callable[[], Iterable[Any]] = tuple) -> UnverifiedCms:

@@ -243,6 +243,8 @@ def last_startxref(data: bytes, end: int) -> int | None:
 
 def trailer_at(data: bytes, startxref: int) -> Trailer:
     """Read the trailer that belongs to a cross-reference table or stream. Raises PdfSyntaxError."""
+    if not 0 <= startxref < len(data):
+        raise PdfSyntaxError("startxref leads elsewhere", 0)
     lexer = Lexer(data, startxref)
     if not lexer.starts(b"xref"):
         found = _object_head(lexer)

@@ -17,7 +17,15 @@ from verify.formats.der import wrap
 from verify.formats.keyinfo import UnsupportedKeyError, load_key
 from verify.formats.schemes import HASHES, Scheme, UnknownHashError, digest_of, pss_parameters, scheme_of
 
-__all__ = ["BadSignatureError", "UnsupportedKeyError", "spki_of_jwk", "verify_named", "verify_x509"]
+__all__ = [
+    "BadSignatureError",
+    "UnsupportedKeyError",
+    "curve_order",
+    "is_other_form",
+    "spki_of_jwk",
+    "verify_named",
+    "verify_x509",
+]
 
 _WHOLE = {
     "ed25519": "Ed25519PublicKey",
@@ -267,6 +275,23 @@ def verify_named(signature: bytes, data: bytes, spki: bytes, algorithm: Algorith
             raise UnsupportedKeyError(algorithm.jose)
     except InvalidSignature as error:
         raise BadSignatureError(algorithm.jose) from error
+
+
+_ORDERS = {
+    "ec-p256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "ec-p384": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+}
+
+
+def curve_order(algorithm: Algorithm) -> int:
+    """The order of an ECDSA algorithm's curve. KeyError for algorithms of another kind."""
+    return _ORDERS[algorithm.key]
+
+
+def is_other_form(signature: bytes, algorithm: Algorithm) -> bool:
+    """Whether an ECDSA value has the higher ``s``. Anybody can turn one form into the other; we write the lower."""
+    order = _ORDERS.get(algorithm.key)
+    return order is not None and 2 * int.from_bytes(signature[len(signature) // 2 :], "big") > order
 
 
 def spki_of_jwk(jwk: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,8 @@ SUSPENDED = 2
 SUPERSEDED = 3  # application specific, 7.1: replaced by a newer version
 BITS = 2
 MEDIA_TYPE = "statuslist+jwt"
+MAX_TTL = 10 * 366 * 86_400
+"""Seconds: what claims to hold for more than ten years was not made by anybody who keeps a list."""
 
 
 class StatusListError(ValueError):
@@ -49,20 +51,25 @@ def unverified_status_list(jws: UnverifiedJws, limit: int) -> UnverifiedStatusLi
     except JoseError as error:
         raise StatusListError(str(error)) from error
     listed = claims.get("status_list")
-    if not isinstance(listed, dict) or listed.get("bits") not in (1, 2, 4, 8) or not isinstance(listed.get("lst"), str):
+    if not isinstance(listed, dict) or not isinstance(listed.get("lst"), str):
         raise StatusListError("it holds no list")
+    bits = listed.get("bits")
+    if type(bits) is not int or bits not in (1, 2, 4, 8):
+        raise StatusListError("its number of bits is none of 1, 2, 4 and 8")
     issued = numeric_date(claims.get("iat"))
     ttl = claims.get("ttl")
     if not isinstance(claims.get("sub"), str) or issued is None:
         raise StatusListError("it names no address or no time")
-    if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, int) or ttl <= 0):
-        raise StatusListError("its time to live is no positive number")
+    if ttl is not None and (type(ttl) is not int or not 0 < ttl <= MAX_TTL):
+        raise StatusListError("its time to live is no positive number, or too large")
+    if "exp" in claims and numeric_date(claims["exp"]) is None:
+        raise StatusListError("its end is no time")
     return UnverifiedStatusList(
         uri=claims["sub"],
         issued=issued,
         expires=numeric_date(claims.get("exp")),
         ttl=ttl,
-        bits=listed["bits"],
+        bits=bits,
         values=_unpacked(listed["lst"], limit),
     )
 

@@ -18,5 +18,13 @@ SIGNATURE_PHRASES: dict[str, str] = {
     "the critical extension {} is not known": "关键扩展 {} 无法识别",
     "a signature in the chain does not match": "证书链中的签名不匹配",
     "its time lies after that of a later timestamp": "其时间晚于其后的时间戳",
+    "its number of bits is none of 1, 2, 4 and 8": "每项的位数不是 1、2、4 或 8",
+    "its time to live is no positive number, or too large": "其存活时间不是正数或过大",
+    "its end is no time": "其截止时间不是时间",
+    "its value {} has no meaning here": "其状态值 {} 没有约定含义",
+    "the type": "证照类型不在其颁发权限之内",
+    "the place": "地区不在其颁发权限之内",
+    "the time": "时间不在其颁发权限之内",
+    "the issuer": "该机构没有颁发权限",
     "the end of a value is missing": "缺少数值的结尾",
 }

@@ -14,22 +14,30 @@ _SUFFIXES = {".pem", ".crt", ".cer", ".der", ".cert"}
 
 @dataclass(frozen=True, slots=True)
 class Remit:
-    """The types and places an issuer may issue for; None means all. ``places`` are prefixes of GB/T 2260 codes."""
+    """The types and places an issuer may issue for; None means all. ``places`` are prefixes of GB/T 2260 codes.
+
+    ``anchors``: SHA-256 in hex of the anchors under which this issuer stands, where several regions are trusted.
+    """
 
     issuer_code: str
     types: frozenset[str] | None = None
     places: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    anchors: frozenset[str] | None = None
 
     def allows(self, license_type: str, place: str, at: datetime) -> bool:
         """Whether the issuer may issue that type there at that moment."""
-        return (
-            (self.types is None or license_type in self.types)
-            and (self.places is None or any(place.startswith(p) for p in self.places))
-            and (self.since is None or self.since <= at)
-            and (self.until is None or at < self.until)
-        )
+        return not self.refuses(license_type, place, at)
+
+    def refuses(self, license_type: str, place: str, at: datetime) -> str:
+        """What stands against it: ``the type``, ``the place``, ``the time``, or nothing."""
+        if self.types is not None and license_type not in self.types:
+            return "the type"
+        if self.places is not None and not any(place.startswith(p) for p in self.places):
+            return "the place"
+        after = self.since is not None and at < self.since
+        return "the time" if after or (self.until is not None and at >= self.until) else ""
 
 
 @dataclass(frozen=True, slots=True)
