@@ -25,6 +25,7 @@ from certvault.initoptions import InitOptions, check_options
 from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.jobrunner import WorkerSeed
+from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
@@ -188,6 +189,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
         issuers=Issuers(database, keyring, certification, catalog, settings, clock),
+        keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,
         tokens=Tokens(database, cipher, catalog, clock),

@@ -90,9 +90,9 @@ class Certification:
         for purpose in ISSUER_PURPOSES:
             self.new_leaf(purpose, at, actor, issuer=issuer)
 
-    def new_root(self, at: datetime.datetime, actor: str) -> KeyRecord:
+    def new_root(self, at: datetime.datetime, actor: str, *, exportable: bool = False) -> KeyRecord:
         """The next root, and an issuing CA under it."""
-        key = self._new_key(KeyPurpose.CA, ROOT, VAULT_OWNER, at, actor)
+        key = self._new_key(KeyPurpose.CA, ROOT, VAULT_OWNER, at, actor, exportable=exportable)
         subject = self._ca_subject("Root CA", key)
         start = _start(at)
         record = self._reserve(key.name, key, subject, start, start + ROOT_LIFETIME, None, actor)
@@ -107,9 +107,9 @@ class Certification:
         self.new_issuing(at, actor)
         return key
 
-    def new_issuing(self, at: datetime.datetime, actor: str) -> KeyRecord:
+    def new_issuing(self, at: datetime.datetime, actor: str, *, exportable: bool = False) -> KeyRecord:
         """The next issuing CA under the active root, and its OCSP responder."""
-        key = self._new_key(KeyPurpose.CA, ISSUING, VAULT_OWNER, at, actor)
+        key = self._new_key(KeyPurpose.CA, ISSUING, VAULT_OWNER, at, actor, exportable=exportable)
         root = self._keyring.active_ca(ROOT)
         self._certify(root, key, self._ca_subject("Issuing CA", key), at, ISSUING_LIFETIME, actor)
         self.new_responder(key, at, actor)
@@ -122,13 +122,22 @@ class Certification:
         return key
 
     def new_leaf(
-        self, purpose: KeyPurpose, at: datetime.datetime, actor: str, *, issuer: Issuer | None = None
+        self,
+        purpose: KeyPurpose,
+        at: datetime.datetime,
+        actor: str,
+        *,
+        issuer: Issuer | None = None,
+        exportable: bool = False,
     ) -> KeyRecord:
-        """A new key and certificate for one purpose of the vault, or of ``issuer``; the former key retires."""
+        """A new key and certificate for one purpose of the vault, or of ``issuer``; the former key retires.
+
+        ``exportable``: the key can be backed up.
+        """
         if purpose is KeyPurpose.OCSP:
             return self.new_responder(self._keyring.active_ca(ISSUING), at, actor)
         owner = VAULT_OWNER if issuer is None else issuer.code
-        key = self._new_key(purpose, purpose.value, owner, at, actor)
+        key = self._new_key(purpose, purpose.value, owner, at, actor, exportable=exportable)
         tsa = purpose is KeyPurpose.TSA
         self._certify(
             self._keyring.active_ca(ISSUING),
@@ -141,10 +150,21 @@ class Certification:
         )
         return key
 
-    def _new_key(self, purpose: KeyPurpose, stem: str, owner: str, at: datetime.datetime, actor: str) -> KeyRecord:
+    def _new_key(
+        self,
+        purpose: KeyPurpose,
+        stem: str,
+        owner: str,
+        at: datetime.datetime,
+        actor: str,
+        *,
+        exportable: bool = False,
+    ) -> KeyRecord:
         algorithm = algorithm_for(self._settings.suite, purpose, root=stem == ROOT)
         with self._database.writing() as uow:
-            return self._keyring.create(uow, purpose, algorithm, stem=stem, owner=owner, at=at, actor=actor)
+            return self._keyring.create(
+                uow, purpose, algorithm, stem=stem, owner=owner, at=at, actor=actor, exportable=exportable
+            )
 
     def _certify(
         self,

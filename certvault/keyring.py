@@ -132,6 +132,7 @@ class Keyring:
         owner: str,
         at: datetime.datetime,
         actor: str,
+        exportable: bool = False,
     ) -> KeyRecord:
         """Make a key in the backend and store its name; the next generation of ``stem`` (``seal`` → ``seal-2``).
 
@@ -143,7 +144,7 @@ class Keyring:
         for attempt in range(20):
             label = f"{self._prefix}-{owner}-{stem}-{generation}" + (f".{attempt}" if attempt else "")
             try:
-                handle = self.backend.generate(label, algorithm, purpose)
+                handle = self.backend.generate(label, algorithm, purpose, exportable=exportable)
                 break
             except SigningError as error:
                 if type(error) is not SigningError:

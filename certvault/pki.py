@@ -155,11 +155,12 @@ class Pki:
             self._serials.next,
         )
 
-    def rollover(self, purpose: str, actor: Actor, *, owner: str | None = None) -> KeyInfo:
+    def rollover(self, purpose: str, actor: Actor, *, owner: str | None = None, exportable: bool = False) -> KeyInfo:
         """A new generation of a key: ``root``, ``issuing``, a purpose, or a key's id.
 
         ``owner`` is an issuer's code for ``seal``, ``record`` and ``code``; by default the only issuer's. What was
-        signed before stays good. NotFoundError for a purpose or key that is not here.
+        signed before stays good. ``exportable`` makes a key that can be backed up. NotFoundError for a purpose or key
+        that is not here.
         """
         if not actor.has(Role.OPERATOR):
             raise forbidden(Role.OPERATOR)
@@ -168,11 +169,11 @@ class Pki:
         if named is not None:
             purpose, owner = named.name.rpartition("-")[0], named.owner
         if purpose == ROOT:
-            key = self._certification.new_root(at, actor.subject)
+            key = self._certification.new_root(at, actor.subject, exportable=exportable)
         elif purpose == ISSUING:
-            key = self._certification.new_issuing(at, actor.subject)
+            key = self._certification.new_issuing(at, actor.subject, exportable=exportable)
         else:
-            key = self._roll_leaf(_purpose(purpose), at, actor, owner)
+            key = self._roll_leaf(_purpose(purpose), at, actor, owner, exportable=exportable)
         self._keyring.refresh()
         return self._info(key)
 
@@ -245,9 +246,11 @@ class Pki:
 
         return Responder(self._keyring.certificate_der(ca), self._keyring.signer(key), certificate.der or b"", status)
 
-    def _roll_leaf(self, purpose: KeyPurpose, at: datetime.datetime, actor: Actor, owner: str | None) -> KeyRecord:
+    def _roll_leaf(
+        self, purpose: KeyPurpose, at: datetime.datetime, actor: Actor, owner: str | None, *, exportable: bool
+    ) -> KeyRecord:
         if purpose not in (KeyPurpose.SEAL, KeyPurpose.RECORD, KeyPurpose.CODE):
-            return self._certification.new_leaf(purpose, at, actor.subject)
+            return self._certification.new_leaf(purpose, at, actor.subject, exportable=exportable)
         with self._database.reading() as view:
             issuers = [i for i in view.issuers.all() if owner in (None, VAULT_OWNER, i.code)]
         if len(issuers) != 1:
@@ -259,7 +262,7 @@ class Pki:
                 remedy_zh="请给出颁发机构代码。",
                 remedy_en="Give the issuer's code.",
             )
-        return self._certification.new_leaf(purpose, at, actor.subject, issuer=issuers[0])
+        return self._certification.new_leaf(purpose, at, actor.subject, issuer=issuers[0], exportable=exportable)
 
     def _info(self, key: KeyRecord) -> KeyInfo:
         certificate = self._certified(key)

@@ -16,6 +16,7 @@ from certvault.errors import forbidden
 from certvault.idempotency import Idempotency
 from certvault.issuers import Issuers
 from certvault.issuing import Issuing
+from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
@@ -47,6 +48,7 @@ class Vault:
     reports: Reports
     wallet: Wallet
     issuers: Issuers
+    keycare: KeyCare
     pki: Pki
     status_lists: StatusLists
     tokens: Tokens

@@ -25,6 +25,12 @@ class KeyNotFoundError(SigningError):
     code = "KEY_NOT_FOUND"
 
 
+class NotExportableError(SigningError):
+    """The key was not made to be backed up."""
+
+    code = "KEY_NOT_EXPORTABLE"
+
+
 class BackendUnavailableError(SigningError):
     """The token or module is not there now; the same call may succeed later without a restart."""
 

@@ -107,6 +107,13 @@ def check_new(path: Path, *, force: bool) -> None:
         )
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
 def is_stdout(path: Path | None) -> bool:
     """Whether ``path`` is this process's stdout, so that the result has to be told elsewhere."""
     try:

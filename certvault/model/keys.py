@@ -13,10 +13,14 @@ from verify.formats.algorithms import Algorithm
 
 
 class KeyState(enum.StrEnum):
-    """ACTIVE keys sign; RETIRED ones were rolled over and stay known; CAs that are RETIRED still sign CRLs."""
+    """ACTIVE keys sign; RETIRED ones were rolled over and stay known; CAs that are RETIRED still sign CRLs.
+
+    Of a DESTROYED key the certificates stay known; it comes back as RETIRED, from a backup.
+    """
 
     ACTIVE = "ACTIVE"
     RETIRED = "RETIRED"
+    DESTROYED = "DESTROYED"
 
 
 VAULT_OWNER = "vault"
@@ -47,6 +51,14 @@ class KeyRecord:
     def retired(self, at: datetime.datetime) -> KeyRecord:
         """ACTIVE → RETIRED."""
         return replace(self, state=KeyState.RETIRED, retired_at=at)
+
+    def destroyed(self) -> KeyRecord:
+        """RETIRED → DESTROYED."""
+        return replace(self, state=KeyState.DESTROYED)
+
+    def put_back(self) -> KeyRecord:
+        """DESTROYED → RETIRED; a key that was lost without being destroyed keeps its state."""
+        return replace(self, state=KeyState.RETIRED) if self.state is KeyState.DESTROYED else self
 
 
 class CertificateState(enum.StrEnum):

@@ -55,6 +55,21 @@ class Backend(Protocol):
     def unwrap(self, uri: str, wrapped: bytes) -> bytes:
         """The inverse of :meth:`wrap`; raises SigningError when ``wrapped`` was changed or is of another key."""
 
+    def generate_backup_key(self, label: str) -> str:
+        """Make an AES-256 key that wraps private keys and does nothing else, and return its URI."""
+
+    def back_up(self, handle: KeyHandle, under: str) -> bytes:
+        """The private key as PKCS#8, wrapped under a backup key: AES key wrap with padding, RFC 5649.
+
+        Raises NotExportableError unless the key was made with ``exportable``.
+        """
+
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
+        """The inverse of :meth:`back_up`, under the name it had; it stays exportable.
+
+        Raises SigningError for a name that is taken, or when ``wrapped`` was changed or is of another backup key.
+        """
+
     def close(self) -> None:
         """Give sessions back and forget PINs. The backend may be used again afterwards."""
 

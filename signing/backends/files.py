@@ -17,11 +17,13 @@ from asn1crypto import pem
 
 from signing.backends import pkcs8, software
 from signing.backends.base import PinSource, checked_label
-from signing.errors import BackendUnavailableError, KeyNotFoundError, PinError, SigningError
+from signing.errors import BackendUnavailableError, KeyNotFoundError, NotExportableError, PinError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
 
 T = TypeVar("T")
+_EXPORTABLE = b"Exportable: yes\n"
+"""Stands before the PEM blocks of a key that was made to be backed up."""
 
 
 class FilesBackend:
@@ -44,16 +46,20 @@ class FilesBackend:
         return f"file:{self._folder}"
 
     def generate(self, label: str, algorithm: Algorithm, purpose: KeyPurpose, *, exportable: bool = False) -> KeyHandle:
-        """Make a key pair. ``exportable`` changes nothing here: a backup copies the encrypted file."""
+        """Make a key pair. ``exportable`` is kept as the first line of its file."""
         uri = f"file:{checked_label(label, self.uri)}"
         key = software.new_private_key(algorithm, uri)
         spki = software.spki_of(key)
         with self._lock:
             self._prove()
-            text = pkcs8.seal_private_key(key, self._passphrase(uri)) + pkcs8.pem("PUBLIC KEY", spki)
-            self._create(self._path(uri, ".key"), text, uri)
-            self._keys[uri] = key
+            self._keep(uri, key, exportable=exportable)
         return KeyHandle(uri, spki, algorithm, purpose)
+
+    def _keep(self, uri: str, key: software.PrivateKey, *, exportable: bool) -> None:
+        text = _EXPORTABLE if exportable else b""
+        text += pkcs8.seal_private_key(key, self._passphrase(uri)) + pkcs8.pem("PUBLIC KEY", software.spki_of(key))
+        self._create(self._path(uri, ".key"), text, uri)
+        self._keys[uri] = key
 
     def handle_for(self, uri_or_label: str, algorithm: Algorithm, purpose: KeyPurpose) -> KeyHandle:
         uri = uri_or_label if uri_or_label.startswith("file:") else f"file:{uri_or_label}"
@@ -92,6 +98,21 @@ class FilesBackend:
             self._create(self._path(uri, ".wrap"), pkcs8.seal_secret(secret, self._passphrase(uri)), uri)
             self._secrets[uri] = secret
         return uri
+
+    def generate_backup_key(self, label: str) -> str:
+        return self.generate_wrapping_key(label)
+
+    def back_up(self, handle: KeyHandle, under: str) -> bytes:
+        if not self._read(self._path(handle.uri, ".key"), handle.uri).startswith(_EXPORTABLE):
+            raise NotExportableError("the key was not made to be backed up", uri=handle.uri)
+        return software.wrap_key(self._secret(under), pkcs8.plain_pkcs8(self._private_key(handle.uri)))
+
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
+        key = pkcs8.read_pkcs8(software.unwrap_key(self._secret(under), wrapped, handle.uri), handle.uri)
+        if software.spki_of(key) != handle.spki:
+            raise SigningError("the wrapped key is another one", uri=handle.uri)
+        with self._lock:
+            self._keep(handle.uri, key, exportable=True)
 
     def wrap(self, uri: str, secret: bytes) -> bytes:
         return software.wrap(self._secret(uri), secret, uri)

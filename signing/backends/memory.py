@@ -7,7 +7,7 @@ import threading
 
 from signing.backends import software
 from signing.backends.base import checked_label
-from signing.errors import KeyNotFoundError, SigningError
+from signing.errors import KeyNotFoundError, NotExportableError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
 
@@ -55,6 +55,17 @@ class MemoryBackend:
             self._refuse_taken(uri)
             self._secrets[uri] = os.urandom(32)
         return uri
+
+    def generate_backup_key(self, label: str) -> str:
+        return self.generate_wrapping_key(label)
+
+    def back_up(self, handle: KeyHandle, under: str) -> bytes:
+        """Refused: nothing leaves this backend."""
+        raise NotExportableError("keys in memory are not backed up", uri=handle.uri)
+
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
+        """Refused, as :meth:`back_up` is."""
+        raise NotExportableError("keys in memory are not backed up", uri=handle.uri)
 
     def wrap(self, uri: str, secret: bytes) -> bytes:
         return software.wrap(self._secret(uri), secret, uri)

@@ -18,12 +18,23 @@ from pkcs11 import exceptions as cki
 from signing.backends import software
 from signing.backends.base import PinSource, checked_label, checked_secret
 from signing.backends.pkcs11_module import Module
-from signing.backends.pkcs11_objects import SECRET_TEMPLATE, find, generate_pair, one, signing_with, spki_of
+from signing.backends.pkcs11_objects import (
+    BACKUP_TEMPLATE,
+    SECRET_TEMPLATE,
+    find,
+    generate_pair,
+    one,
+    put_back,
+    signing_with,
+    spki_of,
+)
 from signing.backends.pkcs11_sessions import Lane, Sessions
 from signing.backends.pkcs11_uri import Pkcs11Uri, parse_pkcs11_uri
-from signing.errors import KeyNotFoundError, SigningError
+from signing.errors import KeyNotFoundError, NotExportableError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
+
+_BAD_WRAP = (cki.WrappedKeyInvalid, cki.WrappedKeyLenRange, cki.EncryptedDataInvalid, cki.EncryptedDataLenRange)
 
 
 class Pkcs11Backend:
@@ -106,16 +117,53 @@ class Pkcs11Backend:
         )
 
     def generate_wrapping_key(self, label: str) -> str:
+        return self._generate_secret(label, SECRET_TEMPLATE)
+
+    def _generate_secret(self, label: str, template: dict[Attribute, bool]) -> str:
         key_id = secrets.token_bytes(8)
         uri = self._where.key_uri(checked_label(label, self.uri), key_id, "secret-key")
 
         def make(_: Lane) -> str:
             with self._sessions.writable() as session:
-                session.generate_key(KeyType.AES, 256, id=key_id, label=label, store=True, template=SECRET_TEMPLATE)
+                session.generate_key(KeyType.AES, 256, id=key_id, label=label, store=True, template=template)
             return uri
 
         self._refuse_taken(ObjectClass.SECRET_KEY, label, uri)
         return self._sessions.run(make, uri, retry=False)
+
+    def generate_backup_key(self, label: str) -> str:
+        return self._generate_secret(label, BACKUP_TEMPLATE)
+
+    def back_up(self, handle: KeyHandle, under: str) -> bytes:
+        """AES_KEY_WRAP_PAD inside the token: SoftHSM and others give RFC 5649 over PKCS#8."""
+
+        def work(lane: Lane) -> bytes:
+            key = self._object(lane, handle.uri, ObjectClass.PRIVATE_KEY)
+            if not key[Attribute.EXTRACTABLE]:
+                raise NotExportableError("the key was not made to be backed up", uri=handle.uri)
+            backup_key = self._object(lane, under, ObjectClass.SECRET_KEY)
+            return bytes(backup_key.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP_PAD))
+
+        return self._sessions.run(work, handle.uri)
+
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
+        label, key_id = self._name(handle.uri)
+        if label is None or key_id is None:
+            raise SigningError("the URI names no key in full", uri=handle.uri)
+        self._refuse_taken(ObjectClass.PRIVATE_KEY, label, handle.uri)
+        name = (label, key_id)
+
+        def work(_: Lane) -> None:
+            with self._sessions.writable() as session:
+                backup_key = one(find(session, ObjectClass.SECRET_KEY, *self._name(under)), under)
+                try:
+                    put_back(session, backup_key, name, handle.spki, wrapped)
+                except (cki.GeneralError, cki.FunctionFailed, *_BAD_WRAP) as error:
+                    raise SigningError(
+                        "the wrapped key was changed or is of another backup key", uri=handle.uri
+                    ) from error
+
+        self._sessions.run(work, handle.uri, retry=False)
 
     def _refuse_taken(self, kind: ObjectClass, label: str, uri: str) -> None:
         if self._sessions.run(lambda lane: find(lane.session, kind, label), uri):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from asn1crypto import keys
 from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
-from pkcs11.util.rsa import encode_rsa_public_key
+from pkcs11.constants import DEFAULT
+from pkcs11.util.ec import decode_ec_public_key, encode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.rsa import decode_rsa_public_key, encode_rsa_public_key
 
 from signing.backends import software
 from signing.errors import KeyNotFoundError, MechanismError, SigningError
@@ -27,6 +29,23 @@ SECRET_TEMPLATE = {
     Attribute.SIGN: False,
     Attribute.VERIFY: False,
 }
+
+
+BACKUP_TEMPLATE = SECRET_TEMPLATE | {
+    Attribute.ENCRYPT: False,
+    Attribute.DECRYPT: False,
+    Attribute.WRAP: True,
+    Attribute.UNWRAP: True,
+}
+PRIVATE_TEMPLATE = {
+    Attribute.SENSITIVE: True,
+    Attribute.PRIVATE: True,
+    Attribute.SIGN: True,
+    Attribute.DECRYPT: False,
+    Attribute.UNWRAP: False,
+    Attribute.DERIVE: False,
+}
+PUBLIC_TEMPLATE = {Attribute.VERIFY: True, Attribute.ENCRYPT: False, Attribute.WRAP: False, Attribute.PRIVATE: False}
 
 
 def find(session: Any, kind: ObjectClass, label: str | None = None, key_id: bytes | None = None) -> list[Any]:
@@ -52,17 +71,14 @@ def generate_pair(
     session: Any, algorithm: Algorithm, name: tuple[str, bytes], *, exportable: bool, uri: str
 ) -> tuple[Any, Any]:
     """Public and private key objects, kept on the token under ``name``, which is (label, id)."""
-    private = {
-        Attribute.SENSITIVE: True,
-        Attribute.EXTRACTABLE: exportable,
-        Attribute.PRIVATE: True,
-        Attribute.SIGN: True,
-        Attribute.DECRYPT: False,
-        Attribute.UNWRAP: False,
-        Attribute.DERIVE: False,
+    private = PRIVATE_TEMPLATE | {Attribute.EXTRACTABLE: exportable}
+    named = {
+        "id": name[1],
+        "label": name[0],
+        "store": True,
+        "public_template": PUBLIC_TEMPLATE,
+        "private_template": private,
     }
-    public = {Attribute.VERIFY: True, Attribute.ENCRYPT: False, Attribute.WRAP: False, Attribute.PRIVATE: False}
-    named = {"id": name[1], "label": name[0], "store": True, "public_template": public, "private_template": private}
     if algorithm.key in _CURVES:
         curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[algorithm.key])}
         domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
@@ -70,6 +86,26 @@ def generate_pair(
     if algorithm.key == "rsa-3072":
         return tuple(session.generate_keypair(KeyType.RSA, 3072, **named))
     raise MechanismError(f"no {algorithm.key} keys on this token", uri=uri)
+
+
+def put_back(session: Any, backup_key: Any, name: tuple[str, bytes], spki: bytes, wrapped: bytes) -> None:
+    """Both halves of a key that :func:`generate_pair` made exportable, under its name again."""
+    rsa = keys.PublicKeyInfo.load(spki)["algorithm"]["algorithm"].native == "rsa"
+    unset = dict.fromkeys((Attribute.ENCRYPT, Attribute.WRAP, Attribute.VERIFY), DEFAULT)  # no private key has them
+    backup_key.unwrap_key(
+        ObjectClass.PRIVATE_KEY,
+        KeyType.RSA if rsa else KeyType.EC,
+        wrapped,
+        id=name[1],
+        label=name[0],
+        mechanism=Mechanism.AES_KEY_WRAP_PAD,
+        store=True,
+        template=PRIVATE_TEMPLATE | {Attribute.EXTRACTABLE: True} | unset,
+    )
+    inner = keys.PublicKeyInfo.load(spki)["public_key"].parsed.dump() if rsa else spki
+    public = decode_rsa_public_key(inner) if rsa else decode_ec_public_key(inner)
+    named = {Attribute.TOKEN: True, Attribute.LABEL: name[0], Attribute.ID: name[1]}
+    session.create_object(public | PUBLIC_TEMPLATE | named)
 
 
 def spki_of(public: Any) -> bytes:

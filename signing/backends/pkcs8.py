@@ -66,7 +66,7 @@ def _stretch(passphrase: str, salt: bytes) -> bytes:
 
 def seal_private_key(key: PrivateKey, passphrase: str) -> bytes:
     """The key as PEM ``ENCRYPTED PRIVATE KEY``."""
-    plain = _plain(key)
+    plain = plain_pkcs8(key)
     salt, iv = os.urandom(16), os.urandom(16)
     padder = padding.PKCS7(128).padder()
     cipher = Cipher(algorithms.AES(_stretch(passphrase, salt)), modes.CBC(iv)).encryptor()
@@ -77,12 +77,26 @@ def seal_private_key(key: PrivateKey, passphrase: str) -> bytes:
     return pem("ENCRYPTED PRIVATE KEY", info.dump())
 
 
-def _plain(key: PrivateKey) -> bytes:
+def plain_pkcs8(key: PrivateKey) -> bytes:
+    """The key in the clear, DER: only ever to be encrypted by the caller."""
     if isinstance(key, Sm2PrivateKey):
         return key.pkcs8()
     return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def read_pkcs8(plain: bytes, uri: str) -> PrivateKey:
+    """The inverse of :func:`plain_pkcs8`."""
+    try:
+        key = serialization.load_der_private_key(plain, None)
+    except UnsupportedAlgorithm:
+        return Sm2PrivateKey.load(plain, uri)
+    except (ValueError, TypeError) as error:
+        raise SigningError("this is no private key", uri=uri) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise SigningError("this is a kind of key that is not used here", uri=uri)
+    return key
 
 
 def open_private_key(data: bytes, passphrase: str, uri: str) -> PrivateKey:

@@ -9,6 +9,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap_with_padding,
+    aes_key_wrap_with_padding,
+)
 
 from signing.backends.base import checked_secret
 from signing.backends.sm2 import Sm2PrivateKey
@@ -86,6 +91,19 @@ def unwrap(key: bytes, wrapped: bytes, uri: str) -> bytes:
         return AESGCM(key).decrypt(nonce, body, WRAP_AAD)
     except InvalidTag as error:
         raise SigningError("the wrapped secret was changed or is of another key", uri=uri) from error
+
+
+def wrap_key(kek: bytes, pkcs8: bytes) -> bytes:
+    """A private key under a backup key: AES key wrap with padding, RFC 5649."""
+    return aes_key_wrap_with_padding(kek, pkcs8)
+
+
+def unwrap_key(kek: bytes, wrapped: bytes, uri: str) -> bytes:
+    """The inverse of :func:`wrap_key`; SigningError for anything this key did not make."""
+    try:
+        return aes_key_unwrap_with_padding(kek, wrapped)
+    except (InvalidUnwrap, ValueError) as error:
+        raise SigningError("the wrapped key was changed or is of another backup key", uri=uri) from error
 
 
 def split_wrapped(wrapped: bytes, uri: str) -> tuple[bytes, bytes]:

@@ -186,3 +186,15 @@ def test_the_version_is_told(tmp_path: Path) -> None:
 
 def test_help_offers_no_suite_that_is_refused(tmp_path: Path) -> None:
     assert "|sm2" not in Ran(["init", "--help"], tmp_path).out
+
+
+def test_a_key_is_destroyed_only_when_somebody_says_so(place: Path, tmp_path: Path) -> None:
+    made = Ran(["key", "rollover", "code", "--exportable", "--json"], place).json["key"]
+    assert Ran(["key", "backup", made, tmp_path / "k"], place).status == 0
+    assert (tmp_path / "k").stat().st_mode & 0o077 == 0
+    assert Ran(["key", "backup", made, tmp_path / "k", "--json"], place).json["code"] == "FILE_EXISTS"
+    assert Ran(["key", "rollover", "code"], place).status == 0
+    asked = Ran(["key", "destroy", made, "--json"], place)
+    assert (asked.status, asked.json["code"]) == (3, "NOT_CONFIRMED")
+    assert Ran(["key", "destroy", made, "--yes", "--json"], place).json["state"] == "DESTROYED"
+    assert Ran(["key", "restore", tmp_path / "k", "--json"], place).json["state"] == "RETIRED"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from signing.backends import Backend
-from signing.errors import KeyNotFoundError, MechanismError, PurposeError, SigningError
+from signing.errors import KeyNotFoundError, MechanismError, NotExportableError, PurposeError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from signing.signer import BackendSigner
 from signing.tbs import ToBeSigned
@@ -169,3 +169,28 @@ def test_it_works_on_after_close(backend: Backend, p256: KeyHandle) -> None:
 def test_no_way_leads_a_private_key_out(backend: Backend) -> None:
     names = [n for n in dir(backend) if not n.startswith("_")]
     assert not [n for n in names if "export" in n or "private" in n or "secret" in n]
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.RSA_PKCS1_SHA256])
+def test_only_a_key_made_for_it_is_backed_up_and_put_back(backend: Backend, algorithm: Algorithm) -> None:
+    under, other = backend.generate_backup_key(_label("backup")), backend.generate_backup_key(_label("backup"))
+    plain = backend.generate(_label(), algorithm, KeyPurpose.SEAL)
+    with pytest.raises(NotExportableError):
+        backend.back_up(plain, under)
+    handle = backend.generate(_label("kept"), algorithm, KeyPurpose.SEAL, exportable=True)
+    if backend.uri == "memory:":
+        with pytest.raises(NotExportableError):
+            backend.back_up(handle, under)
+        return
+    wrapped = backend.back_up(handle, under)
+    with pytest.raises(SigningError):
+        backend.put_back(handle, under, wrapped)  # it is there
+    backend.destroy(handle)
+    for key, content in ((other, wrapped), (under, bytes([wrapped[0] ^ 1]) + wrapped[1:]), (under, b"")):
+        with pytest.raises(SigningError):
+            backend.put_back(handle, key, content)
+        assert handle.uri not in set(backend.keys())
+    backend.put_back(handle, under, wrapped)
+    _verify(handle, backend.sign(handle, b"x"), b"x")
+    assert backend.handle_for(handle.uri, algorithm, KeyPurpose.SEAL) == handle
+    assert backend.back_up(handle, under)

@@ -1,0 +1,206 @@
+"""Backing keys up, putting them back, destroying them.
+
+Only a key that was made for it (``key rollover … --exportable``) is backed up: as PKCS#8 wrapped inside the backend
+under a key that wraps keys and does nothing else (RFC 5649). The file is JSON and useless without that backup key,
+which stays where it was made. Nothing here ever holds a private key in the clear.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from certvault.db.unit_of_work import Database
+from certvault.errors import ConflictError, conflict, forbidden, not_found
+from certvault.keyring import Keyring
+from certvault.model.actor import Actor, Role
+from certvault.model.keys import KeyRecord, KeyState, event
+from signing.errors import KeyNotFoundError, NotExportableError, SigningError
+from signing.keys import KeyPurpose
+from signing.tbs import ToBeSigned
+from verify.formats.refusal import RefusedError, refuse
+
+FORMAT = "certvault-key/1"
+MAX_FILE = 65_536
+_MEMBERS = ("format", "vault", "key", "under", "wrapped")
+_BACKUP_KEY = "key-backup"
+_PROBE = b"certvault-key-restored/1"
+
+
+class KeyCare:
+    """What custodians and operators do with single keys."""
+
+    def __init__(self, database: Database, keyring: Keyring, vault_id: str) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._vault_id = vault_id
+
+    def back_up(self, key_id: str, actor: Actor) -> bytes:
+        """The backup of a key, as a file. ConflictError (KEY_NOT_EXPORTABLE) for a key that was not made for it."""
+        key = self._key(key_id, actor)
+        under = self._backup_key(actor)
+        try:
+            wrapped = self._keyring.backend.back_up(key.handle, under)
+        except NotExportableError as error:
+            raise _not_exportable(key) from error
+        with self._database.writing() as uow:
+            uow.record([event("KEY_BACKED_UP", f"key:{key.id}", actor.subject, purpose=key.purpose.value)])
+        value = {
+            "format": FORMAT,
+            "vault": self._vault_id,
+            "key": key.id,
+            "name": key.name,
+            "owner": key.owner,
+            "under": under,
+            "wrapped": base64.b64encode(wrapped).decode(),
+        }
+        return json.dumps(value, indent=2).encode() + b"\n"
+
+    def restore(self, file: bytes, actor: Actor) -> KeyRecord:
+        """Put a key back that its backend has lost or destroyed.
+
+        RefusedError (NOT_A_KEY_BACKUP) for another kind of file or one that was changed, ConflictError (KEY_PRESENT)
+        while the key is there.
+        """
+        value = _read(file)
+        if value["vault"] != self._vault_id:
+            raise _no_backup("该备份属于另一保管库", "the backup is of another vault")
+        key = self._key(value["key"], actor)
+        if self._is_there(key):
+            raise _present(key)
+        self._put_back(key, value)
+        signature = self._keyring.signer(key).sign(ToBeSigned(_PROBE, key.purpose))
+        if not self._keyring.verifies(key.id, _PROBE, signature):
+            self._keyring.backend.destroy(key.handle)
+            raise _no_backup("备份中的密钥与登记的公钥不符", "the key in the backup is not the one that is registered")
+        return self._saved(key.put_back(), "KEY_RESTORED", actor)
+
+    def destroy(self, key_id: str, actor: Actor) -> KeyRecord:
+        """Destroy a key that signs no more. What it signed stays good, and its certificates stay known.
+
+        ConflictError: KEY_ACTIVE, or KEY_NEEDED for a CA's key, which signs revocation lists as long as anything it
+        certified lives. Repeated after a crash it goes on where it stood.
+        """
+        key = self._key(key_id, actor)
+        if key.state is KeyState.ACTIVE:
+            raise _active(key)
+        if key.purpose is KeyPurpose.CA:
+            raise _needed(key)
+        if key.state is not KeyState.DESTROYED:  # the intent is recorded before the deed
+            key = self._saved(key.destroyed(), "KEY_DESTROYED", actor)
+        self._keyring.backend.destroy(key.handle)
+        return key
+
+    def _key(self, key_id: str, actor: Actor) -> KeyRecord:
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        self._keyring.refresh()
+        key = self._keyring.by_id(key_id)
+        if key is None:
+            raise not_found("密钥", "key", key_id[:40])
+        return key
+
+    def _backup_key(self, actor: Actor) -> str:
+        """The vault's backup key; made when the first key is backed up."""
+        with self._database.reading() as view:
+            known = view.fact(_BACKUP_KEY)
+        if known is not None:
+            return known
+        label = f"{self._vault_id[:8]}-backup-{len(self._keyring.all())}"
+        uri = self._keyring.backend.generate_backup_key(label)
+        with self._database.writing() as uow:
+            uow.set_fact(_BACKUP_KEY, uri, event("BACKUP_KEY_CREATED", "key-backup", actor.subject))
+        return uri
+
+    def _is_there(self, key: KeyRecord) -> bool:
+        try:
+            self._keyring.backend.handle_for(key.uri, key.algorithm, key.purpose)
+        except KeyNotFoundError:
+            return False
+        return True
+
+    def _put_back(self, key: KeyRecord, value: Mapping[str, str]) -> None:
+        try:
+            wrapped = base64.b64decode(value["wrapped"], validate=True)
+            self._keyring.backend.put_back(key.handle, value["under"], wrapped)
+        except (SigningError, ValueError) as error:
+            if isinstance(error, SigningError) and type(error) is not SigningError:
+                raise  # the device is gone, or the PIN wrong: that is not the file's fault
+            raise _no_backup("本库的备份密钥打不开该备份", "this vault's backup key does not open it") from error
+
+    def _saved(self, key: KeyRecord, kind: str, actor: Actor) -> KeyRecord:
+        with self._database.writing() as uow:
+            saved = uow.keys.save(key, event(kind, f"key:{key.id}", actor.subject, name=key.name))
+        self._keyring.refresh()
+        return saved
+
+
+def _read(file: bytes) -> Mapping[str, str]:
+    try:
+        value: Any = json.loads(file) if len(file) <= MAX_FILE else None
+    except (ValueError, RecursionError):
+        value = None
+    if (
+        not isinstance(value, dict)
+        or any(not isinstance(value.get(member), str) for member in _MEMBERS)
+        or value["format"] != FORMAT
+    ):
+        raise _no_backup("该文件不是密钥备份", "the file is no backup of a key")
+    return value
+
+
+def _no_backup(zh: str, en: str) -> RefusedError:
+    return refuse(
+        "NOT_A_KEY_BACKUP",
+        "file",
+        zh,
+        en,
+        remedy_zh="请指明本库写出的密钥备份文件。",
+        remedy_en="Name a file that certvault key backup wrote for this vault.",
+    )
+
+
+def _not_exportable(key: KeyRecord) -> ConflictError:
+    return conflict(
+        "KEY_NOT_EXPORTABLE",
+        "key",
+        f"密钥 {key.name} 生成时未允许备份，不能离开密码设备",
+        f"the key {key.name} was not made to be backed up and does not leave its device",
+        remedy_zh="如需可备份的密钥，请在轮换时加上 --exportable，生成新的一代。",
+        remedy_en="For a key that can be backed up, make the next one with key rollover and --exportable.",
+    )
+
+
+def _present(key: KeyRecord) -> ConflictError:
+    return conflict(
+        "KEY_PRESENT",
+        "key",
+        f"密钥 {key.name} 仍在，无需恢复",
+        f"the key {key.name} is there; nothing is to be restored",
+        remedy_zh="请核对备份文件。",
+        remedy_en="Check which backup is meant.",
+    )
+
+
+def _active(key: KeyRecord) -> ConflictError:
+    return conflict(
+        "KEY_ACTIVE",
+        "key",
+        f"密钥 {key.name} 正在使用，不能销毁",
+        f"the key {key.name} is in use and is not destroyed",
+        remedy_zh="请先轮换该密钥。",
+        remedy_en="Replace it with key rollover first.",
+    )
+
+
+def _needed(key: KeyRecord) -> ConflictError:
+    return conflict(
+        "KEY_NEEDED",
+        "key",
+        f"密钥 {key.name} 仍须签发撤销列表，不能销毁",
+        f"the key {key.name} still signs revocation lists and is not destroyed",
+        remedy_zh="请保留该密钥。",
+        remedy_en="Keep it.",
+    )

@@ -1,0 +1,72 @@
+"""Single keys: backed up when made for it, put back, destroyed when they sign no more."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from certvault.bootstrap import Vault
+from certvault.errors import ConflictError, ForbiddenError
+from certvault.model.actor import LOCAL_OPERATOR, Actor
+from signing.errors import KeyNotFoundError
+from tests.support.rows import business
+from verify.formats.refusal import RefusedError
+
+
+@pytest.mark.parametrize("keys", ["file", "pkcs11"])
+def test_a_key_made_for_it_is_backed_up_destroyed_and_put_back(make_vault: Callable[..., Vault], keys: str) -> None:
+    vault = make_vault(keys=keys)
+    first = next(k for k in vault.pki.keys(LOCAL_OPERATOR) if k.purpose == "seal")
+    with pytest.raises(ConflictError, match="KEY_NOT_EXPORTABLE"):
+        vault.keycare.back_up(first.id, LOCAL_OPERATOR)
+    key = vault.pki.rollover("seal", LOCAL_OPERATOR, exportable=True)
+    issued = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
+    backup = vault.keycare.back_up(key.id, LOCAL_OPERATOR)
+    with pytest.raises(ConflictError, match="KEY_PRESENT"):
+        vault.keycare.restore(backup, LOCAL_OPERATOR)
+    with pytest.raises(ConflictError, match="KEY_ACTIVE"):
+        vault.keycare.destroy(key.id, LOCAL_OPERATOR)
+    vault.pki.rollover("seal", LOCAL_OPERATOR)
+    assert vault.keycare.destroy(key.id, LOCAL_OPERATOR).state.value == "DESTROYED"
+    assert vault.keycare.destroy(key.id, LOCAL_OPERATOR).state.value == "DESTROYED"
+    with pytest.raises(KeyNotFoundError):
+        vault._keyring.backend.sign(vault._keyring.by_id(key.id).handle, b"x")  # type: ignore[union-attr]
+    assert vault.verification.verify(issued.pdf).conclusion.value == "VALID"
+    assert vault.doctor().clean
+    longer, other = backup.replace(b'"wrapped": "', b'"wrapped": "AAAA'), backup.replace(b"certvault-key/1", b"x")
+    for bad in (b"", b"{}", longer, other):
+        with pytest.raises(RefusedError, match="NOT_A_KEY_BACKUP"):
+            vault.keycare.restore(bad, LOCAL_OPERATOR)
+    assert vault.keycare.restore(backup, LOCAL_OPERATOR).state.value == "RETIRED"
+    told = [e.kind for e in vault.audit.entries(LOCAL_OPERATOR, about=f"key:{key.id}").items]
+    assert told == ["KEY_CREATED", "KEY_BACKED_UP", "KEY_RETIRED", "KEY_DESTROYED", "KEY_RESTORED"]
+    assert vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+
+
+def test_a_backup_holds_no_key_in_the_clear(make_vault: Callable[..., Vault]) -> None:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    vault = make_vault(keys="file")
+    key = vault.pki.rollover("code", LOCAL_OPERATOR, exportable=True)
+    value: dict[str, Any] = json.loads(vault.keycare.back_up(key.id, LOCAL_OPERATOR))
+    with pytest.raises(ValueError, match=r"."):
+        load_der_private_key(base64.b64decode(value["wrapped"]), None)
+    other = json.dumps({**value, "vault": "0" * 16}).encode()
+    with pytest.raises(RefusedError, match="another vault"):
+        vault.keycare.restore(other, LOCAL_OPERATOR)
+
+
+def test_a_cas_key_is_kept_and_others_may_not(make_vault: Callable[..., Vault]) -> None:
+    vault = make_vault(keys="file")
+    old = next(k for k in vault.pki.keys(LOCAL_OPERATOR) if k.purpose == "issuing")
+    vault.pki.rollover("issuing", LOCAL_OPERATOR)
+    with pytest.raises(ConflictError, match="KEY_NEEDED"):
+        vault.keycare.destroy(old.id, LOCAL_OPERATOR)
+    with pytest.raises(ForbiddenError):
+        vault.keycare.destroy(old.id, Actor("x", frozenset({"issuer"})))
+    with pytest.raises(RefusedError, match="NOT_FOUND"):
+        vault.keycare.back_up("none", LOCAL_OPERATOR)
