@@ -10,8 +10,8 @@ import pytest
 
 from signing.backends import open_backend
 from signing.keys import KeyPurpose
-from tests.support.sealed import AT, NOW, Sealed, build, genuine
-from tests.support.signing_pki import build_pki
+from tests.support.sealed import NOW, Sealed, build, genuine
+from tests.support.signing_pki import AT, build_pki
 from verify import verify_code, verify_document, verify_record
 from verify.evidence import Evidence, VaultFacts
 from verify.findings import Severity

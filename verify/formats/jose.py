@@ -71,7 +71,10 @@ def strict_object(data: bytes, what: str) -> dict[str, Any]:
 def strict_json(data: bytes, what: str) -> Any:
     """JSON in UTF-8 with no key twice and no NaN. Raises JoseError."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if b"\\u" in data:  # half a surrogate pair is no character, and could be written nowhere
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except (ValueError, RecursionError) as error:
         raise JoseError(f"the {what} is no proper JSON") from error
 
@@ -100,7 +103,7 @@ def unverified_jws(token: bytes | str, limit: int) -> UnverifiedJws:
     algorithm = by_jose(str(header.get("alg")))
     if algorithm is None:
         raise JoseError("its algorithm is not accepted")
-    if "crit" in header:
+    if "crit" in header or "b64" in header:
         raise JoseError("it demands extensions that are not known")
     return UnverifiedJws(
         header=header,

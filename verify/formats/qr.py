@@ -125,9 +125,9 @@ def unverified_cose(data: bytes) -> UnverifiedCode:
     if not all(isinstance(v, bytes) for v in (protected, payload, signature)) or unprotected != {}:
         raise CodeError("no COSE_Sign1 of the expected form")
     header = _strict_cbor(protected)
-    if not isinstance(header, Mapping) or set(header) != {_ALG, _KID} or not isinstance(header[_KID], bytes):
+    if not _is_numbered(header) or set(header) != {_ALG, _KID} or not isinstance(header[_KID], bytes):
         raise CodeError("its header is not of the expected form")
-    algorithm = by_cose(header[_ALG]) if isinstance(header[_ALG], int) else None
+    algorithm = by_cose(header[_ALG]) if type(header[_ALG]) is int else None
     if algorithm is None or len(header[_KID]) != KID_BYTES:
         raise CodeError("its algorithm or key number is not accepted")
     return _claims(_strict_cbor(payload), algorithm, header[_KID], signed_bytes(protected, payload), signature, data)
@@ -153,10 +153,15 @@ def _strict_cbor(data: bytes) -> Any:
     return value
 
 
+def _is_numbered(value: Any) -> bool:
+    """Whether it is a map whose keys are integers: 1.0 and true equal 1 for Python, not for COSE."""
+    return isinstance(value, Mapping) and all(type(key) is int for key in value)
+
+
 def _claims(
     claims: Any, algorithm: Algorithm, kid: bytes, signed: bytes, signature: bytes, data: bytes
 ) -> UnverifiedCode:
-    if not isinstance(claims, Mapping) or not set(claims) <= _CLAIMS:
+    if not _is_numbered(claims) or not set(claims) <= _CLAIMS:
         raise CodeError("its claims are not of the expected form")
     texts = [claims.get(k) for k in (SUBJECT, TYPE, NUMBER)]
     issued = numeric_date(claims.get(ISSUED))

@@ -19,9 +19,12 @@ from verify.formats.jose import (
     unverified_jws,
 )
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, spki_of_jwk, verify_named
+from verify.formats.statuslist import numeric_date
 
 MEDIA_TYPES = ("dc+sd-jwt", "vc+sd-jwt")
 _MAX_DEPTH = 16
+_PLAIN = frozenset({"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "_sd_alg"})
+"""Claims that a holder must not be able to hold back (draft-ietf-oauth-sd-jwt-vc 2.2.2.2)."""
 
 
 class SdJwtError(ValueError):
@@ -96,6 +99,10 @@ def check_key_binding(token: UnverifiedRecordToken, limit: int) -> str | None:
         return str(error)
     if jws.header.get("typ") != "kb+jwt":
         return "its type is another"
+    if not all(isinstance(claims.get(name), str) and claims[name] for name in ("aud", "nonce")):
+        return "it names no one it is for"
+    if numeric_date(claims.get("iat")) is None:
+        return "it names no time"
     if claims.get("sd_hash") != encode_base64url(hashlib.sha256(token.bound).digest()):
         return "it was made for another record"
     return None
@@ -143,6 +150,8 @@ class _Opener:
                 continue
             if len(disclosure) != 3 or not isinstance(disclosure[1], str) or disclosure[1] in ("_sd", "..."):
                 raise SdJwtError("RECORD_TOKEN_BROKEN", "a disclosure is not of the expected form")
+            if depth == 0 and disclosure[1] in _PLAIN:
+                raise SdJwtError("RECORD_TOKEN_BROKEN", "a claim that must stand in the open is disclosed")
             if disclosure[1] in opened:
                 raise SdJwtError("RECORD_DISCLOSURE_REPEATED", "a name stands twice")
             opened[disclosure[1]] = self.open(disclosure[2], depth + 1)

@@ -26,5 +26,8 @@ SIGNATURE_PHRASES: dict[str, str] = {
     "the place": "地区不在其颁发权限之内",
     "the time": "时间不在其颁发权限之内",
     "the issuer": "该机构没有颁发权限",
+    "a claim that must stand in the open is disclosed": "必须公开的声明被作为可披露项",
+    "it names no one it is for": "未指明出示对象",
+    "it names no time": "未指明时间",
     "the end of a value is missing": "缺少数值的结尾",
 }
