@@ -258,14 +258,14 @@ class PdfFile:
         return [*self.newest.sections, *self.orphan_sections()]
 
     def unlisted(self, start: int = 0) -> list[Span]:
-        """Objects that end behind ``start`` and that no section of the file, reached or not, leads to."""
-        listed: set[int] = set()
+        """Objects that end behind ``start`` and that no section, reached or not, leads to by their number."""
+        listed: set[tuple[int, int]] = set()
         for section in self.all_sections():
             for part in (section, section.hybrid):
                 if part is not None:
-                    listed.update(entry.offset for entry in part.entries.values() if entry.kind == OFFSET)
+                    listed.update((e.offset, number) for number, e in part.entries.items() if e.kind == OFFSET)
         spans = self.spans()
-        found = [span for span in spans.objects if span.end > start and span.start not in listed]
+        found = [span for span in spans.objects if span.end > start and (span.start, span.number) not in listed]
         blank = _blank_before(spans, listed) if found else set()
         return [span for span in found if span.start not in blank]
 
@@ -287,11 +287,11 @@ class PdfFile:
         return found
 
 
-def _blank_before(spans: Accounting, listed: set[int]) -> set[int]:
+def _blank_before(spans: Accounting, listed: set[tuple[int, int]]) -> set[int]:
     """Objects whose cross-reference entry points at the white space or comments before them."""
     found: set[int] = set()
     for before, span in zip(spans.spans, spans.spans[1:], strict=False):
         near = range(before.start, min(before.end, before.start + 64))
-        if span.kind == OBJECT and before.kind in (SPACE, COMMENT) and any(at in listed for at in near):
+        if span.kind == OBJECT and before.kind in (SPACE, COMMENT) and any((at, span.number) in listed for at in near):
             found.add(span.start)
     return found
