@@ -118,16 +118,16 @@ class Anatomy:
 
 
 def _essence(gap: bytes) -> bytes:
-    """The signers' part of a CMS value, by asn1crypto; certificates beside it are neither signed nor shown.
+    """What each signer signed in a CMS value and the value itself, by asn1crypto. What is no CMS counts as it stands.
 
-    What is no CMS counts as it stands.
+    Certificates and the name of the signer beside it are neither signed nor shown; a signed attribute binds them.
     """
     text = bytes(c for c in gap.strip(b"<> \r\n\0") if c not in b" \r\n\t\f\0")
     try:
         value = bytes.fromhex(text.decode("ascii") + "0" * (len(text) % 2))
         signed = cms.ContentInfo.load(value)["content"]
         signers = b"".join(
-            s["sid"].dump() + s["digest_algorithm"].dump() + s["signed_attrs"].dump() + s["signature"].dump()
+            s["digest_algorithm"].dump() + s["signed_attrs"].dump() + s["signature"].dump()
             for s in signed["signer_infos"]
         )
         return bytes(signers + signed["encap_content_info"].dump())
