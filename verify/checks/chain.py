@@ -86,6 +86,8 @@ class Chains:
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
         """Validate at ``moment``: the first way that holds, else why the most hopeful one does not."""
         subject = display_name(certificate)
+        if not self.anchors:
+            return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
         found: list[Problem] = []
         try:
             for way in self.search.ways(certificate):
@@ -107,7 +109,7 @@ class Chains:
 
         Names alone do not count, or the file of another vault whose root has the same name would be called forged.
         """
-        if self.anchors and self.search.names_an_anchor(certificate):
+        if self.search.names_an_anchor(certificate):
             return _wrong(subject, "a signature in the chain does not match")
         return Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND")
 
@@ -352,22 +354,32 @@ def display_name(certificate: Any) -> str:
     return subject_value(certificate, "common_name") or subject_value(certificate, "organization_name") or "?"
 
 
+def _usages(certificate: Any) -> set[str] | None:
+    """The extended key usages; None when the extension is absent. One that cannot be read names none."""
+    try:
+        value = certificate.extended_key_usage_value
+        return {u.dotted for u in value} if value is not None else None
+    except Exception:  # noqa: BLE001 - asn1crypto's lazy parsing raises a dozen types
+        return set()
+
+
 def has_usage(certificate: Any, oid: str) -> bool:
     """Whether the certificate's extended key usages name ``oid``. Absence of the extension is no leave."""
-    value = certificate.extended_key_usage_value
-    return value is not None and oid in {u.dotted for u in value}
+    return oid in (_usages(certificate) or ())
 
 
 def other_duty(certificate: Any) -> str | None:
     """The usage of a certificate that is for something else than documents alone, such as timestamps; else None."""
-    value = certificate.extended_key_usage_value
-    usages: set[str] = {u.dotted for u in value} if value is not None else set()
+    usages = _usages(certificate) or set()
     if not usages or not usages <= set(purposes.NAMES) - {purposes.SEAL}:
         return None
     return min(usages)
 
 
 def may_sign(certificate: Any) -> bool:
-    """Whether the key usage, where stated, lets the key sign (RFC 5280 4.2.1.3)."""
-    value = certificate.key_usage_value
-    return value is None or bool({"digital_signature", "non_repudiation"} & value.native)
+    """Whether the key usage, where stated, lets the key sign (RFC 5280 4.2.1.3). One that cannot be read does not."""
+    try:
+        value = certificate.key_usage_value
+        return value is None or bool({"digital_signature", "non_repudiation"} & value.native)
+    except Exception:  # noqa: BLE001 - asn1crypto's lazy parsing raises a dozen types
+        return False
