@@ -97,6 +97,7 @@ class MintingOut(BaseModel):
     issued: int
     refused: int
     failed: int
+    ignored: list[str] = []
     rows: list[dict[str, str | int]] = []
     next_cursor: str | None = None
     links: dict[str, str]
@@ -222,6 +223,7 @@ def minting_json(
         "issued": progress.issued,
         "refused": progress.refused,
         "failed": progress.failed,
+        "ignored": list(progress.ignored),
         "rows": [r.to_json() for r in rows or []],
         "next_cursor": next_cursor,
         "links": {"self": f"{base_url}/v1/mintings/{progress.job}"},

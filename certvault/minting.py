@@ -9,6 +9,7 @@ numbers. Numbers of types that count are given in the order of the rows, whateve
 from __future__ import annotations
 
 import builtins
+import contextlib
 import hashlib
 import secrets
 import tempfile
@@ -26,7 +27,7 @@ from certvault.errors import VaultError, conflict, forbidden, not_found
 from certvault.jobfolder import JobFolder
 from certvault.jobrunner import JobRunner, Progress, WorkerSeed, has_line
 from certvault.licenses import Licenses
-from certvault.model.actor import Actor, Role
+from certvault.model.actor import BY_TOKEN, Actor, Role
 from certvault.model.keys import Issuer, event
 from certvault.model.license import LicenseState
 from certvault.model.views import MintProgress, RowReport
@@ -127,9 +128,11 @@ class Minting:
             job = self._new_job(job_id, license_type.name, license_type.version, digest, actor, issuer.code, baseline)
         elif job.type != type_name or job.input_sha256 != digest:
             raise _out_in_use(out or Path(), job.id)
-        ignored: tuple[str, ...] = ()
+        name = name or rows.name
         if job.state is JobState.STAGING:
-            job, ignored = self._stage(job, rows, name or rows.name, issuer, actor, out)
+            job, ignored = self._stage(job, rows, name, issuer, actor, out)
+        else:
+            ignored = self._staging.ignored(rows, name, self._catalog.get(job.type, job.type_version))
         return replace(self._runner.progress(job), ignored=ignored)
 
     def run(
@@ -190,6 +193,20 @@ class Minting:
         self._threads.append(thread)
         thread.start()
         return self._runner.progress(job)
+
+    def resume_uploads(self) -> int:
+        """Go on with jobs whose rows came over HTTP and whose process is gone; returns how many.
+
+        Jobs with an output folder wait for their command to be repeated. A job goes on in the name and under the issuer
+        of whoever sent it: what was taken is done, even when the token has ended since.
+        """
+        with self._database.reading() as view:
+            found = [j for j in view.jobs.all() if j.state in (JobState.STAGED, JobState.PAUSED)]
+        mine = [j for j in found if j.actor.startswith(BY_TOKEN) and not self._session.is_alive(j.session)]
+        for job in sorted(mine, key=lambda j: j.created_at):
+            with contextlib.suppress(RefusedError):  # another process was quicker
+                self.resume(job.id, Actor(job.actor, frozenset({Role.ISSUER.value}), issuer_code=job.issuer_code))
+        return len(mine)
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait for jobs in the background; those that take longer stay resumable."""

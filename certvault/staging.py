@@ -107,6 +107,11 @@ class Staging:
             )
         return ready, tuple(ignored)
 
+    def ignored(self, path: Path, name: str, license_type: LicenseType) -> tuple[str, ...]:
+        """The columns of the file that match nothing, told again when a job is resumed."""
+        first = next(read_rows(path, name, self._limits), None)
+        return () if first is None else tuple(dict.fromkeys(_unmatched(license_type, first)))
+
     def _save(self, job: Job, rows: list[JobRow]) -> None:
         if not rows:
             return

@@ -14,7 +14,7 @@ from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.errors import conflict, forbidden, not_found
 from certvault.holders import check_holder_code
-from certvault.model.actor import Actor, Role
+from certvault.model.actor import BY_TOKEN, Actor, Role
 from certvault.model.keys import event
 from certvault.model.views import TokenInfo
 from certvault.model.work import Token
@@ -79,7 +79,7 @@ class Tokens:
         right = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), known)
         if found is None or not right or found.revoked_at is not None or self._clock.now() >= found.expires_at:
             return None
-        return Actor(f"token:{found.id}", frozenset({found.role}), found.holder_index, found.issuer_code)
+        return Actor(f"{BY_TOKEN}{found.id}", frozenset({found.role}), found.holder_index, found.issuer_code)
 
     def list(self, actor: Actor) -> builtins.list[TokenInfo]:
         """All tokens, without secrets, newest first."""

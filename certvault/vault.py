@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from certvault.catalog import Catalog
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
-from certvault.errors import forbidden
+from certvault.errors import VaultError, forbidden
 from certvault.idempotency import Idempotency
 from certvault.issuers import Issuers
 from certvault.issuing import Issuing
@@ -32,6 +33,8 @@ from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
 from certvault.verification import Verification
 from certvault.wallet import Wallet
+from signing.errors import SigningError
+from verify.formats.refusal import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,11 @@ class Vault:
         self._backup.write(path, actor.subject)
 
     def close(self) -> None:
-        """Give database, keys and claims back."""
+        """Give database, keys and claims back; what this process added to the audit is anchored first."""
         self.minting.wait()
+        if self._database.wrote:
+            with contextlib.suppress(VaultError, SigningError, RefusedError):  # the next anchor covers it, then
+                self.audit.anchor(self.clock.now())
         self._keyring.backend.close()
         self._database.close()
         self._session.end()

@@ -27,6 +27,8 @@ log = logging.getLogger("certvault.service")
 HOST, PORT = "127.0.0.1", 8000
 CONNECTIONS = 500
 UPKEEP_FIRST, UPKEEP_SECONDS = 60.0, 6 * 3600.0
+ANCHOR_SECONDS = 300.0
+"""So long may lines of the audit stand without an anchor while the service runs."""
 HostOption = Annotated[str, typer.Option(help="Address to listen on")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
 
@@ -133,6 +135,9 @@ def run(
     from api.connections import protocol
 
     log_to_terminal()
+    resumed = vault.minting.resume_uploads()
+    if resumed:
+        log.info("bulk jobs resumed: %d", resumed)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(vault),
@@ -149,7 +154,7 @@ def run(
     )
     trouble: list[Exception] = []
     ended = threading.Event()
-    background = [threading.Thread(target=_keep_up, args=(vault, ended), daemon=True)]
+    background = [threading.Thread(target=work, args=(vault, ended), daemon=True) for work in (_keep_up, _anchor)]
     if after is not None:
         background = [threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)]
     for thread in background:
@@ -174,6 +179,15 @@ def _keep_up(vault: Vault, ended: threading.Event) -> None:
             log.info("upkeep: %s", dict(vault.maintenance().done))
         except Exception:
             log.exception("upkeep failed; it is tried again at the next round")
+
+
+def _anchor(vault: Vault, ended: threading.Event) -> None:
+    """Sign the heads of the audit chains every few minutes, until the service ended."""
+    while not ended.wait(ANCHOR_SECONDS):
+        try:
+            vault.audit.anchor(vault.clock.now())
+        except Exception:
+            log.exception("the audit was not anchored; it is tried again at the next round")
 
 
 def _then_stop(server: Any, after: Callable[[], None], trouble: list[Exception]) -> None:

@@ -127,6 +127,7 @@ class Database:
         self.session = session
         self._now = now
         self._writers = Writers(vault_id, session)
+        self.wrote = False  # whether this process has added lines to the audit
 
     def migrate(self) -> None:
         """Bring the schema to this version; nothing happens when it is there already."""
@@ -151,6 +152,7 @@ class Database:
             with transaction(self.engine, writing=True) as connection:
                 journal = TransactionJournal(connection, head, self._now)
                 yield UnitOfWork(connection, journal)
+            self.wrote = self.wrote or journal.head != head
             head = journal.head
         finally:
             self._writers.give_back(head)

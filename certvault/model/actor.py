@@ -17,6 +17,10 @@ class Role(enum.StrEnum):
     VERIFIER = "verifier"
 
 
+BY_TOKEN = "token:"  # noqa: S105 - how a name begins
+"""How the subject of whoever came with a token begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A caller. ``holder_index`` is the blind index of the holder's code; ``issuer_code`` narrows an issuer."""

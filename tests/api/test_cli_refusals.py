@@ -64,10 +64,11 @@ def test_a_license_can_be_written_to_stdout_alone(place: Path) -> None:
 def test_mint_names_the_columns_it_does_not_use(place: Path, tmp_path: Path) -> None:
     row = {**example("food-business-license"), "备注": "x", "fault": ""}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row, ensure_ascii=False))
-    ran = Ran(["mint", "food-business-license", tmp_path / "rows.jsonl", "--out", tmp_path / "out", "--json"], place)
-    assert ran.status == 0, ran.err
-    assert ran.json["ignored"] == ["备注", "fault"]
-    assert "备注, fault" in ran.err
+    for _ in range(2):  # and again when it is resumed
+        ran = Ran(["mint", "food-business-license", tmp_path / "rows.jsonl", "--out", tmp_path / "o", "--json"], place)
+        assert ran.status == 0, ran.err
+        assert ran.json["ignored"] == ["备注", "fault"]
+        assert "备注, fault" in ran.err
 
 
 def test_mint_into_a_file_is_refused_and_one_without_rows_leaves_nothing(place: Path, tmp_path: Path) -> None:

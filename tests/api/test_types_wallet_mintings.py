@@ -73,13 +73,14 @@ def _wait(door: Door, job: str) -> dict[str, Any]:
 
 def test_minting_reports_every_row(door: Door) -> None:
     good = example("road-transport-license")
-    lines = [good, {**good, next(iter(good)): "\u0007"}, good]
+    lines = [{**good, "备注": "x"}, {**good, next(iter(good)): "\u0007"}, good]
     rows = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()
     send: dict[str, Any] = {"data": {"type": "road-transport-license"}, "files": {"file": ("rows.jsonl", rows)}}
     headers = {**door.as_("issuer"), "Idempotency-Key": "minting-1"}
     started = door.client.post("/v1/mintings", headers=headers, **send)
     assert started.status_code == 202, started.text
     assert started.json()["state"] == "RUNNING"
+    assert started.json()["ignored"] == ["备注"]
     assert started.headers["location"].endswith(started.json()["job"])
     done = _wait(door, started.json()["job"])
     assert [row["row"] for row in done["rows"]] == [1, 2, 3]

@@ -15,7 +15,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from certvault.bootstrap import LOCAL_OPERATOR, Actor, Vault
+from certvault.bootstrap import LOCAL_OPERATOR, Actor, Vault, open_vault
 from certvault.errors import ConflictError, ForbiddenError, NotFoundError
 from certvault.model.views import MintProgress
 from tests.support.rows import COLUMNS, as_csv, business
@@ -168,6 +168,30 @@ def test_an_upload_runs_in_the_background_and_leaves_no_file(make_vault: Callabl
         vault.minting.progress(started.job, Actor("y", frozenset({"issuer"}), None, "another"))
     with pytest.raises(ForbiddenError):
         vault.minting.progress(started.job, Actor("y", frozenset({"holder"}), "i", None))
+
+
+def test_an_upload_that_was_cut_off_goes_on_with_the_service(
+    make_vault: Callable[..., Vault], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = make_vault()
+    sender = vault.tokens.authenticate(vault.tokens.create("issuer", actor=LOCAL_OPERATOR))
+    assert sender is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(vault.minting, "_run_quietly", lambda *_: None)  # the process ends before its thread begins
+        job = vault.minting.start_upload(
+            "business-license", "rows.csv", as_csv([business(1), business(2)]), actor=sender
+        )
+        assert job.state == "RUNNING"
+    vault.close()
+    again = open_vault(vault.settings.folder)
+    try:
+        assert again.minting.progress(job.job, LOCAL_OPERATOR).state == "PAUSED"
+        assert again.minting.resume_uploads() == 1
+        again.minting.wait()
+        assert again.minting.progress(job.job, LOCAL_OPERATOR).issued == 2
+        assert again.minting.resume_uploads() == 0
+    finally:
+        again.close()
 
 
 def test_an_abandoned_job_voids_its_open_numbers(

@@ -77,6 +77,27 @@ def test_repeated_requests(make_vault: Callable[..., Vault], clock: FixedClock) 
     assert vault.idempotency.purge() == 1
 
 
+def unanchored(folder: Path) -> list[str]:
+    """Kinds of the audit's lines that no anchor covers."""
+    with open_vault(folder) as vault, vault._database.reading() as view:
+        last = view.audit.last_anchor()
+        covered = {writer: seq for writer, seq, _ in json.loads(last.heads)} if last else {}
+        heads = view.audit.heads()
+        return [ln.kind for h in heads for ln in view.audit.chain(h.writer) if ln.seq > covered.get(h.writer, 0)]
+
+
+def test_a_vault_that_closes_leaves_no_line_without_an_anchor(make_vault: Callable[..., Vault]) -> None:
+    vault = make_vault()
+    vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
+    vault.close()
+    assert set(unanchored(vault.settings.folder)) <= {"AUDIT_ANCHORED"}
+    with open_vault(vault.settings.folder) as again:
+        again.tokens.create("issuer", actor=LOCAL_OPERATOR)
+        assert again.doctor().clean
+        with again._database.reading() as view:
+            assert view.audit.newest(1)[0].kind == "AUDIT_ANCHORED"
+
+
 def test_the_audit_is_whole_and_notices_a_change(make_vault: Callable[..., Vault], database_url: str) -> None:
     vault = make_vault(database_url=database_url)
     vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)

@@ -23,7 +23,7 @@ NAMES = frozenset(_NAMES.split())
 """Names of formats, fields, commands and roles, which are the same in every language."""
 
 ALLOWED = re.compile(
-    r"--[a-z-]+(?: holder)?|s3://\S+URL"  # options of the command line; an address as it is written
+    r"certvault(?: [a-z]+)+|--[a-z-]+(?: holder)?|s3://\S+URL"  # commands, options; an address as it is written
     r"|/[a-z0-9./_-]+\.json|https?:?/?/?…?|[a-z0-9+]+:///?…?"  # addresses
     r"|\.[a-z]{3,4}\b|GB/T|[A-Za-z]+\.(?:json|toml)"  # endings and names of files
     r"|[a-z]+_[a-z_]+|\{[a-z_]*\}"  # names of data; what is filled in
