@@ -100,7 +100,9 @@ class JobFolder:
 
     def _prepare(self) -> None:
         try:
-            (self.folder / PDF_FOLDER).mkdir(parents=True, exist_ok=True)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)  # documents of people, in the clear
+            (self.folder / PDF_FOLDER).mkdir(mode=0o700, exist_ok=True)
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             raise refuse(
                 "OUT_UNWRITABLE",

@@ -81,16 +81,21 @@ class FolderStore:
 
     def check(self) -> None:
         with _translated(""):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_root()
             if not os.access(self._folder, os.W_OK):
                 raise PermissionError(errno.EACCES, "not writable")
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
 
+    def _make_root(self) -> None:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True, mode=0o700)
+
     def _make(self, shelf: Path) -> None:
         if not shelf.is_dir():
-            shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_root()
+            shelf.mkdir(exist_ok=True, mode=0o700)
             _sync_folder(self._folder)
 
 

@@ -8,6 +8,7 @@ unique constraint.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ def open_engine(url: str) -> Engine:
     """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``. Its errors quote no values: they reach the log."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
+        _make_private(parsed.database)
         engine = create_engine(
             parsed,
             poolclass=QueuePool,
@@ -49,6 +51,13 @@ def open_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
     raise DatabaseUnavailableError(f"no support for databases of the kind {parsed.get_backend_name()}")
+
+
+def _make_private(path: str | None) -> None:
+    """Create the file for its owner alone, whatever the umask; its journal and index take the mode from it."""
+    if path and path != ":memory:":
+        with contextlib.suppress(OSError):  # SQLite says itself what is wrong with the place
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
