@@ -117,7 +117,7 @@ def _memory_of(name: str, files: Sequence[Case]) -> Report:
 def _peak() -> int:
     """The most that was resident, in megabytes. (What getrusage says begins with the parent's.)"""
     status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) // 1000 for line in status if line.startswith("VmHWM"))
+    return next(int(line.split()[1]) * 1024 // 1_000_000 for line in status if line.startswith("VmHWM"))
 
 
 def _resident() -> int:
