@@ -193,6 +193,8 @@ def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | Non
         inquiry.report("IDENTIFIER_WRONG", identifier=code.identifier, reason="check character")
     elif check == "variant-a":
         inquiry.report("IDENTIFIER_CHECK_VARIANT")
+    if code.issued > inquiry.at + inquiry.policy.clock_skew:
+        inquiry.report("SIGNED_IN_FUTURE", where="code", signed=code.issued.isoformat())
     if certificate is not None:
         _check_owner(inquiry, identifier, certificate)
         check_remit(inquiry, identifier.issuer_code, code.type, "", inquiry.at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -200,3 +200,53 @@ def test_a_seal_without_timestamp_whose_certificate_was_revoked_since_is_open(pk
     assert verdict.conclusion is Conclusion.INDETERMINATE
     assert "CERTIFICATE_REVOKED_NO_POE" in verdict.codes()
     assert verdict.signatures[0].sub_indication == "REVOKED_NO_POE"
+
+
+# --- proofs of existence ---------------------------------------------------------------------------------------------
+
+
+def test_an_archive_timestamp_proves_nothing_of_what_came_after_it() -> None:
+    """The signature of a later revision has not existed since the earlier timestamp (ETSI EN 319 102-1 5.6.2.3)."""
+    from verify.checks.trusttime import Proofs
+
+    proofs = Proofs(AT, [(1000, AT - 5 * DAY), (3000, AT - 2 * DAY)])
+    assert [proofs.moment(end) for end in (500, 1000, 2000, 3000)] == [AT - 5 * DAY, AT - 2 * DAY, AT - 2 * DAY, AT]
+
+
+@pytest.mark.parametrize(("reason", "conclusion"), [("key_compromise", "open"), ("superseded", "valid")])
+def test_a_timestamp_authority_revoked_since(pki: Pki, reason: str, conclusion: str) -> None:
+    """A leaked key can write any time, so its tokens lose their worth; not those of one given up (RFC 3161 4)."""
+    sealed = build(pki, TYPE)
+    pki.statuses[serial_of(pki.certificate(KeyPurpose.TSA))] = CertificateStatus("revoked", AT + DAY, reason)
+    later = AT + 3 * DAY
+    evidence = Evidence(ocsps=(pki.ocsp(KeyPurpose.TSA, at=later),))
+    verdict = judge(sealed, later, evidence=evidence)
+    assert verdict.integrity is Integrity.INTACT
+    assert ("TIMESTAMP_UNTRUSTED" in verdict.codes()) is (conclusion == "open"), verdict.findings
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-timedelta(hours=12))),
+        datetime(1970, 1, 1),  # noqa: DTZ001 - what a careless caller gives
+    ],
+)
+def test_moments_at_the_ends_of_the_calendar(at: datetime) -> None:
+    """Nothing raises, no check is skipped, and the moment is written with four digits for the year."""
+    from tests.support.sealed import genuine
+    from verify import verify_code, verify_record
+
+    one = genuine(type_name="business-license-duplicate")
+    given: dict[str, Any] = {"trust": one.trust(), "at": at, "evidence": one.evidence()}
+    for verdict in (
+        verify_document(one.pdf, **given),
+        verify_record(one.sd_jwt, **given),
+        verify_code(one.code, **given),
+    ):
+        assert not verdict.codes() & {"INTERNAL", "CHECK_NOT_RUN"}, verdict.findings
+        assert verdict.conclusion is not Conclusion.VALID
+        assert len(verdict.to_json()["at"]) == len("0001-01-01T00:00:00Z")
