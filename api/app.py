@@ -46,6 +46,7 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         authenticator=Authenticator(vault, Sessions()),
         judges=Pool(chosen.judges, seconds=chosen.judge_seconds, memory=chosen.judge_memory),
         waiting=WaitingRoom(chosen.waiting, chosen.waiting_each),
+        staging=WaitingRoom(chosen.staging, chosen.staging_each),
     )
 
     @asynccontextmanager

@@ -33,6 +33,7 @@ class Services:
     authenticator: Authenticator
     judges: Pool
     waiting: WaitingRoom
+    staging: WaitingRoom
 
     @property
     def base_url(self) -> str:

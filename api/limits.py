@@ -83,6 +83,10 @@ class Limits:
     """Verifications under way at one time; each holds a thread."""
     waiting_each: int = 8
     """Of these, the verifications of one client."""
+    staging: int = 8
+    """Tables of bulk jobs read at one time; each holds a thread for as long as its rows are checked."""
+    staging_each: int = 2
+    """Of these, the tables of one caller."""
 
     def body_limit(self, path: str) -> int:
         """The largest body, in bytes, that ``path`` takes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 
-from certvault.db.audit_log import AuditReader, cursor_parts, cursor_text
+from certvault.db.audit_log import AuditReader, cursor_moment, cursor_parts, cursor_text
 from certvault.db.unit_of_work import Database
 from certvault.errors import cursor_unknown, forbidden
 from certvault.keyring import Keyring
@@ -93,7 +93,7 @@ def _before(cursor: str | None) -> tuple[datetime.datetime, str, int] | None:
     parts = cursor_parts(cursor)
     try:
         if parts is not None and len(parts) == 3:
-            return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1]), int(parts[2])
+            return cursor_moment(parts[0]), str(parts[1]), int(parts[2])
     except ValueError:
         pass
     raise cursor_unknown()

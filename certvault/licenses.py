@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
-from certvault.db.audit_log import cursor_parts, cursor_text
+from certvault.db.audit_log import cursor_moment, cursor_parts, cursor_text
 from certvault.db.unit_of_work import Database
 from certvault.errors import CorruptDataError, cursor_unknown, forbidden, not_found
 from certvault.model.actor import Actor, Role
@@ -171,7 +171,7 @@ def _before(cursor: str | None) -> tuple[datetime.datetime, str] | None:
     parts = cursor_parts(cursor)
     try:
         if parts is not None and len(parts) == 2:
-            return datetime.datetime.fromisoformat(str(parts[0])), str(parts[1])
+            return cursor_moment(parts[0]), str(parts[1])
     except ValueError:
         pass
     raise cursor_unknown()

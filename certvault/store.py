@@ -15,6 +15,9 @@ from typing import Protocol
 
 from certvault.errors import StorageFullError, StorageUnavailableError
 
+LEAST_FREE = 1 << 20
+"""Bytes without which a store is not ready: a document has some hundred thousand."""
+
 
 class Store(Protocol):
     """Keeps blobs by name."""
@@ -84,6 +87,9 @@ class FolderStore:
             self._make_root()
             if not os.access(self._folder, os.W_OK):
                 raise PermissionError(errno.EACCES, "not writable")
+            free = os.statvfs(self._folder)
+            if free.f_bavail * free.f_frsize < LEAST_FREE:
+                raise OSError(errno.ENOSPC, "hardly any space left")
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

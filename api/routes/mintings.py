@@ -61,7 +61,8 @@ def start(services: Given, actor: IssuerActor, form: Annotated[Form, Depends(tab
     )
 
     def work() -> tuple[int, dict[str, Any], dict[str, str]]:
-        progress = services.vault.minting.start_upload(type_name, file.name, file.data, actor=actor)
+        with services.staging.place(actor.subject):
+            progress = services.vault.minting.start_upload(type_name, file.name, file.data, actor=actor)
         services.metrics.count("mintings_started", type=progress.type)
         body = minting_json(progress, services.base_url)
         return 202, body, {"Location": body["links"]["self"]}

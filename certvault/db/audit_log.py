@@ -106,3 +106,14 @@ def cursor_parts(text: str) -> list[str | int] | None:
     if isinstance(value, list) and all(isinstance(v, (str, int)) for v in value):
         return value
     return None
+
+
+def cursor_moment(part: str | int) -> datetime.datetime:
+    """The moment in a cursor; ValueError for what no cursor of ours says."""
+    value = datetime.datetime.fromisoformat(str(part))
+    if value.tzinfo is None:
+        raise ValueError("no offset")
+    try:
+        return value.astimezone(datetime.UTC)
+    except OverflowError as error:
+        raise ValueError("no such moment") from error

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from certvault.errors import (
@@ -27,6 +27,7 @@ from certvault.errors import (
     StorageFullError,
     VaultError,
 )
+from verify.formats.refusal import RefusedError, refuse
 
 BUSY_TIMEOUT_MS = 60_000
 
@@ -101,10 +102,24 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise DuplicateRowError("a unique row is there already", _constraint(error)) from error
+    except (DataError, UnicodeEncodeError, OverflowError) as error:
+        raise _no_value() from error
     except DBAPIError as error:
         raise _failure(error) from error
     except SQLAlchemyError as error:
         raise DatabaseUnavailableError(f"the database failed: {type(error).__name__}") from error
+
+
+def _no_value() -> RefusedError:
+    """NUL, half a character, a number out of range: what no database keeps cannot be in it either."""
+    return refuse(
+        "BAD_VALUE",
+        "",
+        "含有无法存储的字符或数值",
+        "a value holds a character or a number that cannot be stored",
+        remedy_zh="请去掉控制字符后重试。",
+        remedy_en="Remove control characters and try again.",
+    )
 
 
 def _constraint(error: IntegrityError) -> str:
