@@ -204,3 +204,50 @@ def test_a_record_judged_with_a_root_alone_leaves_revocation_open(sealed: Sealed
     given = sealed.trust(certificates=(sealed.pki.certificate(KeyPurpose.RECORD), sealed.pki.issuing.certificate))
     chosen = verify_record(sealed.sd_jwt, trust=given, at=NOW, evidence=Evidence(sealed.evidence().status_lists))
     assert chosen.conclusion is Conclusion.VALID, chosen.findings
+
+
+def test_a_status_list_of_a_namesake_tells_nothing(sealed: Sealed, forger: Sealed) -> None:
+    """Another vault of the same name lists the same address: whatever it says, the standing is unknown."""
+    for value in (0, 1):
+        verdict = judge(sealed, evidence=replace(sealed.evidence(), status_lists=forger.evidence(value).status_lists))
+        assert verdict.standing is Standing.UNKNOWN
+        assert "STATUS_UNTRUSTED" in verdict.codes()
+        assert verdict.conclusion is Conclusion.VALID
+
+
+def test_revocation_lists_of_a_namesake_revoke_nothing(sealed: Sealed, forger: Sealed) -> None:
+    """The forger's root, of the same name, revokes our issuing authority by its number."""
+    from signing.formats.crl import RevokedEntry, make_crl
+    from tests.support.signing_pki import serial_of
+
+    entry = RevokedEntry(serial_of(sealed.pki.issuing.certificate), AT - timedelta(hours=1))
+    lying = make_crl(forger.pki.root, number=9, this_update=AT, next_update=AT + timedelta(days=30), revoked=[entry])
+    verdict = judge(sealed, evidence=replace(sealed.evidence(), crls=(lying,)))
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    plain = verify_record(
+        sealed.sd_jwt, trust=sealed.trust(), at=NOW, evidence=replace(sealed.evidence(), crls=(lying,))
+    )
+    assert "CERTIFICATE_REVOKED_NO_POE" not in plain.codes(), plain.findings
+
+
+def test_updates_that_bring_nothing_are_noted(sealed: Sealed) -> None:
+    """They change nothing, and so leave the license intact, but somebody appended them."""
+    from tests.support.forging import append_update, catalog, root_number
+
+    idle = append_update(sealed.pdf, {root_number(sealed.pdf): catalog(sealed.pdf)})
+    verdict = judge(replace(sealed, pdf=append_update(idle, {root_number(idle): catalog(idle)})))
+    found = [f.params["count"] for f in verdict.findings if f.code == "UPDATE_WITHOUT_EFFECT"]
+    assert verdict.integrity is Integrity.INTACT, verdict.findings
+    assert found == [2]
+    assert "UPDATE_WITHOUT_EFFECT" not in judge(sealed).codes()
+
+
+def test_a_certificate_in_the_store_that_cannot_be_read_fails_one_check_only(sealed: Sealed) -> None:
+    """The refused value is looked at again when paths are built: that check must still come to its end."""
+    at = sealed.pdf.rindex(sealed.pki.root.certificate) + 5
+    broken = sealed.pdf[:at] + bytes((sealed.pdf[at] ^ 0xFF,)) + sealed.pdf[at + 1 :]
+    verdict = judge(replace(sealed, pdf=broken))
+    assert verdict.integrity is Integrity.ALTERED
+    assert "DSS_VALUE_WRONG" in verdict.codes(), verdict.findings
+    assert "INTERNAL" not in verdict.codes()
+    assert "chain" in verdict.checks

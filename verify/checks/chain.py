@@ -116,7 +116,7 @@ class Chains:
     def namesake(self, certificate: Any) -> Any | None:
         """A chosen anchor whose name the chain claims though another key signed; None when there is none."""
         try:
-            return self.search.namesake(certificate)
+            return self.search.namesake(certificate) if self.anchors else None
         except Exception:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
             return None
 
