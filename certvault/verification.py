@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -98,12 +99,17 @@ class Verification:
             record_sha256=found.record_sha256,
             code_sha256=found.code_sha256,
             current_version=found.version,
-            token_sha256=self._token_sha256(found),
+            **self._token_digests(found),
         )
 
-    def _token_sha256(self, found: License) -> str | None:
-        """Of what was signed of the structured record; disclosures and a holder's binding are not part of it."""
+    def _token_digests(self, found: License) -> dict[str, str]:
+        """Of what was signed of the structured record, and of the signature; disclosures and a holder's binding are no
+        part of either."""
         if found.record is None:
-            return None
-        signed = self._licenses.sdjwt(found).partition("~")[0].rpartition(".")[0]
-        return hashlib.sha256(signed.encode()).hexdigest()
+            return {}
+        signed, _, signature = self._licenses.sdjwt(found).partition("~")[0].rpartition(".")
+        value = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        return {
+            "token_sha256": hashlib.sha256(signed.encode()).hexdigest(),
+            "signature_sha256": hashlib.sha256(value).hexdigest(),
+        }

@@ -12,7 +12,8 @@ class VaultFacts:
     """What the issuing vault knows of one identifier. Digests are lower-case hex.
 
     ``state`` is ``ISSUED`` or ``VOID`` (a number that never became a license). ``token_sha256`` is over what the issuer
-    signed of the structured record (the JWT's header and payload), ``code_sha256`` over the bytes of the code.
+    signed of the structured record (the JWT's header and payload), ``signature_sha256`` over that signature,
+    ``code_sha256`` over the bytes of the code.
     """
 
     identifier: str
@@ -21,6 +22,7 @@ class VaultFacts:
     record_sha256: str | None = None
     code_sha256: str | None = None
     token_sha256: str | None = None
+    signature_sha256: str | None = None
     current_version: int | None = None
 
 

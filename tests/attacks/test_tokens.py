@@ -314,6 +314,18 @@ def test_a_record_whose_signature_was_put_into_its_other_form(sealed: Sealed) ->
     refused(asked, "SIGNATURE_OTHER_FORM")
 
 
+def test_a_record_that_the_vault_wrote_in_the_other_form_before_it_settled_on_one_stays_good(sealed: Sealed) -> None:
+    token, tilde, rest = sealed.sd_jwt.partition("~")
+    head, payload, signature = token.split(".")
+    value = other_form(unb64(signature))
+    facts = sealed.facts(signature_sha256=hashlib.sha256(value).hexdigest())
+    verdict = judge_record(
+        sealed, f"{head}.{payload}.{b64(value)}{tilde}{rest}", sealed.evidence(lookup=lambda _: facts)
+    )
+    assert verdict.conclusion is Conclusion.VALID
+    assert "SIGNATURE_OTHER_FORM" not in verdict.codes()
+
+
 def test_a_code_whose_signature_was_put_into_its_other_form(sealed: Sealed) -> None:
     header, claims, signature = parts(sealed)
     rewritten = code_of(cbor2.dumps(header), cbor2.dumps(claims), other_form(signature))
