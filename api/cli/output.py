@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 import unicodedata
@@ -14,10 +15,17 @@ from typing import Any
 from api.cli.options import Invocation
 from verify.formats.refusal import Refusal, printable, refuse
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 def document(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(printable(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
+    sys.stdout.write(json_text(value) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """``value`` as JSON; a name that is no text on this system (an undecodable path) is shown as near as can be."""
+    return _HALF.sub("\ufffd", json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def line(text: str = "") -> None:
@@ -33,8 +41,8 @@ def say(text: str) -> None:
 def show(invocation: Invocation, value: Any, lines: Sequence[str], *, aside: bool = False) -> None:
     """The result: ``value`` under ``--json``, else ``lines``; ``aside`` on stderr, when stdout carries a file."""
     stream = sys.stderr if aside else sys.stdout
-    text = json.dumps(value, ensure_ascii=False, indent=2) if invocation.as_json else "\n".join(lines)
-    stream.write(printable(text) + "\n" if text else "")
+    text = json_text(value) if invocation.as_json else printable("\n".join(lines))
+    stream.write(text + "\n" if text else "")
 
 
 def table(invocation: Invocation, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

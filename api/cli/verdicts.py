@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -70,12 +69,12 @@ class Shown:
             return
         sys.stdout.write("\n  ]" if self._count else '{\n  "files": []')
         if self._errors:
-            text = json.dumps(self._errors, ensure_ascii=False, indent=2)
+            text = output.json_text(self._errors)
             sys.stdout.write(',\n  "errors": ' + textwrap.indent(text, "  ").lstrip())
         sys.stdout.write("\n}\n")
 
     def _write_json(self, answer: Mapping[str, Any]) -> None:
-        text = textwrap.indent(json.dumps(answer, ensure_ascii=False, indent=2), "    ")
+        text = textwrap.indent(output.json_text(answer), "    ")
         sys.stdout.write((",\n" if self._count else '{\n  "files": [\n') + text)
         self._count += 1
 
