@@ -63,7 +63,8 @@ def load_certificate(der: bytes) -> Any:
     try:
         certificate = x509.Certificate.load(der, strict=True)
         _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.public_key.algorithm
-        _ = certificate.serial_number, certificate.not_valid_after
+        _ = certificate.serial_number, certificate.not_valid_after, certificate.ca
+        _ = certificate.authority_key_identifier, certificate.key_identifier
     except Exception as error:  # asn1crypto's lazy parsing raises a dozen types
         raise MaterialError("DSS_VALUE_WRONG", "a certificate cannot be read") from error
     return certificate

@@ -180,13 +180,27 @@ def _find_signer(
 ) -> tuple[Any, ...]:
     """Certificates that the signer's name fits, the one that is itself signed first (RFC 5652 5.3, RFC 5035)."""
     for source in (lambda: inside, known):
-        certificates = tuple(source())
+        certificates = tuple(c for c in source() if _is_readable(c))
         found = [c for c in certificates if _fits(sid, c, exactly=True)]
         found = found or [c for c in certificates if _fits(sid, c, exactly=False)]
         signed = [c for c in found or certificates if _is_named(attributes, c)]
         if found or signed:
             return tuple(signed + [c for c in found if c not in signed])
     raise CmsSignerError("the signer's certificate is not inside")
+
+
+def _is_readable(certificate: Any) -> bool:
+    """Whether key, times and extensions can be read: the parser looks at each only when asked for it."""
+    try:
+        _ = certificate.public_key.dump(), certificate.not_valid_before.year, certificate.not_valid_after.year
+        _ = certificate.public_key["algorithm"].dump(), certificate.key_identifier, certificate.ca
+    except (RecursionError, MemoryError):
+        raise
+    except KeyError:
+        return True  # a kind of key that the parser has no name for; whether it can be used is asked later
+    except Exception:  # noqa: BLE001 - asn1crypto's lazy parsing raises a dozen types
+        return False
+    return True
 
 
 def _fits(sid: Any, certificate: Any, *, exactly: bool) -> bool:
