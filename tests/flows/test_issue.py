@@ -48,6 +48,18 @@ def test_every_type_is_issued_read_and_verified(vault: Vault, example: Example) 
     assert vault.doctor().problems == ()
 
 
+@pytest.mark.parametrize("serial", ["I1LJ" * 4, "IIIIIIIIIIIIIIII"])
+def test_thin_letters_in_an_identifier_are_seen(
+    make_vault: Callable[..., Vault], example: Example, monkeypatch: pytest.MonkeyPatch, serial: str
+) -> None:
+    monkeypatch.setattr("certvault.pipeline.identifier_serial", lambda: serial)
+    vault = make_vault()
+    for kind in ("food-business-license", "driving-license", "road-transport-license", "marriage-certificate"):
+        issued = vault.issuing.issue(kind, example(kind), actor=LOCAL_OPERATOR)
+        verdict = vault.verification.verify(issued.pdf)
+        assert verdict.conclusion.value == "VALID", [(f.code, f.where) for f in verdict.findings]
+
+
 def test_an_altered_file_is_not_intact(vault: Vault, example: Example) -> None:
     pdf = bytearray(vault.issuing.issue("business-license", example("business-license"), actor=LOCAL_OPERATOR).pdf)
     pdf[len(pdf) // 3] ^= 1

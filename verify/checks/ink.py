@@ -114,8 +114,9 @@ class _Drawn:
         self._left, self._top = (max(0.0, box[0]), min(page.height, box[3])) if box else (0.0, page.height)
 
     def crop(self, box: Box) -> Any:
-        """The part of the picture inside a box given in points."""
-        left, right = (box[0] - self._left) * self._scale, (box[2] - self._left) * self._scale
+        """The part of the picture inside a box given in points, and half a pixel to the sides: a stem thinner than a
+        pixel is drawn in the pixel nearest to it, which may be the one before."""
+        left, right = (box[0] - self._left) * self._scale - 0.5, (box[2] - self._left) * self._scale + 0.5
         top, bottom = (self._top - box[3]) * self._scale, (self._top - box[1]) * self._scale
         width, height = self.picture.size
         x0, y0 = max(0, int(left)), max(0, int(top))
