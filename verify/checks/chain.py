@@ -8,13 +8,14 @@ nothing is asked at all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
+from verify.checks.pathrules import fault_of
 from verify.checks.pathsearch import PathSearch
 from verify.checks.revocation import Answer, Records, Status
 from verify.checks.strength import weak_key, weak_link
@@ -24,14 +25,6 @@ from verify.formats import purposes
 from verify.formats.cms import as_utc
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
-
-_T = TypeVar("_T")
-_OIDS_READ = {
-    "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.33",
-    "2.5.29.35", "2.5.29.36", "2.5.29.37", "2.5.29.46", "2.5.29.54", "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.3",
-    "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.48.1.5", "2.5.29.9", "2.5.29.14",
-}  # fmt: skip
-"""Extensions that a signer's certificate may mark as critical: those that are looked at, or bind nothing here."""
 
 
 class Revocation(enum.Enum):
@@ -123,17 +116,12 @@ class Chains:
     def _problem(self, way: tuple[Any, ...], moment: datetime, revocation: Revocation) -> Problem | None:
         leaf = way[-1]
         subject = display_name(leaf)
-        unread = _unread_extension(leaf)
-        if unread:
-            return _wrong(subject, f"the critical extension {unread} is not known", "CHAIN_CONSTRAINTS_FAILURE")
         if len(way) == 1:
             return _outside(leaf, subject, moment)
-        try:
-            run_without_io(_validate(way, moment))
-        except (RecursionError, MemoryError):
-            raise
-        except Exception as error:  # noqa: BLE001 - broken foreign certificates make it throw many types
-            return _problem(error, subject, moment)
+        fault = fault_of(way, moment)
+        if fault is not None:
+            told = {"reason": fault.reason} if fault.reason else {"at": moment.strftime("%Y-%m-%d %H:%M:%SZ")}
+            return Problem(fault.code, {"subject": subject, **told}, fault.sub_indication)
         return self._weakness(way, moment) or self._revocation(way, moment, revocation)
 
     def _weakness(self, way: tuple[Any, ...], moment: datetime) -> Problem | None:
@@ -195,42 +183,6 @@ class Chains:
         return [issuer, *(c for c in same if c.dump() != issuer.dump() and self.search.beside(c, issuer))]
 
 
-async def _validate(way: tuple[Any, ...], moment: datetime) -> None:
-    """RFC 5280 6.1 for one way, without revocation and without judging algorithms, which is done here."""
-    from pyhanko_certvalidator import ValidationContext
-    from pyhanko_certvalidator.authority import CertTrustAnchor
-    from pyhanko_certvalidator.path import ValidationPath
-    from pyhanko_certvalidator.policy_decl import (
-        AcceptAllAlgorithms,
-        CertRevTrustPolicy,
-        RevocationCheckingPolicy,
-        RevocationCheckingRule,
-    )
-    from pyhanko_certvalidator.validate import async_validate_path
-
-    from verify.checks.signing import CheckedHere
-
-    rule = RevocationCheckingRule.NO_CHECK
-    context = ValidationContext(
-        trust_roots=[way[0]],
-        moment=moment,
-        best_signature_time=moment,
-        allow_fetching=False,
-        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule)),
-        algorithm_usage_policy=AcceptAllAlgorithms(),
-        signature_validator=CheckedHere(),
-    )
-    await async_validate_path(context, ValidationPath(CertTrustAnchor(way[0]), way[1:-1], way[-1]))
-
-
-def _unread_extension(certificate: Any) -> str:
-    """A critical extension of a signer's certificate that nobody here looks at; certvalidator asks only the others."""
-    for extension in certificate["tbs_certificate"]["extensions"] or ():
-        if extension["critical"].native and extension["extn_id"].dotted not in _OIDS_READ:
-            return str(extension["extn_id"].dotted)
-    return ""
-
-
 def _outside(anchor: Any, subject: str, moment: datetime) -> Problem | None:
     """The certificate is itself an anchor: all that can be wrong is the time."""
     at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
@@ -261,17 +213,6 @@ def _hopelessness(problem: Problem) -> int:
     return -1 if problem.sub_indication == "REVOKED" else _HOPE.index(problem.code)
 
 
-def run_without_io(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that never waits for anything; so it works inside a running event loop too."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: _T = stop.value
-        return result
-    coroutine.close()
-    raise RuntimeError("path validation wanted to wait for something")
-
-
 @lru_cache(maxsize=1024)
 def load_lenient(der: bytes) -> Any | None:
     """A certificate as asn1crypto reads it, or None when its names, key or times cannot be read."""
@@ -293,17 +234,6 @@ def _is_readable(certificate: Any) -> bool:
     except Exception:  # noqa: BLE001 - a broken certificate proves nothing
         return False
     return True
-
-
-def _problem(error: Exception, subject: str, moment: datetime) -> Problem:
-    from pyhanko_certvalidator import errors
-
-    at = moment.strftime("%Y-%m-%d %H:%M:%SZ")
-    if isinstance(error, errors.ExpiredError):
-        return Problem("CERTIFICATE_EXPIRED", {"subject": subject, "at": at}, "EXPIRED")
-    if isinstance(error, errors.NotYetValidError):
-        return Problem("CERTIFICATE_NOT_YET_VALID", {"subject": subject, "at": at}, "NOT_YET_VALID")
-    return _wrong(subject, str(error))
 
 
 def report_path(
@@ -368,12 +298,19 @@ def has_usage(certificate: Any, oid: str) -> bool:
     return oid in (_usages(certificate) or ())
 
 
+_SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
+_OTHER_DUTIES = set(purposes.NAMES) - {purposes.SEAL} | {_SERVER}
+
+
 def other_duty(certificate: Any) -> str | None:
-    """The usage of a certificate that is for something else than documents alone, such as timestamps; else None."""
+    """The usage of a certificate that is for something else than documents alone, such as timestamps; else None.
+
+    A web server's is: who holds its key is a machine, not a person. Signing in alone says nothing, as identity cards
+    have that too.
+    """
     usages = _usages(certificate) or set()
-    if not usages or not usages <= set(purposes.NAMES) - {purposes.SEAL}:
-        return None
-    return min(usages)
+    found = usages & _OTHER_DUTIES
+    return min(found) if found and usages <= _OTHER_DUTIES | {_CLIENT} else None
 
 
 def may_sign(certificate: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 MAX_CERTIFICATE_FILE = 1_000_000
 MAX_FILES_IN_FOLDER = 10_000
@@ -57,17 +58,13 @@ class TrustStore:
     def from_paths(cls, paths: Sequence[Path], allow_example: bool = False) -> TrustStore:
         """Read PEM or DER certificates from files and folders.
 
-        A self-issued CA becomes an anchor, anything else a certificate. Raises OSError for a path that cannot be read
-        and ValueError, naming it, for a file that holds no certificate.
+        A self-issued certificate becomes an anchor, and so does an authority whose issuer is not among them; anything
+        else is a certificate that may stand in between, unless there would be no anchor: then all were chosen as such.
+        Raises OSError for a path that cannot be read and ValueError, naming it, for a file that holds no certificate.
         """
-        anchors: list[bytes] = []
-        others: list[bytes] = []
-        for path in paths:
-            for der in _certificates_below(Path(path)):
-                chosen = anchors if _is_root(der) else others
-                if der not in chosen:
-                    chosen.append(der)
-        return cls(tuple(anchors), tuple(others), None, allow_example)
+        given = list(dict.fromkeys(der for path in paths for der in _certificates_below(Path(path))))
+        anchors = _chosen(given) or given
+        return cls(tuple(anchors), tuple(d for d in given if d not in anchors), None, allow_example)
 
 
 def _certificates_below(path: Path) -> Iterator[bytes]:
@@ -101,8 +98,21 @@ def _certificates_in(path: Path) -> list[bytes]:
     return ders
 
 
-def _is_root(der: bytes) -> bool:
+def _chosen(given: Sequence[bytes]) -> list[bytes]:
+    """Those that stand for themselves: self-issued ones, and authorities that nobody else given has issued."""
     from asn1crypto import x509
 
-    certificate = x509.Certificate.load(der)
-    return bool(certificate.ca) and certificate.subject.dump() == certificate.issuer.dump()
+    read = [x509.Certificate.load(der) for der in given]
+    subjects = {c.subject.dump() for c in read}
+    return [
+        der
+        for der, c in zip(given, read, strict=True)
+        if c.issuer.dump() == c.subject.dump() or (_is_authority(c) and c.issuer.dump() not in subjects)
+    ]
+
+
+def _is_authority(certificate: Any) -> bool:
+    try:
+        return bool(certificate.ca)
+    except (ValueError, TypeError):
+        return False
