@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from signing.keys import KeyPurpose
 from tests.support.sealed import NOW, STATUS_URI, Sealed, genuine, status_list
 from verify.__main__ import main
 
@@ -22,19 +23,24 @@ def folder(sealed: Sealed, tmp_path: Path) -> Path:
     (tmp_path / "bad.pdf").write_bytes(sealed.pdf.replace(b"/MediaBox", b"/MediaBux", 1))
     (tmp_path / "record.sdjwt").write_text(sealed.sd_jwt)
     (tmp_path / "root.der").write_bytes(sealed.pki.root.certificate)
+    (tmp_path / "root.crl").write_bytes(sealed.pki.root_crl())
+    (tmp_path / "record.ocsp").write_bytes(sealed.pki.ocsp(KeyPurpose.RECORD))
     (tmp_path / "list.jwt").write_bytes(status_list(sealed.pki))
     (tmp_path / "revoked.jwt").write_bytes(status_list(sealed.pki, 1))
     return tmp_path
 
 
-def run(folder: Path, *names: str, listed: str = "list.jwt", trusted: bool = True) -> int:
+def run(folder: Path, *names: str, listed: str = "list.jwt", trusted: bool = True, revocation: bool = True) -> int:
     trust = ["--trust", str(folder / "root.der"), "--allow-example"] if trusted else []
+    trust += ["--crl", str(folder / "root.crl"), "--ocsp", str(folder / "record.ocsp")] if revocation else []
     files = [str(folder / n) for n in names]
     return main([*files, *trust, "--status-list", f"{STATUS_URI}={folder / listed}", "--at", NOW.isoformat(), "--json"])
 
 
 def test_exit_statuses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder, "good.pdf", "record.sdjwt") == 0
+    assert run(folder, "good.pdf", revocation=False) == 0, "the document carries its own revocation data"
+    assert run(folder, "record.sdjwt", revocation=False) == 11, "a record carries none"
     assert run(folder, "good.pdf", "bad.pdf") == 10
     assert run(folder, "good.pdf", trusted=False) == 11
     assert run(folder, "good.pdf", listed="revoked.jwt") == 12
