@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OPEN = {
     "/v1/verifications",
+    "/v1/verifications/report",
     "/v1/types",
     "/v1/types/{code}",
     "/status-lists/{n}",
