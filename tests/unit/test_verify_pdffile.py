@@ -533,8 +533,9 @@ def encrypted(kind: str, user: str, owner: str) -> bytes:
     out.insert_page(page)
     out.root["/Secret"] = generic.TextStringObject("secret text")
     identifier = out._document_id[0].original_bytes
-    if kind == "aes256":
-        handler = crypt.StandardSecurityHandler.build_from_pw(owner, user, encrypt_metadata=False)
+    if kind in ("aes256", "aes-gcm"):
+        gcm = kind == "aes-gcm"
+        handler = crypt.StandardSecurityHandler.build_from_pw(owner, user, encrypt_metadata=gcm, use_gcm=gcm)
     else:
         handler = crypt.StandardSecurityHandler.build_from_pw_legacy(
             crypt.StandardSecuritySettingsRevision.RC4_OR_AES128
@@ -553,7 +554,7 @@ def encrypted(kind: str, user: str, owner: str) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["rc4-40", "rc4", "aes128", "aes256"])
+@pytest.mark.parametrize("kind", ["rc4-40", "rc4", "aes128", "aes256", "aes-gcm"])
 @pytest.mark.parametrize("password", ["user", "owner"])
 def test_encrypted_files_open_with_either_password(kind: str, password: str) -> None:
     file = PdfFile(encrypted(kind, "user", "owner"), password=password)
@@ -566,13 +567,25 @@ def test_encrypted_files_open_with_either_password(kind: str, password: str) -> 
     assert document.decoded(stream) == b"secret content"
 
 
-@pytest.mark.parametrize("kind", ["rc4-40", "rc4", "aes128", "aes256"])
+@pytest.mark.parametrize("kind", ["rc4-40", "rc4", "aes128", "aes256", "aes-gcm"])
 def test_a_wrong_password_is_refused_and_an_empty_one_tried(kind: str) -> None:
     data = encrypted(kind, "user", "owner")
     for password in (None, "wrong"):
         with pytest.raises(PdfPasswordError):
             PdfFile(data, password=password)
     assert PdfFile(encrypted(kind, "", "owner")).encrypted
+
+
+def test_encrypted_bytes_that_do_not_fit_their_tag_are_refused() -> None:
+    data = encrypted("aes-gcm", "user", "owner")
+    start = data.index(b"stream", data.index(b"/Length")) + len(b"stream\n") + 14
+    file = PdfFile(data[:start] + bytes([data[start] ^ 1]) + data[start + 1 :], password="user")
+    document = file.newest
+    page = document.entry_of(document.root, b"Pages")
+    stream = document.entry_of(document.items_of(document.entry_of(page, b"Kids"))[0], b"Contents")
+    assert isinstance(stream, Stream)
+    with pytest.raises(PdfError):
+        document.decoded(stream)
 
 
 def test_an_unknown_handler_is_refused() -> None:

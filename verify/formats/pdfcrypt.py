@@ -1,4 +1,5 @@
-"""The standard security handler (7.6.4): from a password to how each object is decrypted. Revisions 2 to 6.
+"""The standard security handler (7.6.4): from a password to how each object is decrypted. Revisions 2 to 6, and
+7 of ISO/TS 32003 (AES in GCM).
 
 RC4 and MD5 are weak and are here because old files use them: what is read is not trusted for having been encrypted.
 """
@@ -76,6 +77,8 @@ class SecurityHandler:
             return lambda data: data
         if method == b"AESV3":
             return lambda data: _aes(self.key, data)
+        if method == b"AESV4":
+            return lambda data: _aes_authentic(self.key, data)
         salt = b"sAlT" if method == b"AESV2" else b""
         parts = self.key + number.to_bytes(4, "little")[:3] + generation.to_bytes(4, "little")[:2] + salt
         key = hashlib.md5(parts, usedforsecurity=False).digest()[: min(16, len(self.key) + 5)]
@@ -101,7 +104,7 @@ def _crypt_filters(dictionary: Dictionary, version: int) -> tuple[dict[bytes, by
     filters = dictionary.get(b"CF")
     for name, entry in (filters if isinstance(filters, dict) else {}).items():
         method = entry.get(b"CFM") if isinstance(entry, dict) else None
-        known = isinstance(method, Name) and method in (b"V2", b"AESV2", b"AESV3")
+        known = isinstance(method, Name) and method in (b"V2", b"AESV2", b"AESV3", b"AESV4")
         if known:
             methods[bytes(name)] = bytes(method)  # type: ignore[arg-type]
         elif method is None or method == b"None":
@@ -118,7 +121,8 @@ def _named(dictionary: Dictionary, key: bytes, default: bytes) -> bytes:
 
 def _terms(dictionary: Dictionary, file_id: bytes) -> _Terms:
     version, revision = _integer(dictionary, b"V", 0), _integer(dictionary, b"R", 0)
-    if version not in (1, 2, 4, 5) or revision not in (2, 3, 4, 5, 6) or (version == 5) != (revision >= 5):
+    newest = {5: (5, 6), 6: (7,)}.get(version)
+    if version not in (1, 2, 4, 5, 6) or revision not in (newest or (2, 3, 4)):
         raise PdfError("encryption", f"encryption of version {version} and revision {revision} is not known")
     size = 48 if revision >= 5 else 32
     owner, user = _octets(dictionary, b"O", size), _octets(dictionary, b"U", size)
@@ -262,6 +266,17 @@ def _aes(key: bytes, data: bytes) -> bytes:
         return b""
     plain = _aes_plain(key, vector, body)
     return plain[: -plain[-1]] if 1 <= plain[-1] <= 16 else plain
+
+
+def _aes_authentic(key: bytes, data: bytes) -> bytes:
+    """GCM with twelve bytes of nonce in front and sixteen of tag behind (ISO/TS 32003); PdfError for other bytes."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        return AESGCM(key).decrypt(data[:12], data[12:], None)
+    except (InvalidTag, ValueError) as error:
+        raise PdfError("encryption", "what was encrypted is not what is there") from error
 
 
 def _rc4(key: bytes, data: bytes) -> bytes:

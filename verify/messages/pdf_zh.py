@@ -49,6 +49,7 @@ PDF_PHRASES: dict[str, str] = {
     "the length of the encryption key is wrong": "加密密钥的长度有误",
     "the encryption entry {} is missing or too short": "加密项 {} 缺失或过短",
     "encryption of version {} and revision {} is not known": "无法识别第 {} 版第 {} 次修订的加密方式",
+    "what was encrypted is not what is there": "加密的内容与认证码不符",
     # signatures
     "the signature is no dictionary": "签名值不是字典",
     "the signature has no value": "签名没有签名值",
