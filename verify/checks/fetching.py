@@ -38,13 +38,14 @@ def ocsp_request(certificate: Any, issuer: Any) -> bytes:
     """A request about one certificate, its issuer named by SHA-1 as every responder understands (RFC 5019 2.1.1)."""
     from asn1crypto import algos, core, ocsp
 
+    from verify.formats.keyinfo import key_bits
     from verify.formats.schemes import digest_of
 
     identity = ocsp.CertId(
         {
             "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha1", "parameters": core.Null()}),
             "issuer_name_hash": digest_of("sha1", certificate.issuer.dump()),
-            "issuer_key_hash": digest_of("sha1", bytes(issuer.public_key["public_key"].contents)[1:]),
+            "issuer_key_hash": digest_of("sha1", key_bits(issuer.public_key.dump())),
             "serial_number": certificate.serial_number,
         }
     )

@@ -62,12 +62,20 @@ def load_certificate(der: bytes) -> Any:
 
     try:
         certificate = x509.Certificate.load(der, strict=True)
-        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.public_key.algorithm
-        _ = certificate.serial_number, certificate.not_valid_after, certificate.ca
-        _ = certificate.authority_key_identifier, certificate.key_identifier
+        _read_through(certificate)
     except Exception as error:  # asn1crypto's lazy parsing raises a dozen types
         raise MaterialError("DSS_VALUE_WRONG", "a certificate cannot be read") from error
     return certificate
+
+
+def _read_through(certificate: Any) -> None:
+    """Read every part that a check looks at, so that what is broken shows here and not in the middle of a check."""
+    _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.public_key.algorithm
+    _ = certificate.serial_number, certificate.not_valid_before, certificate.not_valid_after, certificate.ca
+    _ = certificate.authority_key_identifier, certificate.key_identifier
+    for part in (certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]):
+        _ = part["algorithm"].native, part["parameters"]
+    _ = certificate["signature_value"].native
 
 
 def load_crl(der: bytes) -> Any:
@@ -76,7 +84,9 @@ def load_crl(der: bytes) -> Any:
 
     try:
         found = crl.CertificateList.load(der, strict=True)
-        _ = found.issuer.hashable, found["tbs_cert_list"]["this_update"].native
+        listed = found["tbs_cert_list"]
+        _ = found.issuer.hashable, listed["this_update"].native, listed["next_update"].native
+        _ = listed["signature"].native, found["signature_algorithm"].native, found["signature"].native
     except Exception as error:
         raise MaterialError("DSS_VALUE_WRONG", "a revocation list cannot be read") from error
     return found
@@ -90,7 +100,9 @@ def load_ocsp(der: bytes) -> Any:
         found = ocsp.OCSPResponse.load(der, strict=True)
         if found["response_status"].native != "successful":
             raise MaterialError("DSS_VALUE_WRONG", "an OCSP response is an error")
-        _ = found.response_data["responses"].native, found.basic_ocsp_response["certs"].native
+        _ = found.response_data["responses"].native, found.basic_ocsp_response["signature_algorithm"].native
+        for certificate in ocsp_certificates(found):
+            _read_through(certificate)
     except MaterialError:
         raise
     except Exception as error:
@@ -119,6 +131,13 @@ def check_material(material: Material, leaves: list[Any], trusted: frozenset[byt
 
     Raises MaterialError for the first value that is wrong or unused.
     """
+    try:
+        _check_all(material, leaves, trusted)
+    except (ValueError, TypeError, KeyError, IndexError) as error:  # asn1crypto's lazy parsing
+        raise MaterialError("DSS_VALUE_WRONG", "a value cannot be read") from error
+
+
+def _check_all(material: Material, leaves: list[Any], trusted: frozenset[bytes]) -> None:
     own = [c for c in material.all_certificates() if c.dump() not in trusted]
     parents = {c.dump(): _check_certificate(c, material) for c in own}
     _check_copies(own)

@@ -16,6 +16,7 @@ from typing import Any
 from verify.checks.pathsearch import signed_by, value_signed_by
 from verify.formats import purposes
 from verify.formats.cms import as_utc
+from verify.formats.keyinfo import key_bits
 from verify.formats.schemes import UnknownHashError, digest_of, hash_name
 
 _NO_REVOCATION = {"2.5.29.56", "0.4.0.194121.2.1", purposes.OCSP_NOCHECK}
@@ -185,7 +186,7 @@ def _is_about(identity: Any, certificate: Any, issuer: Any) -> bool:
     name = hash_name(identity["hash_algorithm"])
     try:
         names = {digest_of(name, certificate.issuer.dump()), digest_of(name, issuer.subject.dump())}
-        key = digest_of(name, bytes(issuer.public_key["public_key"].contents)[1:])
+        key = digest_of(name, key_bits(issuer.public_key.dump()))
     except UnknownHashError:
         return False
     return identity["issuer_name_hash"].native in names and identity["issuer_key_hash"].native == key

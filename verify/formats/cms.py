@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from verify.formats.ber import BerError, definite, sorted_set
+from verify.formats.keyinfo import key_bits
 from verify.formats.publickeys import BadSignatureError, verify_x509
 from verify.formats.schemes import UnknownHashError, digest_of, hash_name, hash_of
 
@@ -192,12 +193,10 @@ def _find_signer(
 def _is_readable(certificate: Any) -> bool:
     """Whether key, times and extensions can be read: the parser looks at each only when asked for it."""
     try:
-        _ = certificate.public_key.dump(), certificate.not_valid_before.year, certificate.not_valid_after.year
-        _ = certificate.public_key["algorithm"].dump(), certificate.key_identifier, certificate.ca
+        _ = key_bits(certificate.public_key.dump()), certificate.key_identifier, certificate.ca
+        _ = certificate.not_valid_before.year, certificate.not_valid_after.year
     except (RecursionError, MemoryError):
         raise
-    except KeyError:
-        return True  # a kind of key that the parser has no name for; whether it can be used is asked later
     except Exception:  # noqa: BLE001 - asn1crypto's lazy parsing raises a dozen types
         return False
     return True
@@ -211,7 +210,12 @@ def _fits(sid: Any, certificate: Any, *, exactly: bool) -> bool:
         issuer = sid.chosen["issuer"]
         return bool(certificate.issuer.dump() == issuer.dump() or (not exactly and certificate.issuer == issuer))
     wanted = sid.chosen.native
-    return bool(certificate.key_identifier == wanted or certificate.public_key.sha1 == wanted)
+    return bool(certificate.key_identifier == wanted or _key_digest(certificate) == wanted)
+
+
+def _key_digest(certificate: Any) -> bytes:
+    """The key number that RFC 5280 4.2.1.2 suggests where a certificate states none."""
+    return digest_of("sha1", key_bits(certificate.public_key.dump()))
 
 
 def _is_named(attributes: dict[str, Any], certificate: Any) -> bool:

@@ -43,6 +43,21 @@ def load_key(spki: bytes) -> Any:
     raise UnsupportedKeyError(f"a key of kind {oid}")
 
 
+def key_bits(spki: bytes) -> bytes:
+    """The bits of subjectPublicKey, over which key identifiers are made (RFC 5280 4.2.1.2, RFC 6960 4.1.1).
+
+    Without the parser's typed view, which knows few kinds of keys and is spoilt by meeting another. Raises ValueError.
+    """
+    from asn1crypto import parser
+
+    _, _, _, _, content, _ = parser.parse(spki)
+    size = parser.peek(content)
+    _, _, tag, _, bits, _ = parser.parse(content[size:], strict=True)
+    if tag != 3 or not bits:
+        raise ValueError("no SubjectPublicKeyInfo")
+    return bytes(bits[1:])
+
+
 def key_strength(spki: bytes) -> tuple[str, int]:
     """Kind (``RSA``, ``DSA``, ``EC`` or another name) and bits of a key. Raises UnsupportedKeyError."""
     key = load_key(spki)

@@ -37,5 +37,6 @@ SIGNATURE_PHRASES: dict[str, str] = {
     "a claim that must stand in the open is disclosed": "必须公开的声明被作为可披露项",
     "it names no one it is for": "未指明出示对象",
     "it names no time": "未指明时间",
+    "a value cannot be read": "有无法读取的值",
     "the end of a value is missing": "缺少数值的结尾",
 }
