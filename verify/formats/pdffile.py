@@ -27,7 +27,7 @@ _PLAIN_INTEGER = re.compile(
 )
 _LINE_END = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _HEADER_WITHIN = 1024
-_HARMLESS = frozenset(("filter", "no-endobj", "number", "stream-padding", "prev-zero"))
+_HARMLESS = frozenset(("filter", "no-endobj", "stream-padding", "prev-zero"))
 """Kinds of notices that viewers read alike, or that change no more than a length on the page."""
 
 

@@ -64,7 +64,7 @@ def _stray_trailers(document: Snapshot) -> Iterator[tuple[bytes, Value]]:
 
 def differences(document: Snapshot) -> list[int]:
     """The numbers whose object a search finds elsewhere than the cross-references say, or only one of the two finds."""
-    searched = searched_entries(document)
+    searched = document.searched()
     different = [number for number, entry in searched.items() if not _is_found(document, number, entry)]
     lost = [n for n in document.numbers() if n not in searched and document.get(n) is not None]
     return sorted({*different, *lost})

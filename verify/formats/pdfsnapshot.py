@@ -37,6 +37,7 @@ class Snapshot:
         self._values: dict[int, Value] = {}
         self._depth = 0
         self._found: dict[int, int] | None = None
+        self._searched: dict[int, Entry] | None = None
         self.sections, fault = file.chain(end)
         self._complete = not fault
         if fault:
@@ -216,10 +217,14 @@ class Snapshot:
         if entry is None or entry.kind == FREE:
             return None
         if entry.kind == COMPRESSED:
-            held = self._container(entry.container)
-            return held.value(number, entry.index) if held is not None else None
+            return self.packed_value(entry.container, number, entry.index)
         found = self.object(number)
         return found.value if found is not None else None
+
+    def packed_value(self, container: int, number: int, index: int) -> Value:
+        """The object ``number`` at ``index`` of an object stream, None when it is not there."""
+        held = self._container(container)
+        return held.value(number, index) if held is not None else None
 
     def object(self, number: int) -> PdfObject | None:
         """The numbered object itself with its span, None when it is missing, free or in an object stream."""
@@ -305,6 +310,12 @@ class Snapshot:
             return None
         found = self.object(entry.container if entry.kind == COMPRESSED else number)
         return (found.start, found.end) if found is not None else None
+
+    def searched(self) -> dict[int, Entry]:
+        """Where a search of these bytes finds the last object of each number."""
+        if self._searched is None:
+            self._searched = searched_entries(self)
+        return self._searched
 
     def search_differences(self) -> list[int]:
         """The objects that a search of these bytes for the last one of each number finds otherwise than sections say.

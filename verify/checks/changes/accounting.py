@@ -14,13 +14,15 @@ from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Effort
 from verify.formats.pdfspans import HEADER, UNKNOWN, Span
 from verify.formats.pdfvalues import Reference, Stream, Value, same_value
-from verify.formats.pdfxref import OFFSET
+from verify.formats.pdfxref import COMPRESSED, FREE, OFFSET, Entry
 from verify.place import Place
 
 if TYPE_CHECKING:
     from verify.formats.pdffile import PdfFile, Snapshot
 
 _TREES = (b"Catalog", b"Pages", b"Page", b"ObjStm", b"XRef")
+_SEARCHED = 1024
+"""So many bytes before the end of a file all viewers look for its last ``startxref``; many look no further."""
 
 
 def account(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Changes:
@@ -36,6 +38,7 @@ def account(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Ch
     for text in newest.repaired:
         if text not in old.repaired:
             found.add(Reason.CROSS_REFERENCES, Place(span=(old.end, len(file.data))))
+    found.merge(searched(file, old, reached))
     loose = _loose(file, newest, old.end)
     packed = _loose_packed(file, old.end)
     if loose or packed:
@@ -47,6 +50,61 @@ def account(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Ch
             if number in reached():
                 found.add(Reason.UNLISTED, Place(object_number=number, span=(span.start, span.end)))
     return found
+
+
+def hides_its_end(file: PdfFile, old: Snapshot) -> bool:
+    """Whether so much follows the last ``startxref`` that viewers search the file, unlike when it was signed."""
+    data = file.data
+    return (
+        len(data) - data.rfind(b"startxref") > _SEARCHED >= old.end - data.rfind(b"startxref", 0, old.end)
+        and len(data) > old.end
+    )
+
+
+def searched(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Changes:
+    """Judge what viewers would show that search the file for the last object of each number and the last trailer.
+
+    Sections stand in the order of ``/Prev``, objects in that of the file: a later object can be listed by a section
+    that another one, before it in the file, overrules. What was so in the signed part was signed so, unless only what
+    follows makes viewers search.
+    """
+    found, newest = Changes(), file.newest
+    if not newest.sections:
+        return found
+    start = 0 if hides_its_end(file, old) else old.end
+    for number, entry in newest.searched().items():
+        place = newest.raw_object_span(entry.container) if entry.kind == COMPRESSED else (entry.offset, entry.offset)
+        if place is None or place[0] < start or _is_listed(newest, number, entry):
+            continue
+        value = _value_at(file, newest, number, entry)
+        dictionary = value.dictionary if isinstance(value, Stream) else value
+        kind = newest.resolve(dictionary.get(b"Type")) if isinstance(dictionary, dict) else None
+        if same_value(value, newest.get(number)) or (number not in reached() and kind not in _TREES):
+            continue
+        found.add(Reason.UNLISTED, Place(object_number=number, span=place))
+    last = list(file.spans().sections.values())[-1:]
+    for section in last:
+        root = section.trailer.get(b"Root")
+        if section.start >= start and root is not None and not same_value(root, newest.trailer.get(b"Root")):
+            found.add(Reason.CROSS_REFERENCES, Place(span=(section.start, section.end)))
+    return found
+
+
+def _is_listed(newest: Snapshot, number: int, searched: Entry) -> bool:
+    entry = newest.entries.get(number)
+    if entry is None or entry.kind == FREE:
+        return False
+    if entry.kind == OFFSET == searched.kind:
+        held = newest.object(number)
+        return held is not None and held.start == searched.offset
+    return entry.kind == searched.kind and entry.container == searched.container
+
+
+def _value_at(file: PdfFile, newest: Snapshot, number: int, entry: Entry) -> Value:
+    if entry.kind == COMPRESSED:
+        return newest.packed_value(entry.container, number, entry.index)
+    held = file.object_at(entry.offset, newest.length_of)
+    return held.value if held is not None else None
 
 
 def ambiguities(file: PdfFile, old: Snapshot) -> Changes:

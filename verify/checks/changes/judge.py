@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from verify.checks.changes.accounting import account, ambiguities, reached_numbers
+from verify.checks.changes.accounting import account, ambiguities, hides_its_end, reached_numbers, searched
 from verify.checks.changes.compare import compare
 from verify.checks.changes.model import Changes, Kind
 from verify.checks.changes.overlap import PrintedText
@@ -52,9 +52,9 @@ class Judge:
             found = Changes()
             found.add(Reason.NO_REVISION, Place(span=(end, len(data))))
             return found
-        if not data[end:].strip(_BLANK):
-            return Changes()
         old = self.file.snapshot(end)
+        if not data[end:].strip(_BLANK):
+            return searched(self.file, old, self.reached) if hides_its_end(self.file, old) else Changes()
         found = account(self.file, old, self.reached)
         found.merge(compare(old, self.file.newest, self.rights(old), self.printed, self._effort))
         steps = [end, *self._later(end)]

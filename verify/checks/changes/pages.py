@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _INHERITED = (b"Resources", b"MediaBox", b"CropBox", b"Rotate")
 _RULED = frozenset((b"Annots", b"Parent", b"LastModified", b"PieceInfo", b"Tabs", *_INHERITED))
 _NODE_RULED = frozenset((b"Kids", b"Count", b"Parent", *_INHERITED))
+_NODE_KEYS = _NODE_RULED | {b"Type"}
 _MOST_DEPTH = 64
 _REASONS = {
     b"Contents": Reason.PAGE_CONTENT,
@@ -113,6 +114,7 @@ def _gains_annotations(walk: Walk, old: Dictionary, new: Dictionary) -> bool:
 def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
     """The nodes above the pages, as long as both trees have the same shape; what pages inherit is judged there."""
     waiting: list[tuple[Value, Value, Path]] = [(old, new, path)]
+    kept: set[int] = set()
     while waiting:
         one, other, place = waiting.pop()
         before, after = walk.old.resolve(one), walk.new.resolve(other)
@@ -122,6 +124,7 @@ def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
             continue
         place = place.at(other.number) if isinstance(other, Reference) else place
         walk.node(one, other, Node.PAGES)
+        kept.add(id(after))
         walk.same_entries(before, after, place, Reason.PAGE_TREE, but=_NODE_RULED)
         if len(old_kids) != len(new_kids):
             walk.kind(Kind.REWRITTEN)
@@ -130,6 +133,27 @@ def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
         walk.same(before.get(b"Count"), after.get(b"Count"), place.key(b"Count"), Reason.PAGE_TREE)
         steps = place.key(b"Kids")
         waiting.extend((a, b, steps.item(i)) for i, (a, b) in enumerate(zip(old_kids, new_kids, strict=True)))
+    _check_new_nodes(walk, new, path, kept)
+
+
+def _check_new_nodes(walk: Walk, root: Value, path: Path, kept: set[int]) -> None:
+    """Nodes that only the newer tree has are nothing but nodes: some viewers go by /Type, and show one as a page."""
+    waiting: list[tuple[Value, Path]] = [(root, path)]
+    while waiting:
+        raw, place = waiting.pop()
+        node = walk.new.resolve(raw)
+        kids = walk.new.resolve(node.get(b"Kids")) if isinstance(node, dict) else None
+        if not isinstance(node, dict) or not isinstance(kids, list):
+            continue
+        place = place.at(raw.number) if isinstance(raw, Reference) else place
+        walk.effort.spend(len(kids) + 1)
+        if id(node) not in kept:
+            walk.kind(Kind.REWRITTEN)
+            if walk.new.resolve(node.get(b"Type")) != b"Pages" or node.keys() - _NODE_KEYS:
+                walk.fault(Reason.PAGE_TREE, place)
+            _check_count(walk, raw, node, place)
+        steps = place.key(b"Kids")
+        waiting.extend((kid, steps.item(i)) for i, kid in enumerate(kids))
 
 
 def _check_count(walk: Walk, raw: Value, node: Dictionary, path: Path) -> None:

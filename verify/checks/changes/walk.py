@@ -203,7 +203,7 @@ class Walk:
             but = _ENCODING - {b"Filter", b"DecodeParms"} if old is new else _ENCODING
         else:
             try:
-                if not (_is_plainly_encoded(self.old, old) and _is_plainly_encoded(self.new, new)):
+                if not (is_plainly_encoded(self.old, old) and is_plainly_encoded(self.new, new)):
                     return False
                 if self.old.decoded(old) != self.new.decoded(new):
                     return False
@@ -237,14 +237,17 @@ def _entries(
             yield old.get(key), new.get(key), path.key(key), key, drawn or key in DRAWN, reason
 
 
-def _is_plainly_encoded(snapshot: Snapshot, stream: Stream) -> bool:
-    """Whether every reader makes the same bytes of a stream: not filtered, or deflated to the last byte."""
+def is_plainly_encoded(snapshot: Snapshot, stream: Stream) -> bool:
+    """Whether every reader makes the same bytes of a stream: not filtered, or deflated to the last byte.
+
+    Predictors are left out: what a number that the standard does not know means is each reader's own affair.
+    """
     names = snapshot.resolve(stream.dictionary.get(b"Filter"))
     resolved = [snapshot.resolve(name) for name in names] if isinstance(names, list) else [names]
     listed = [name for name in resolved if name is not None]
     if stream.dictionary.get(b"F") is not None or not listed:
         return not listed and stream.dictionary.get(b"F") is None
-    if len(listed) > 1 or listed[0] != b"FlateDecode":
+    if len(listed) > 1 or listed[0] != b"FlateDecode" or not _is_unpredicted(snapshot, stream):
         return False
     inflater = zlib.decompressobj()
     try:
@@ -252,6 +255,15 @@ def _is_plainly_encoded(snapshot: Snapshot, stream: Stream) -> bool:
     except zlib.error:
         return False
     return left and inflater.eof and not inflater.unused_data.strip(b"\r\n")
+
+
+def _is_unpredicted(snapshot: Snapshot, stream: Stream) -> bool:
+    parameters = snapshot.resolve(stream.dictionary.get(b"DecodeParms"))
+    for raw in parameters if isinstance(parameters, list) else [parameters]:
+        held = snapshot.resolve(raw)
+        if held is not None and not (isinstance(held, dict) and snapshot.resolve(held.get(b"Predictor")) in (None, 1)):
+            return False
+    return True
 
 
 def _length(stream: Stream) -> Value:
