@@ -61,7 +61,8 @@ class Judging:
         from api.limits import Limits
 
         limits = Limits()
-        pool = stack.enter_context(Pool(workers, seconds=limits.judge_seconds, memory=limits.judge_memory))
+        seconds, memory = limits.judge_seconds, limits.judge_memory
+        pool = stack.enter_context(Pool(workers, seconds=seconds, memory=memory, shared=False))
         return cls(invocation, grounds, pool, workers)
 
     def answers(self, files: Sequence[Path], depth: str | None) -> Iterator[dict[str, Any]]:

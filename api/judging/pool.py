@@ -25,13 +25,16 @@ REST_SECONDS = 5.0
 
 
 class Pool:
-    """At most ``size`` judges, started when first needed. Verdicts are dicts by language."""
+    """At most ``size`` judges, started when first needed. Verdicts are dicts by language.
 
-    def __init__(self, size: int, *, seconds: float, memory: int) -> None:
+    ``shared`` among clients, of whom none may have all judges; else one client has them.
+    """
+
+    def __init__(self, size: int, *, seconds: float, memory: int, shared: bool = True) -> None:
         self._seconds = seconds
         self._memory = memory
         self._closed = False
-        self._turns = Turns(size)
+        self._turns = Turns(size, shared=shared)
         self._idle: list[Judge] = []
         self._resting_until = 0.0
         self._lock = threading.Lock()

@@ -21,14 +21,15 @@ class _Ticket:
 
 
 class Turns:
-    """``places`` turns at one time. Of more than one place, the last is never given to a client that has all others.
+    """``places`` turns at one time. Of more than one place, the last is never given to a client that has all others,
+    unless the places are not ``shared``: then nobody else could come for it.
 
     The next is for the client with the fewest turns under way; of equals for the one served longest ago.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, shared: bool = True) -> None:
         self._free = places
-        self._each = max(1, places - 1)
+        self._each = max(1, places - 1) if shared else places
         self._running: Counter[str] = Counter()
         self._served: OrderedDict[str, int] = OrderedDict()
         self._count = 0

@@ -263,6 +263,14 @@ def test_one_client_never_has_every_judge() -> None:
     turns.take("greedy", 0.05)
 
 
+def test_a_command_that_has_the_judges_to_itself_uses_all() -> None:
+    turns = Turns(2, shared=False)
+    turns.take("", 0.05)
+    turns.take("", 0.05)
+    with pytest.raises(NoTurnError):
+        turns.take("", 0.05)
+
+
 def test_who_gave_up_waiting_takes_no_turn() -> None:
     turns = Turns(1)
     turns.take("a")
