@@ -27,7 +27,7 @@ class VaultFacts:
 
 
 class Source(Protocol):
-    """Fetches what a certificate under a chosen anchor names. The verifier itself opens no connection.
+    """Fetches what a certificate or license under a chosen anchor names. The verifier itself opens no connection.
 
     Each method gets an address of http or https and gives the body, or None when it cannot be had; it must be quick and
     bound what it reads. It is never asked for an address that stands only in a stranger's file.
@@ -38,6 +38,9 @@ class Source(Protocol):
 
     def ocsp(self, url: str, request: bytes) -> bytes | None:
         """The answer to an OCSP request in DER (RFC 6960 Appendix A)."""
+
+    def status_list(self, url: str) -> bytes | None:
+        """The signed token of a status list, by the address that a license names."""
 
 
 @dataclass(frozen=True, slots=True)

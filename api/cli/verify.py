@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import output
+from api.cli.evidence import Handed, gather
 from api.cli.judging import Grounds, Judging
 from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, given
 from api.cli.verdicts import Shown, Tally
@@ -50,7 +51,16 @@ def verify(
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="RFC 3339 time or a date [now]", show_default=False)
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch no revocation data or status lists")] = False,
+    crl: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A revocation list (DER)", show_default=False)
+    ] = None,
+    ocsp: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="An OCSP response (DER)", show_default=False)
+    ] = None,
+    status_list: Annotated[
+        list[str] | None, typer.Option(metavar="URI=FILE", help="A status list token", show_default=False)
+    ] = None,
     password: Annotated[str | None, typer.Option(help="Of an encrypted PDF", show_default=False)] = None,
     jobs: Annotated[
         int | None,
@@ -76,7 +86,6 @@ def verify(
     Exit status: 0 all valid and in force; 10 some invalid; 11 some that cannot be confirmed; 12 all valid, some not
     in force; 1 a path could not be read; 2 wrong usage.
     """
-    del offline  # nothing here uses the network: the evidence is the vault's own
     invocation = given(vault, as_json, lang)
     if codes:
         _codes(invocation)
@@ -86,7 +95,8 @@ def verify(
     _check_report(invocation, report, files)
     with ExitStack() as stack:
         opened = _vault(stack, invocation, needed=not trust)
-        judging = _judging(stack, invocation, opened, files, trust, at, allow_example, password, jobs)
+        evidence = gather(stack, invocation, opened, Handed(crl or (), ocsp or (), status_list or (), offline))
+        judging = _judging(stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs)
         tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
     raise typer.Exit(tally.status)
 
@@ -95,6 +105,7 @@ def _judging(
     stack: ExitStack,
     invocation: Invocation,
     opened: Vault | None,
+    evidence: Evidence,
     files: Sequence[Path],
     trust: list[Path] | None,
     at: str | None,
@@ -111,7 +122,7 @@ def _judging(
         invocation,
         Grounds(
             trust=_trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1"),
-            evidence=_evidence(opened),
+            evidence=evidence,
             at=moment(at) if at else _clock_now(opened),
             password=password,
         ),
@@ -196,12 +207,6 @@ def _trust(vault: Vault | None, paths: Sequence[Path] | None, allow_example: boo
             remedy_zh="请给出 PEM 或 DER 格式的证书，或其文件夹。",
             remedy_en="Give a certificate in PEM or DER, or a folder of them.",
         ) from error  # fmt: skip
-
-
-def _evidence(vault: Vault | None) -> Evidence:
-    from verify.evidence import NO_EVIDENCE
-
-    return vault.verification.evidence() if vault else NO_EVIDENCE
 
 
 def _codes(invocation: Invocation) -> None:

@@ -2,7 +2,7 @@
 
 Requests are pickles from the parent, which this process trusts, each followed by the file's bytes. Answers are JSON,
 since what this process became after reading a stranger's file deserves no trust. Of the vault it can ask two things,
-the facts about an identifier and the status list of an address.
+the facts about an identifier and the status list of an address, and what a caller's source has where there is one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ GRACE = 5
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
     """The verdict on one file as :mod:`api.judging.answers` writes it."""
-    evidence = Evidence(_Lists(channel), request["crls"], request["ocsps"], channel.facts if request["facts"] else None)
+    evidence = Evidence(
+        _Lists(channel),
+        request["crls"],
+        request["ocsps"],
+        channel.facts if request["facts"] else None,
+        _Source(channel) if request["source"] else None,
+    )
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
     data: bytes = request["data"]
@@ -61,11 +67,15 @@ class _Channel:
 
     def status_list(self, uri: str) -> bytes | None:
         """Ask the parent for the status list of ``uri``."""
-        answer = self._ask("list", uri)
+        return self.fetched("list", uri)
+
+    def fetched(self, what: str, name: str, **more: str) -> bytes | None:
+        """Ask the parent for bytes."""
+        answer = self._ask(what, name, **more)
         return answer if isinstance(answer, bytes) else None
 
-    def _ask(self, what: str, name: str) -> object:
-        self.send({"ask": what, "name": name})
+    def _ask(self, what: str, name: str, **more: str) -> object:
+        self.send({"ask": what, "name": name, **more})
         answer: object = pickle.loads(frames.read(self._receiving, MAX_REQUEST))  # noqa: S301 - from the parent
         return answer
 
@@ -79,6 +89,22 @@ class _Channel:
         except frames.BrokenFrameError:
             return None
         return {**request, "data": data} if isinstance(request, dict) else None
+
+
+class _Source:
+    """The caller's source, asked through the parent."""
+
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
+
+    def crl(self, url: str) -> bytes | None:
+        return self._channel.fetched("crl", url)
+
+    def ocsp(self, url: str, request: bytes) -> bytes | None:
+        return self._channel.fetched("ocsp", url, request=request.hex())
+
+    def status_list(self, url: str) -> bytes | None:
+        return self._channel.fetched("fetch list", url)
 
 
 class _Lists(Mapping[str, bytes]):

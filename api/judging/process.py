@@ -98,6 +98,7 @@ class Judge:
                     "kind": question.kind,
                     "depth": question.depth,
                     "facts": question.evidence.lookup is not None,
+                    "source": question.evidence.source is not None,
                     "seconds": seconds,
                 },
                 deadline,
@@ -140,15 +141,29 @@ class Judge:
 
 
 def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | bytes | None:
-    """What a judge may ask in the midst of its work: the facts about an identifier, the status list of an address."""
-    name = str(asked.get("name", ""))[:1000]
+    """What a judge may ask in the midst of its work: the facts about an identifier, the status list of an address; and
+    where the caller gave a source, what that has."""
+    name, source = str(asked.get("name", ""))[:1000], evidence.source
     match asked.get("ask"):
         case "facts" if evidence.lookup:
             return evidence.lookup(name)
         case "list":
             return evidence.status_lists.get(name)
+        case "crl" if source:
+            return source.crl(name)
+        case "ocsp" if source:
+            return source.ocsp(name, _octets(asked.get("request")))
+        case "fetch list" if source:
+            return source.status_list(name)
         case _:
             return None
+
+
+def _octets(value: object) -> bytes:
+    try:
+        return bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        return b""
 
 
 class _Deadline:

@@ -350,6 +350,10 @@ class Web:
         self.asked.append(url)
         return self.crls.get(url)
 
+    def status_list(self, url: str) -> bytes | None:
+        self.asked.append(url)
+        return None
+
     def ocsp(self, url: str, request: bytes) -> bytes | None:
         self.asked.append(url)
         ocsp.load_der_ocsp_request(request)

@@ -1,4 +1,4 @@
-"""Asking a caller's source for revocation data, by the addresses in a certificate that leads to a chosen anchor."""
+"""Asking a caller's source for what is missing, by addresses in certificates and licenses under a chosen anchor."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def fetch_revocation(source: Source, certificate: Any, issuer: Any) -> tuple[lis
         if listed:
             crls.append(listed)
     return crls, ocsps
+
+
+def fetch_status_list(source: Source, url: str) -> bytes | None:
+    """The status list that a license names, unverified."""
+    return _asked(source.status_list, url) if _addresses([url]) else None
 
 
 def _asked(ask: Any, url: str) -> bytes | None:
