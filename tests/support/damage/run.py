@@ -195,7 +195,11 @@ def _work(pipe: Connection, bases: Sequence[Base], seed: int) -> None:
     """A worker's life: chunks come, numbers and answers go."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, hard))
+    parent = os.getppid()
     while True:
+        while not pipe.poll(5):  # siblings hold the other end too, so that a dead parent closes nothing
+            if os.getppid() != parent:
+                os._exit(0)
         try:
             first, end = pipe.recv()
         except EOFError:
