@@ -117,3 +117,190 @@ def test_a_number_is_written_so_that_viewers_read_different_ones() -> None:
     """842-0 is 842, 8420 or no number: nothing of ISO 32000-2 7.3.3 says which."""
     doc = base("p1")
     _refused(doc.update({"page": changed(doc.body("page"), MediaBox=b"[0 0 595 842-0]")}), "BYTES_UNACCOUNTED")
+
+
+# --- looks of fields ------------------------------------------------------------------------------------------------
+
+_FORM = b"/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /F1 7 0 R >> %s >>"
+_LINE = b"BT /F1 12 Tf 2 5 Td (Good Works) Tj ET"
+
+
+def _filled(
+    look: bytes, value: bytes = b"(Good Works)", more: dict[str | int, bytes] | None = None, **entry: bytes
+) -> bytes:
+    doc = base("p2")
+    body = changed(doc.body("payee"), V=value, AP=b"<< /N %d 0 R >>" % doc.free, **entry)
+    return doc.update({"payee": body, doc.free: look, **(more or {})})
+
+
+def _drawn(content: bytes, more: bytes = b"") -> bytes:
+    return stream(content, _FORM % more)
+
+
+_GENUINE = {
+    "plain": b"/Tx BMC q BT /F1 12 Tf 0 g 2 6.548 Td (Good Works) Tj ET Q EMC",
+    "framed": b"1 g 0 0 200 20 re f 0 0 1 RG 1 w 0.5 0.5 199 19 re s /Tx BMC q 1 1 198 18 re W n 0 g "
+    + _LINE
+    + b" Q EMC",
+    "bevelled": b"0.9 g 0 0 200 20 re f 1 g 1 1 m 1 19 l 199 19 l 198 18 l 2 18 l 2 2 l f 0.5 g 199 19 m 199 1 l "
+    b"1 1 l 2 2 l 198 2 l 198 18 l f q 2 2 196 16 re W n BT /F1 12 Tf 0 g 4 5 Td (Good Works) Tj ET Q",
+    "comb": b"0 G 0.5 0.5 199 19 re s 40 0 m 40 20 l s 80 0 m 80 20 l s BT /F1 12 Tf 12 5 Td (G) Tj 40 0 Td (o) Tj "
+    b"40 0 Td (o) Tj 40 0 Td (d) Tj 24 0 Td (Works) Tj ET",
+    "two-lines": b"BT /F1 8 Tf 9 TL 2 12 Td (Good) Tj T* (Works) Tj ET",
+    "words-by-matrix": b"q BT 0 0 0 rg /F1 12 Tf 1 0 0 1 2 5 Tm [(Go) 20 (od) -300] TJ 1 0 0 1 40 5 Tm (Works) Tj ET Q",
+    "white-on-dark": b"0 0 0.5 rg 0 0 200 20 re f 1 g " + _LINE,
+}
+
+
+@pytest.mark.parametrize("content", _GENUINE.values(), ids=_GENUINE.keys())
+def test_a_field_filled_in_as_producers_do_stays_intact(content: bytes) -> None:
+    """The looks that Acrobat, PDFBox, iText and pdf-lib draw (ISO 32000-2 12.7.4.3)."""
+    _intact(_filled(_drawn(content)))
+
+
+_ART = b"".join(b"%d 4 2 12 re f " % x for x in range(2, 100, 6))
+_UNSEEN = {
+    "white": b"BT 1 g /F1 12 Tf 2 5 Td (Good Works) Tj ET",
+    "colour-of-its-ground": b"0.5 g 0 0 200 20 re f " + _LINE.replace(b"BT", b"BT 0.5 g"),
+    "shade-nobody-knows": b"/Cs1 cs 1 sc " + _LINE,
+    "tiny": b"BT /F1 0.01 Tf 2 5 Td (Good Works) Tj ET",
+    "shrunk": b"0.001 0 0 0.001 0 0 cm " + _LINE,
+    "outside": b"BT /F1 12 Tf 2000 5 Td (Good Works) Tj ET",
+    "end-outside": b"BT /F1 12 Tf 2 5 Td (Good) Tj 2000 0 Td (Works) Tj ET",
+    "end-far-away": b"BT /F1 12 Tf 2 5 Td [(Good) -200000 (Works)] TJ ET",
+    "clipped": b"0 0 0 0 re W n " + _LINE,
+    "clipped-by-a-shape": b"0 0 m 1 1 l 2 0 l h W n " + _LINE,
+    "mirrored": b"BT /F1 12 Tf -1 0 0 1 100 5 Tm (Good Works) Tj ET",
+    "head-down": b"BT /F1 12 Tf -1 0 0 -1 100 15 Tm (Good Works) Tj ET",
+    "squeezed": b"BT /F1 12 Tf 1 Tz 2 5 Td (Good Works) Tj ET",
+    "over-one-another": b"BT /F1 12 Tf -7 Tc 2 5 Td (Good Works) Tj ET",
+    "parts-over-one-another": b"BT /F1 12 Tf 2 5 Td (Good) Tj 1 0 Td (Works) Tj ET",
+    "words-in-another-order": b"BT /F1 12 Tf 80 5 Td (Good) Tj -60 0 Td (Works) Tj ET",
+    "words-pulled-back": b"BT /F1 12 Tf -80 Tw 80 5 Td (Good Works) Tj ET",
+    "letters-pulled-back": b"BT /F1 12 Tf 20 5 Td [(G) 1800 (ood Works)] TJ ET",
+    "later-line-above": b"BT /F1 8 Tf 2 2 Td (Good) Tj 0 9 Td (Works) Tj ET",
+    "rectangles": b"0 g " + _ART + b"BT /F1 1 Tf 2 5 Td (Good Works) Tj ET",
+    "lines": _LINE + b" 0 G " + b"".join(b"%d 7 m %d 12 l S " % (x, x + 3) for x in range(70, 120, 6)),
+    "layer": b"/OC /L BDC " + _LINE + b" EMC",
+}
+
+
+@pytest.mark.parametrize("content", _UNSEEN.values(), ids=_UNSEEN.keys())
+def test_a_field_names_its_value_where_nobody_sees_it(content: bytes) -> None:
+    """The stream has the value's characters, and the page shows none of them, others, or another order (12.7.4.3)."""
+    _refused(_filled(_drawn(content, b"/Properties << /L 36 0 R >>")))
+
+
+@pytest.mark.parametrize("state", [b"/ca 0", b"/Font [90 0 R 12]", b"/SMask << /S /Alpha /G 11 0 R >>", b"/BM /Screen"])
+def test_a_graphics_state_hides_the_text_or_brings_another_font(state: bytes) -> None:
+    """What gs sets is not in the stream: transparency, a mask, a font of its own (ISO 32000-2 Table 57)."""
+    content = _LINE.replace(b"2 5 Td", b"/G gs 2 5 Td")
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding << /Differences [71 /E /v] >> >>"
+    _refused(_filled(_drawn(content, b"/ExtGState << /G << %s >> >>" % state), more={90: font}))
+
+
+@pytest.mark.parametrize(
+    ("box", "more"),
+    [
+        (b"[0 0 1 1]", b""),
+        (b"[0 0 20000 2000]", b""),
+        (b"[0 0 200 20]", b"/OC 36 0 R"),
+        (b"[0 0 200 20]", b"/Matrix [-1 0 0 1 0 0]"),
+        (b"[0 0 200 20]", b"/Ref << /F 40 0 R /Page 0 >>"),
+    ],
+)
+def test_the_dictionary_of_a_look_shows_it_otherwise(box: bytes, more: bytes) -> None:
+    """A box beside the text or far larger, a layer, a mirror, a page of another file (ISO 32000-2 Table 93)."""
+    _refused(_filled(stream(_LINE, (_FORM % b"").replace(b"[0 0 200 20]", box) + b" " + more)))
+
+
+def test_a_look_is_deflated_behind_a_predictor_that_only_some_readers_undo() -> None:
+    """Who ignores /Predictor 5 reads a comment and another name, who undoes it the value (ISO 32000-2 Table 10)."""
+    good, bad = _LINE + b" %", _LINE.replace(b"Good", b"Evil")
+    packed = zlib.compress(b"%" + good + b"\n" + bad.ljust(len(good)))
+    parameters = b"/Filter /FlateDecode /DecodeParms << /Predictor 5 /Columns %d >>" % len(good)
+    head = b"<< %s %s /Length %d >>" % (_FORM % b"", parameters, len(packed))
+    _refused(_filled(head + b"\nstream\n%s\nendstream" % packed))
+
+
+_FONTS = {
+    "map-against-names": b"/BaseFont /Helvetica /Encoding << /Differences [1 /E /v /i /l] >> /ToUnicode 91 0 R",
+    "symbols": b"/BaseFont /ZapfDingbats",
+    "other-alphabet": b"/BaseFont /Helvetica /Encoding << /BaseEncoding /MacExpertEncoding >>",
+    "backwards": b"/BaseFont /Helvetica /FirstChar 32 /LastChar 127 /Widths [%s]" % (b"-600 " * 95),
+    "no-width": b"/BaseFont /Helvetica /FirstChar 32 /LastChar 127 /Widths [%s]" % (b"0 " * 95),
+}
+
+
+@pytest.mark.parametrize("font", _FONTS.values(), ids=_FONTS.keys())
+def test_a_font_that_is_not_embedded_shows_other_characters_than_it_names(font: bytes) -> None:
+    """Shapes go by names and widths, copied text by the map, and only the map has the value (ISO 32000-2 9.10.2)."""
+    value = b"(Good)" if b"ToUnicode" in font else b"(Good Works)"
+    codes = b"(\\001\\002\\002\\003)" if b"ToUnicode" in font else b"(Good Works)"
+    look = stream(b"BT /F1 12 Tf 99 5 Td %s Tj ET" % codes, (_FORM % b"").replace(b"7 0 R", b"90 0 R"))
+    unicode_map = stream(b"1 beginbfchar <01> <0047> <02> <006F> <03> <0064> endbfchar")
+    _refused(_filled(look, value, {90: b"<< /Type /Font /Subtype /Type1 %s >>" % font, 91: unicode_map}))
+
+
+def test_a_look_without_resources_takes_the_font_of_the_page() -> None:
+    """The form has one font of the name, the page another; PDFium takes the page's (ISO 32000-2 7.8.3)."""
+    doc = base("p2")
+    form = changed(doc.body("form"), DR=b"<< /Font << /F1 7 0 R /F2 90 0 R >> >>")
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    look = stream(_LINE.replace(b"F1", b"F2"), b"/Type /XObject /Subtype /Form /BBox [0 0 200 20]")
+    _refused(_filled(look, more={"form": form, 90: font}))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(b"<FEFF003100302076>", b"106"), (b"(\\2125)", b"5"), (b"<FEFF003500BD>", b"51\\2642")],
+    ids=["power", "minus", "fraction"],
+)
+def test_characters_that_mean_something_else_are_taken_for_plain_ones(value: bytes, shown: bytes) -> None:
+    """10 to the 6th is shown as 106, minus 5 as 5, 5 and a half as 51/2 (ISO 32000-2 Annex D.3)."""
+    _refused(_filled(_drawn(_LINE.replace(b"Good Works", shown)), value))
+
+
+def test_rich_text_says_something_other_than_the_value() -> None:
+    """Viewers that know rich text draw the field from /RV (ISO 32000-2 12.7.4.4)."""
+    said = b'(<body xmlns="http://www.w3.org/1999/xhtml"><p>%s</p></body>)'
+    _refused(_filled(_drawn(_LINE), RV=said % b"Evil Works"))
+    _intact(_filled(_drawn(_LINE), RV=said % b"Good <b>Works</b>"))
+
+
+# --- buttons --------------------------------------------------------------------------------------------------------
+
+_SMALL = (_FORM % b"").replace(b"200 20", b"20 20")
+
+
+def _ticked(look: bytes, state: bytes, more: bytes = b"") -> bytes:
+    doc = base("p2")
+    looks = {b"/Yes": b"/Yes 51 0 R", b"/Off": b"/Off 52 0 R"} | {state: b"%s %d 0 R" % (state, doc.free)}
+    states = b"<< /N << %s >> %s >>" % (b" ".join(looks.values()), more)
+    value = b"/Off" if state == b"/Off" else b"/Yes"
+    body = changed(doc.body("agree"), V=value, AS=value, AP=states)
+    return doc.update({"agree": body, doc.free: look})
+
+
+@pytest.mark.parametrize(
+    "cross", [b"0 g 4 4 12 12 re f", b"0 g 0 0 20 20 re f", b"0.7 0.7 -0.7 0.7 9 0 cm 0 8 20 3 re f"]
+)
+def test_the_state_off_is_drawn_with_rectangles(cross: bytes) -> None:
+    """A box that is not ticked shows a mark that is made of filled rectangles (ISO 32000-2 12.7.5.2.3)."""
+    _refused(_ticked(stream(cross, _SMALL), b"/Off"))
+
+
+@pytest.mark.parametrize("mark", [b"1 g BT /F1 12 Tf 4 4 Td (X) Tj ET", b"1 G 2 2 m 18 18 l S"])
+def test_the_state_on_is_drawn_in_white(mark: bytes) -> None:
+    """A box that is ticked looks empty (ISO 32000-2 12.7.5.2.3)."""
+    _refused(_ticked(stream(mark, _SMALL), b"/Yes"))
+
+
+@pytest.mark.parametrize("key", [b"/R", b"/D"])
+def test_a_button_shows_a_picture_under_the_pointer(key: bytes) -> None:
+    """The looks for pointing and pressing were not judged (ISO 32000-2 Table 170)."""
+    _refused(_ticked(stream(b"0 G 2 2 m 18 18 l S", _SMALL), b"/Yes", key + b" << /Yes 53 0 R /Off 53 0 R >>"))
+
+
+def test_a_box_that_is_ticked_with_a_visible_mark_stays_intact() -> None:
+    _intact(_ticked(stream(b"1 g 0 0 20 20 re f 0 G 2 2 m 18 18 l S 2 18 m 18 2 l S", _SMALL), b"/Yes"))

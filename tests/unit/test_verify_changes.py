@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.forger.bases import Base, base, field_body, look
 from tests.support.forger.writer import array, changed, entries, items, stream
-from verify.checks.changes.appearance import plain
 from verify.checks.changes.compare import compare
+from verify.checks.changes.fieldlook import plain
 from verify.checks.changes.fonts import glyph_text, read_map
 from verify.checks.changes.judge import Judge
 from verify.checks.changes.metadata import is_xmp
@@ -363,9 +363,10 @@ def test_a_list_shows_options_in_their_order_with_the_chosen_one_among_them() ->
 
     def faults(drawing: bytes) -> set[Reason]:
         body = changed(doc.body(number), V=b"(Two)", I=b"[1]", AP=b"<< /N %d 0 R >>" % doc.free)
-        return {f.reason for f in judged(doc.update({number: body, doc.free: stream(drawing, _LOOK)}), end).faults}
+        return {f.reason for f in judged(doc.update({number: body, doc.free: stream(drawing, list_look)}), end).faults}
 
-    shown = b"BT /F1 9 Tf (%s) Tj ET q 0 0 9 9 re f Q BT /F1 9 Tf (%s) Tj ET"
+    list_look = _LOOK.replace(b"[0 0 9 9]", b"[0 0 100 60]")
+    shown = b"BT /F1 9 Tf 2 50 Td (%s) Tj ET BT /F1 9 Tf 2 20 Td (%s) Tj ET"
     assert faults(shown % (b"One", b"TwoThree")) == set()
     assert faults(shown % (b"Two", b"Three")) == set()
     assert faults(shown % (b"One", b"Three")) == {Reason.APPEARANCE_DIFFERS}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verify.checks.changes.appearance import plain, shows
+from verify.checks.changes.appearance import shows
 from verify.checks.changes.drawing import DrawingError, read_drawing
+from verify.checks.changes.fieldlook import plain
 from verify.checks.changes.fieldview import FieldView, read_view
 from verify.checks.changes.permissions import Rights
 from verify.checks.changes.walk import Effort, Walk

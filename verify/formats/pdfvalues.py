@@ -46,14 +46,27 @@ class Text(bytes):
         return "(" + self[:60].decode("latin-1") + ")"
 
     def __str__(self) -> str:
-        """The characters: UTF-16 or UTF-8 by its mark, else PDFDocEncoding where that agrees with Latin-1."""
+        """The characters: UTF-16 or UTF-8 by its mark, else PDFDocEncoding."""
         if self[:2] == b"\xfe\xff":
             return self[2:].decode("utf-16-be", "replace")
         if self[:2] == b"\xff\xfe":
             return self[2:].decode("utf-16-le", "replace")
         if self[:3] == b"\xef\xbb\xbf":
             return self[3:].decode("utf-8", "replace")
-        return self.decode("latin-1")
+        return self.decode("latin-1").translate(_DOC_ENCODING)
+
+
+_DOC_ENCODING = dict(
+    zip(
+        (*range(0x18, 0x20), *range(0x80, 0x9F), 0xA0),
+        "\u02d8\u02c7\u02c6\u02d9\u02dd\u02db\u02da\u02dc"
+        "\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039\u203a\u2212\u2030\u201e\u201c\u201d\u2018"
+        "\u2019\u201a\u2122\ufb01\ufb02\u0141\u0152\u0160\u0178\u017d\u0131\u0142\u0153\u0161\u017e"
+        "\u20ac",
+        strict=True,
+    )
+)
+"""Where PDFDocEncoding (Annex D.3) is not Latin-1."""
 
 
 class Reference(NamedTuple):

@@ -147,6 +147,9 @@ def _loose(file: PdfFile, newest: Snapshot, start: int) -> list[Span]:
 def _is_harmless(file: PdfFile, newest: Snapshot, span: Span, reached: set[int]) -> bool:
     held = file.object_at(span.start, newest.length_of)
     value = held.value if held is not None else None
+    used = newest.raw_object_span(span.number)
+    if used is not None and used[0] == span.start:
+        return False  # found by searching alone: a viewer that does not search shows something else
     if same_value(value, newest.get(span.number)):
         return True
     if span.number in reached or held is None or held.fault:

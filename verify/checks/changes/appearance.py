@@ -7,9 +7,8 @@ among the appearances that were signed; push buttons have no value at all.
 
 from __future__ import annotations
 
-import unicodedata
-
 from verify.checks.changes.drawing import DrawingError, Drawn, read_drawing
+from verify.checks.changes.fieldlook import is_formatted, is_upright, plain, rich_text
 from verify.checks.changes.fieldview import FieldView
 from verify.checks.changes.model import Path
 from verify.checks.changes.reasons import Doubt, Reason
@@ -22,6 +21,10 @@ _PASSWORD = 1 << 13
 _COMBO = 1 << 17
 _TEXTUAL = (b"Tx", b"Ch")
 _LOOKS = (b"N", b"R", b"D")
+_LIGHT = 0.4
+_MOST_OF_A_MARK = 24
+"""Lines of a check, a cross or a star."""
+_MOST_OF_A_LIST = 0.8
 
 
 def judge_look(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView) -> bool:
@@ -66,7 +69,20 @@ def _are_same_states(walk: Walk, old: Value, new: Value) -> bool:
             return False
         if drawn.covered or drawn.own_font or len(drawn.text) > 1 or bool(drawn.marks) == (name == b"Off"):
             return False
+        if not (_is_blank(drawn) if name == b"Off" else _is_mark(drawn)):
+            return False
     return True
+
+
+def _is_blank(drawn: Drawn) -> bool:
+    """Whether a look is at most a frame with a light ground."""
+    ground = drawn.rectangles[-1].shade if drawn.rectangles else 1.0
+    return not drawn.small and ground is not None and ground >= _LIGHT
+
+
+def _is_mark(drawn: Drawn) -> bool:
+    """Whether a look has one mark that is seen."""
+    return not drawn.hidden and drawn.small <= _MOST_OF_A_MARK and bool(drawn.seen or drawn.text.strip())
 
 
 def _judge_button(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
@@ -75,9 +91,12 @@ def _judge_button(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view
         return
     state = walk.new.resolve(new.get(b"AS"))
     normal = walk.new.entry_of(new.get(b"AP"), b"N")
-    if replaced and not _are_same_states(walk, walk.old.entry_of(old.get(b"AP"), b"N"), normal):
-        walk.fault(Reason.APPEARANCE_PICTURE, path.key(b"AP"))
-        return
+    if replaced:
+        states, looks = walk.old.entry_of(old.get(b"AP"), b"N"), walk.new.resolve(new.get(b"AP"))
+        given = [walk.new.entry_of(looks, key) for key in _LOOKS if isinstance(looks, dict) and key in looks]
+        if not given or any(not _are_same_states(walk, states, look) for look in [normal, *given]):
+            walk.fault(Reason.APPEARANCE_PICTURE, path.key(b"AP"))
+            return
     if not isinstance(normal, dict):
         return
     value = walk.new.resolve(view.new_value)
@@ -88,6 +107,8 @@ def _judge_button(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view
 
 def _judge_text(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:
     before, after = walk.old.resolve(old.get(b"AP")), walk.new.resolve(new.get(b"AP"))
+    if view.changed and not _is_same_in_rich_text(walk, old, new, view):
+        walk.fault(Reason.APPEARANCE_DIFFERS, path.key(b"RV"))
     if after is None:
         if isinstance(before, dict) and walk.old.resolve(before.get(b"N")) is not None:
             walk.fault(Reason.APPEARANCE_DIFFERS, path.key(b"AP"))
@@ -103,10 +124,10 @@ def _judge_text(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: 
         look = walk.new.resolve(after.get(key))
         if look is None and key != b"N":
             continue
-        _judge_stream(walk, look, place.key(key), view)
+        _judge_stream(walk, look, new, place.key(key), view)
 
 
-def _judge_stream(walk: Walk, look: Value, path: Path, view: FieldView) -> None:
+def _judge_stream(walk: Walk, look: Value, widget: Dictionary, path: Path, view: FieldView) -> None:
     if not isinstance(look, Stream):
         if look is not None or not _is_empty(walk, view):
             walk.fault(Reason.APPEARANCE_DIFFERS, path)
@@ -118,8 +139,35 @@ def _judge_stream(walk: Walk, look: Value, path: Path, view: FieldView) -> None:
         return
     if drawn.own_font:
         walk.doubt(Doubt.OWN_FONT, Place(object_number=path.number, path=str(path), field=view.name))
-    if not shows(walk, drawn, view):
+    is_list = view.type == b"Ch" and not view.flags & _COMBO
+    if drawn.small:
+        walk.fault(Reason.APPEARANCE_PICTURE, path)
+    elif not (shows(walk, drawn, view) and is_upright(walk, look, widget, drawn)) or drawn.hidden:
         walk.fault(Reason.APPEARANCE_DIFFERS, path)
+    if is_list and not _marks_choice(walk, drawn, view):
+        walk.fault(Reason.APPEARANCE_DIFFERS, path)
+
+
+def _marks_choice(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
+    """Whether the bars of a list box, where it has any, lie behind the chosen options and no other."""
+    high = drawn.box[3] - drawn.box[1]
+    bars = [fill.box for fill in drawn.rectangles if fill.box[3] - fill.box[1] < high * _MOST_OF_A_LIST]
+    lines: dict[int, str] = {}
+    for piece in drawn.pieces:
+        lines[round(piece.y)] = lines.get(round(piece.y), "") + plain(piece.text)
+    marked = {text for y, text in lines.items() if any(bar[1] <= y + 2 <= bar[3] for bar in bars)}
+    displays = _displays(walk, view.options)
+    chosen = {displays.get(value, value) for value in map(plain, _texts(walk, view.new_value))}
+    return not bars or marked == chosen & set(lines.values())
+
+
+def _is_same_in_rich_text(walk: Walk, old: Dictionary, new: Dictionary, view: FieldView) -> bool:
+    """Whether rich text, from which some viewers draw the field anew, says what the value does."""
+    raw = new.get(b"RV")
+    if raw is None or walk.unchanged(old.get(b"RV"), raw):
+        return True
+    found = rich_text("".join(_texts(walk, raw)))
+    return found is not None and plain(found) == plain("".join(_texts(walk, view.new_value)))
 
 
 def _is_empty(walk: Walk, view: FieldView) -> bool:
@@ -141,9 +189,7 @@ def shows(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
         if is_list:
             return _shows_list(shown, values, list(displays.values()))
     wanted = "".join(values)
-    if shown == wanted:
-        return True
-    return view.formatted and _digits(shown) == _digits(wanted) != ""
+    return shown == wanted or (view.formatted and is_formatted(shown, wanted))
 
 
 def _shows_list(shown: str, values: list[str], displays: list[str]) -> bool:
@@ -151,18 +197,13 @@ def _shows_list(shown: str, values: list[str], displays: list[str]) -> bool:
     if shown == "".join(values):
         return True
     for first in range(len(displays)):
-        text = ""
-        for last in range(first, len(displays)):
+        text, last = "", first
+        while last < len(displays) and len(text) < len(shown) and shown.startswith(text):
             text += displays[last]
-            if text == shown:
-                return all(value in displays[first : last + 1] for value in values)
+            last += 1
+        if text == shown:
+            return all(value in displays[first:last] for value in values)
     return False
-
-
-def _digits(text: str) -> str:
-    """The digits of a number that a script has put into another form, without zeros that end its fraction."""
-    digits = "".join(c for c in text if c.isdecimal())
-    return digits.rstrip("0") or digits[:1]
 
 
 def _texts(walk: Walk, raw: Value) -> list[str]:
@@ -187,8 +228,3 @@ def _displays(walk: Walk, raw: Value) -> dict[str, str]:
         if len(pair) == 2 and isinstance(pair[0], Text) and isinstance(pair[1], Text):
             found[plain(str(pair[0]))] = plain(str(pair[1]))
     return found
-
-
-def plain(text: str) -> str:
-    """A text without what may differ between a value and its picture: white space, and forms of one character."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if not c.isspace() and c.isprintable())

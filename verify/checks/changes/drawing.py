@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from verify.checks.changes.fonts import FontReader, ReadFont
+from verify.checks.changes.fonts import FontReader
+from verify.checks.changes.graphics import (
+    FAR,
+    NOTHING,
+    Fill,
+    Lines,
+    Outline,
+    Piece,
+    State,
+    common,
+    holds,
+    set_parameter,
+)
 from verify.checks.changes.reasons import Reason
-from verify.checks.changes.walk import Walk
+from verify.checks.changes.walk import Walk, is_plainly_encoded
 from verify.formats.pdflimits import PdfError
 from verify.formats.pdfvalues import Stream
+from verify.place import Box
 
 _MOST_BYTES = 200_000
 _COST = 1_000
@@ -29,6 +43,27 @@ _TOKEN = re.compile(
 _STRING_PART = re.compile(rb"[^()\\]++|\\(?:\r\n|[0-7]{1,3}|.)|[()]", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _FILLS = frozenset((b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"))
+_STROKES = frozenset((b"S", b"s", b"B", b"B*", b"b", b"b*"))
+_PAINTS = _FILLS | _STROKES | {b"n"}
+_PARAMETERS = frozenset(b"Type SA OP op OPM AIS LW LC LJ ML D RI FL SM TK ca CA BM SMask".split())
+"""Parameters of the graphics state whose effect is known here, or that have none on what a field shows."""
+_FORM_KEYS = frozenset(
+    b"Type Subtype FormType BBox Matrix Resources Length Filter DecodeParms DL Group Name LastModified PieceInfo"
+    b" Metadata StructParent StructParents MarkStyle".split()
+)
+"""What a form XObject may hold to be only what its content draws: no layer, no picture of another file in its place."""
+_DARK = 0.4
+_LEAST_CONTRAST = 0.15
+_LEAST_SIZE = 1.0
+"""Of characters, in points."""
+_FARTHEST_BACK, _FARTHEST_ON = 400.0, -10_000.0
+"""Thousandths of the size by which TJ may move back and on."""
+_LINE = 0.5
+_NARROWEST = 0.15
+"""No character is narrower, in parts of its height; so far at least the next string begins behind."""
+_MOST_OF = 0.8
+_EDGE = 6.0
+"""Points from the edge of a field within which borders are drawn."""
 
 
 class DrawingError(Exception):
@@ -44,7 +79,11 @@ class Drawn:
     """The text that a stream draws, in its order.
 
     ``fills`` counts filled areas, ``marks`` characters, lines and curves; rectangles are frames and backgrounds.
-    ``covered`` says that an area was filled after text. ``own_font``: the older revision does not have a font used.
+    ``covered`` says that an area was filled over text. ``own_font``: the older revision does not have a font used.
+    ``pieces`` are the strings with their places, ``rectangles`` the filled ones, ``strokes`` the widths of lines,
+    ``small`` counts what is filled or stroked and is no frame, no background and no bar across the ``box``, ``seen``
+    the lines and shapes among that which differ from what is below them.
+    ``hidden`` says that some of the text is not seen, or not in its order; ``opaque`` that an area was not blended.
     """
 
     text: str = ""
@@ -52,24 +91,34 @@ class Drawn:
     marks: int = 0
     covered: bool = False
     own_font: bool = False
+    hidden: bool = False
+    opaque: bool = False
+    dark: bool = False
+    small: int = 0
+    seen: int = 0
+    box: Box = NOTHING
+    pieces: list[Piece] = field(default_factory=list)
+    rectangles: list[Fill] = field(default_factory=list)
+    strokes: list[float] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _State:
-    font: ReadFont | None = None
-    mode: int = 0
-
-
-@dataclass(slots=True)
 class _Reader:
-    fonts: FontReader
-    drawn: Drawn = field(default_factory=Drawn)
-    state: _State = field(default_factory=_State)
-    saved: list[_State] = field(default_factory=list)
-    curves: int = 0
-    lines: int = 0
+    """Runs one content stream."""
+
+    def __init__(self, walk: Walk, stream: Stream) -> None:
+        self.walk = walk
+        self.stream = stream
+        self.fonts = FontReader(walk, stream)
+        self.drawn = Drawn(box=form_box(walk, stream))
+        self.state = State(clip=self.drawn.box)
+        self.saved: list[State] = []
+        self.lines = Lines()
+        self.outline = Outline()
+        self.clipping = False
+        self.curves = self.segments = 0
 
     def run(self, content: bytes) -> None:
+        """Follow every operator."""
         operands: list[bytes | float] = []
         for kind, value in tokens(content):
             if kind == "word":
@@ -79,39 +128,185 @@ class _Reader:
                 operands.append(value)
 
     def _operator(self, name: bytes, operands: list[bytes | float]) -> None:
+        numbers = [v for v in operands if isinstance(v, float)]
+        names = [bytes(v) for v in operands if isinstance(v, NameToken)]
         if name in (b"Do", b"sh", b"BI", b"INLINE"):
             raise DrawingError(Reason.APPEARANCE_PICTURE)
+        if name in (b"BDC", b"DP") and names[:1] == [b"OC"]:
+            raise DrawingError(Reason.APPEARANCE_DIFFERS)  # a layer that may be off
         if name in (b"Tj", b"TJ", b"'", b'"'):
-            for operand in operands:
-                if isinstance(operand, bytes) and not isinstance(operand, NameToken):
-                    self._show(operand)
+            self._show_all(name, operands)
         elif name == b"Tf":
-            self.state = _State(self.fonts.named(operands[0] if operands else b""), self.state.mode)
-        elif name == b"Tr":
-            self.state = _State(self.state.font, int(operands[0]) if operands and operands[0] != b"" else 0)
+            self.state.font = self.fonts.named(operands[0] if operands else b"")
+            self.state.size = numbers[-1] if numbers else 0.0
+        elif name == b"gs":
+            self._parameters(names[0] if names else b"")
         elif name == b"q":
-            self.saved.append(self.state)
+            self.saved.append(self.state.copy())
         elif name == b"Q" and self.saved:
             self.state = self.saved.pop()
-        elif name in (b"c", b"v", b"y"):
-            self.curves += 1
-            self.drawn.marks += 1
-        elif name == b"l":
-            self.lines += 1
-            self.drawn.marks += 1
-        elif name in _FILLS:
-            self.drawn.fills += 1
-            self.drawn.covered = self.drawn.covered or bool(self.drawn.text.strip())
-        if self.curves > _MOST_CURVES or self.lines > _MOST_LINES or len(self.saved) > 64:
+        elif name in _PAINTS:
+            self._paint(name)
+        elif name in (b"W", b"W*"):
+            self.clipping = True
+        elif not self.lines.operator(name, numbers, self.state) and not set_parameter(self.state, name, numbers, names):
+            self._outline(name, numbers)
+        if self.curves > _MOST_CURVES or self.segments > _MOST_LINES or len(self.saved) > 64:
             raise DrawingError(Reason.APPEARANCE_PICTURE)
 
-    def _show(self, text: bytes) -> None:
-        if self.state.mode >= _INVISIBLE and self.state.mode != 4:
+    def _outline(self, name: bytes, numbers: list[float]) -> None:
+        if self.outline.operator(name, numbers, self.state.matrix):
+            self.curves += name in (b"c", b"v", b"y")
+            self.segments += name == b"l"
+            self.drawn.marks += name in (b"c", b"v", b"y", b"l")
+
+    def _parameters(self, name: bytes) -> None:
+        """A dictionary of graphics state parameters: it can change font, transparency and much that nobody foresees."""
+        held = self.walk.new.entry_of(self.walk.new.entry_of(self.stream.get(b"Resources"), b"ExtGState"), name)
+        if not isinstance(held, dict) or held.keys() - _PARAMETERS:
+            raise DrawingError(Reason.APPEARANCE_UNREADABLE)
+        for key, value in ((key, self.walk.new.resolve(raw)) for key, raw in held.items()):
+            if key == b"SMask" and value != b"None":
+                raise DrawingError(Reason.APPEARANCE_UNREADABLE)
+            if key in (b"ca", b"CA"):
+                self.state.opacity = min(1.0, float(value)) if isinstance(value, (int, float)) else 0.0
+            if key == b"BM":
+                modes = value if isinstance(value, list) else [value]
+                self.state.blended = modes[:1] == [b"Multiply"]
+                if modes[:1] not in ([b"Multiply"], [b"Normal"], [b"Compatible"]):
+                    raise DrawingError(Reason.APPEARANCE_UNREADABLE)
+
+    def _paint(self, name: bytes) -> None:
+        """The end of a path."""
+        outline, drawn, state = self.outline, self.drawn, self.state
+        if name in _FILLS:
+            drawn.fills += 1
+            drawn.opaque = drawn.opaque or not state.blended
+            drawn.dark = drawn.dark or state.fill is None or state.fill < _DARK
+            for box, straight in outline.rectangles:
+                self._fill(Fill(common(box, state.clip), state.fill, straight))
+            drawn.covered = drawn.covered or bool(outline.is_free and drawn.text.strip())
+        if name in _STROKES:
+            drawn.strokes.append(state.width * max(map(abs, state.matrix[:4])))
+            drawn.small += sum(not is_across(drawn.box, box) for box, _ in outline.rectangles)
+        if name != b"n" and outline.is_free:
+            drawn.small += sum(not is_frame(drawn.box, *one, *other) for one, other in outline.lines)
+            drawn.small += sum(not is_frame(drawn.box, *bend, *bend) for bend in outline.bends)
+            ground = drawn.rectangles[-1].shade if drawn.rectangles else 1.0
+            colour = state.fill if name in _FILLS else state.stroke
+            drawn.seen += None not in (colour, ground) and abs((colour or 0) - (ground or 0)) >= _LEAST_CONTRAST
+        if self.clipping:
+            whole = len(outline.rectangles) == 1 and outline.rectangles[0][1] and not outline.is_free
+            state.clip = common(state.clip, outline.rectangles[0][0]) if whole else NOTHING
+        self.clipping = False
+        self.outline = Outline()
+
+    def _fill(self, fill: Fill) -> None:
+        drawn = self.drawn
+        drawn.rectangles.append(fill)
+        drawn.small += not (fill.straight and is_across(drawn.box, fill.box))
+        covered = (p for p in drawn.pieces if p.text.strip() and holds(fill.box, *_middle(p), slack=p.size / 4))
+        drawn.covered = drawn.covered or any(covered)
+
+    def _show_all(self, name: bytes, operands: list[bytes | float]) -> None:
+        state = self.state
+        if name in (b"'", b'"'):
+            if name == b'"' and len(operands) == 3:
+                state.between_words, state.spacing = (v if isinstance(v, float) else 0.0 for v in operands[:2])
+            self.lines.next_line(state)
+        font = state.font or self.fonts.named(b"")
+        shown = [v for v in operands if isinstance(v, bytes) and not isinstance(v, NameToken)]
+        text = "".join(font.text(part) for part in shown)
+        if name == b"TJ" and any(isinstance(v, float) and not _FARTHEST_ON < v < _FARTHEST_BACK for v in operands):
+            self.drawn.hidden = True
+        self.drawn.marks += sum(len(part.strip()) for part in shown)
+        self.drawn.own_font = self.drawn.own_font or (font.is_own and bool(shown))
+        self.drawn.text += text
+        if text.strip():
+            self._place(self.lines.piece(text, state))
+        self.lines.moved = False
+
+    def _place(self, piece: Piece) -> None:
+        """Note a string that is shown, and whether it is seen and stands behind or below the one before."""
+        drawn, state = self.drawn, self.state
+        if state.mode >= _INVISIBLE and state.mode != 4:
             raise DrawingError(Reason.APPEARANCE_DIFFERS)
-        font = self.state.font or self.fonts.named(b"")
-        self.drawn.text += font.text(text)
-        self.drawn.marks += len(text.strip())
-        self.drawn.own_font = self.drawn.own_font or font.is_own
+        if (
+            self._is_faint(piece)
+            or piece.size < _LEAST_SIZE
+            or self.lines.is_mirrored(state)
+            or self.lines.is_torn(state)
+        ):
+            drawn.hidden = True
+        if drawn.pieces and not self.lines.moved:
+            last = drawn.pieces.pop()
+            drawn.pieces.append(Piece(last.text + piece.text, last.x, last.y, last.angle, last.size))
+            return
+        clip, slack = state.clip, piece.size / 2
+        if drawn.pieces:
+            clip = (clip[0], -FAR, clip[2], clip[3]) if abs(piece.angle) < 1 else clip
+        if clip[2] - clip[0] < 1 or clip[3] - clip[1] < 1 or not holds(clip, piece.x, piece.y, slack):
+            drawn.hidden = True
+        if drawn.pieces and not follows(drawn.pieces[-1], piece):
+            drawn.hidden = True
+        drawn.pieces.append(piece)
+
+    def _is_faint(self, piece: Piece) -> bool:
+        """Whether text has nearly the shade of the area below it, or one that nobody knows."""
+        state = self.state
+        colour = state.stroke if state.mode == 1 else state.fill
+        below = [fill for fill in self.drawn.rectangles if holds(fill.box, *_middle(piece), slack=1)]
+        ground = below[-1].shade if below else 1.0
+        return colour is None or ground is None or abs(colour - ground) * state.opacity < _LEAST_CONTRAST
+
+
+def _middle(piece: Piece) -> tuple[float, float]:
+    """A point in the first character of a string."""
+    angle = math.radians(piece.angle)
+    rise, forth = piece.size / 4, piece.size / 6
+    return (
+        piece.x + forth * math.cos(angle) - rise * math.sin(angle),
+        piece.y + forth * math.sin(angle) + rise * math.cos(angle),
+    )
+
+
+def follows(before: Piece, after: Piece) -> bool:
+    """Whether a string stands where one reads on: behind the one before, or on a line below."""
+    turn = abs(before.angle - after.angle) % 360
+    angle = math.radians(before.angle)
+    along = (after.x - before.x) * math.cos(angle) + (after.y - before.y) * math.sin(angle)
+    above = (after.y - before.y) * math.cos(angle) - (after.x - before.x) * math.sin(angle)
+    size = max(before.size, after.size)
+    if min(turn, 360 - turn) > 1:
+        return False
+    if above < -_LINE * size:
+        return True
+    return above <= _LINE * size and along >= _NARROWEST * before.size * len("".join(before.text.split()))
+
+
+def is_across(box: Box, part: tuple[float, float, float, float]) -> bool:
+    """Whether a part reaches over most of a box, along or across, in a straight line: a frame, a divider, a bar."""
+    wide, high = abs(part[2] - part[0]), abs(part[3] - part[1])
+    far, long = box[2] - box[0], box[3] - box[1]
+    return wide >= _MOST_OF * far or high >= _MOST_OF * long
+
+
+def is_frame(box: Box, x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Whether a line goes across a box or lies at its edge: borders, their corners, dividers."""
+    margin = min(_EDGE, (box[2] - box[0]) / 4, (box[3] - box[1]) / 4)
+    at_edge = (min(x - box[0], box[2] - x, y - box[1], box[3] - y) <= margin for x, y in ((x0, y0), (x1, y1)))
+    straight = abs(x0 - x1) < 1 or abs(y0 - y1) < 1
+    return all(at_edge) or (straight and is_across(box, (x0, y0, x1, y1)))
+
+
+def form_box(walk: Walk, stream: Stream) -> Box:
+    """The box of a form XObject, in its own units; NOTHING when it has none."""
+    edges = [walk.new.resolve(v) for v in walk.new.items_of(stream.get(b"BBox"))]
+    numbers = [float(v) for v in edges if isinstance(v, (int, float))]
+    if len(edges) != 4 or len(numbers) != 4:
+        return NOTHING
+    xs, ys = sorted(numbers[::2]), sorted(numbers[1::2])
+    return xs[0], ys[0], xs[1], ys[1]
 
 
 def read_drawing(walk: Walk, stream: Stream) -> Drawn:
@@ -127,8 +322,10 @@ def read_drawing(walk: Walk, stream: Stream) -> Drawn:
 
 def _read(walk: Walk, stream: Stream) -> Drawn | DrawingError:
     try:
+        if stream.dictionary.keys() - _FORM_KEYS or not is_plainly_encoded(walk.new, stream):
+            raise DrawingError(Reason.APPEARANCE_UNREADABLE)
         content = walk.new.decoded(stream, _MOST_BYTES)
-        reader = _Reader(FontReader(walk, stream))
+        reader = _Reader(walk, stream)
         reader.run(content)
     except DrawingError as error:
         return error

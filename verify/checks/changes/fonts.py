@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value
+from verify.formats.pdftrees import pages
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value, same_value
 
 if TYPE_CHECKING:
     from verify.checks.changes.walk import Walk
 
 _MOST_MAP_BYTES = 1_000_000
 _MOST_CODES = 70_000
+_MOST_LEVELS = 16
 _PAIR = re.compile(rb"<([0-9A-Fa-f]{2,8})>\s*<([0-9A-Fa-f]{2,64})>")
-_RANGE = re.compile(rb"<([0-9A-Fa-f]{2,8})>\s*<([0-9A-Fa-f]{2,8})>\s*(?:<([0-9A-Fa-f]{2,64})>|\[([^\]]*)\])")
-_BLOCK = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
+_RANGE = re.compile(rb"<([0-9A-Fa-f]{2,8})>\s*<([0-9A-Fa-f]{2,8})>\s*(?:<([0-9A-Fa-f]{2,64})>|\[([^\[\]]*+)\])")
+_BEGIN = re.compile(rb"begin(bfchar|bfrange)")
+_BASES = {b"WinAnsiEncoding": "cp1252", b"MacRomanEncoding": "mac-roman", b"StandardEncoding": "cp1252"}
+_SYMBOLS = re.compile(rb"(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Dingbats|ZaDb|Wingdings|Webdings)")
+"""Fonts whose codes are no letters, whatever ASCII says."""
+_LEAST_WIDTH, _MOST_WIDTH = 100, 3_000
+"""Of a character that is shown, in thousandths; others put characters over one another, or out of sight."""
 _NAMES = {
     "space": " ", "exclam": "!", "quotedbl": '"', "numbersign": "#", "dollar": "$", "percent": "%", "ampersand": "&",
     "quotesingle": "'", "quoteright": "’", "quoteleft": "‘", "parenleft": "(", "parenright": ")", "asterisk": "*",
@@ -38,7 +46,10 @@ _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 @dataclass(slots=True)
 class ReadFont:
-    """One font: its map from codes of ``width`` bytes to text. ``is_own``: its shapes came with the newer revision."""
+    """One font: its map from codes of ``width`` bytes to text. ``is_own``: its shapes came with the newer revision.
+
+    ``base`` is the encoding of codes without an entry, as Python calls it; nothing when their shapes are unknown.
+    """
 
     is_own: bool = False
     width: int = 1
@@ -48,12 +59,13 @@ class ReadFont:
     def text(self, shown: bytes) -> str:
         """The characters of a shown string; codes without meaning give a replacement character."""
         if self.width == 1:
-            return "".join(self.codes.get(code) or self._plain(code) for code in shown)
+            return "".join(self.codes.get(code) or self.plain(code) for code in shown)
         pairs = zip(shown[::2], shown[1::2], strict=False)
         return "".join(self.codes.get(high << 8 | low, _UNKNOWN) for high, low in pairs)
 
-    def _plain(self, code: int) -> str:
-        return bytes((code,)).decode(self.base, "replace")
+    def plain(self, code: int) -> str:
+        """What a code means by the font's base encoding; nobody knows where there is none."""
+        return bytes((code,)).decode(self.base, "replace") if self.base else _UNKNOWN
 
 
 class FontReader:
@@ -80,30 +92,69 @@ class FontReader:
             raw = next((fonts[key] for fonts in self._resources if key in fonts), None)
             held = self.walk.new.resolve(raw)
             self._known[key] = self._read(raw, held) if isinstance(held, dict) else ReadFont()
+            if key not in self._resources[0] and self._is_on_a_page(key, raw):
+                self._known[key] = ReadFont(base="")
         return self._known[key]
+
+    def _is_on_a_page(self, key: bytes, raw: Value) -> bool:
+        """Whether a page has another font of a name that the stream's own resources lack: some viewers take that."""
+        if self.walk.page_fonts is None:
+            self.walk.page_fonts = {}
+            for page in pages(self.walk.new):
+                self.walk.effort.spend(8)
+                above: Value = page.dictionary
+                for _ in range(_MOST_LEVELS):
+                    resources = self.walk.new.entry_of(above, b"Resources")
+                    for name, font in self._fonts(resources).items():
+                        self.walk.page_fonts.setdefault(name, []).append(font)
+                    above = self.walk.new.entry_of(above, b"Parent")
+        return any(not same_value(font, raw) for font in self.walk.page_fonts.get(key, ()))
 
     def _read(self, raw: Value, held: Dictionary) -> ReadFont:
         walk = self.walk
-        composite = walk.new.resolve(held.get(b"Subtype")) == b"Type0"
-        font = ReadFont(is_own=self._is_own(raw, held), width=2 if composite else 1)
+        kind = walk.new.resolve(held.get(b"Subtype"))
+        font = ReadFont(is_own=self._is_own(raw, held), width=2 if kind == b"Type0" else 1)
+        is_signed = not font.is_own and isinstance(raw, Reference) and walk.old.resolve(raw) is not None
         encoding = walk.new.resolve(held.get(b"Encoding"))
-        if encoding == b"MacRomanEncoding":
-            font.base = "mac-roman"
+        based = walk.new.entry_of(encoding, b"BaseEncoding") if isinstance(encoding, dict) else encoding
+        if based is not None:
+            font.base = _BASES.get(bytes(based) if isinstance(based, Name) else b"", "")
         if isinstance(encoding, dict):
             font.codes.update(self._differences(encoding))
+        known = dict(font.codes)
         unicode_map = walk.new.resolve(held.get(b"ToUnicode"))
         if isinstance(unicode_map, Stream):
             font.codes.update(read_map(walk.new.decoded(unicode_map, _MOST_MAP_BYTES)))
+        if not self._is_embedded(held) and kind not in (b"Type0", b"Type3"):
+            self._distrust(font, held, known, is_signed=is_signed)
         return font
+
+    def _distrust(self, font: ReadFont, held: Dictionary, known: dict[int, str], *, is_signed: bool) -> None:
+        """Where viewers choose the shapes, a code is what its name says, and a map that says otherwise is a lie."""
+        base = self.walk.new.resolve(held.get(b"BaseFont"))
+        if isinstance(base, Name) and _SYMBOLS.match(base):
+            font.base, font.codes = "", {}
+        if is_signed:
+            return
+        for code, text in font.codes.items():
+            if code < 256 and plain_text(text) != plain_text(known.get(code) or font.plain(code)):
+                font.codes[code] = _UNKNOWN
+        first = self.walk.new.resolve(held.get(b"FirstChar"))
+        for code, raw in enumerate(self.walk.new.items_of(held.get(b"Widths")), first if isinstance(first, int) else 0):
+            width = self.walk.new.resolve(raw)
+            narrow = width == 0 and not (known.get(code) or font.plain(code)).strip(_UNKNOWN + " ")
+            if not isinstance(width, (int, float)) or not (_LEAST_WIDTH <= width <= _MOST_WIDTH or narrow):
+                font.codes[code] = _UNKNOWN
+
+    def _is_embedded(self, held: Dictionary) -> bool:
+        descriptor = self.walk.new.resolve(held.get(b"FontDescriptor"))
+        return isinstance(descriptor, dict) and any(k.startswith(b"FontFile") for k in descriptor)
 
     def _is_own(self, raw: Value, held: Dictionary) -> bool:
         """Whether shapes or meanings of its characters are not those of a font that was signed."""
         if isinstance(raw, Reference) and self.walk.old.resolve(raw) is not None:
             return not self.walk.unchanged(raw, raw)
-        descriptor = self.walk.new.resolve(held.get(b"FontDescriptor"))
-        embedded = isinstance(descriptor, dict) and any(k.startswith(b"FontFile") for k in descriptor)
-        special = self.walk.new.resolve(held.get(b"Subtype")) in (b"Type0", b"Type3")
-        return embedded or special
+        return self._is_embedded(held) or self.walk.new.resolve(held.get(b"Subtype")) in (b"Type0", b"Type3")
 
     def _differences(self, encoding: Dictionary) -> dict[int, str]:
         found: dict[int, str] = {}
@@ -117,6 +168,11 @@ class FontReader:
                 found[code] = glyph_text(item.decode("latin-1"))
                 code += 1
         return found
+
+
+def plain_text(text: str) -> str:
+    """A text in which forms of one character are the same."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def glyph_text(name: str) -> str:
@@ -140,7 +196,7 @@ def glyph_text(name: str) -> str:
 def read_map(content: bytes) -> dict[int, str]:
     """The pairs and ranges of a ToUnicode map (9.10.3)."""
     found: dict[int, str] = {}
-    for kind, body in _BLOCK.findall(content):
+    for kind, body in _blocks(content):
         if kind == b"bfchar":
             for code, text in _PAIR.findall(body):
                 found[int(code, 16)] = _utf16(text)
@@ -157,6 +213,17 @@ def read_map(content: bytes) -> dict[int, str]:
                 for index in range(count if begin else 0):
                     found[start + index] = begin[:-1] + chr(min(ord(begin[-1]) + index, 0x10FFFF))
     return found
+
+
+def _blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kind and the inside of each block, in one pass."""
+    position = 0
+    while match := _BEGIN.search(content, position):
+        end = content.find(b"end" + match[1], match.end())
+        if end < 0:
+            return
+        yield match[1], content[match.end() : end]
+        position = end
 
 
 def _utf16(digits: bytes) -> str:

@@ -70,7 +70,8 @@ class Walk:
     ``printed`` is the text of the pages, None where it does not matter what covers it: between revisions on the way.
     ``added`` names the widgets of new fields by number, ``empty`` those without a signature, ``touched`` old widgets
     whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures,
-    ``drawings`` what streams draw, by identity. ``redrawn``: viewers are asked now to draw fields from their values.
+    ``drawings`` what streams draw, by identity, ``page_fonts`` the fonts of pages by name.
+    ``redrawn``: viewers are asked now to draw fields from their values.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Walk:
         self.nodes: dict[tuple[int, int], Node] = {}
         self.renamed: dict[int, int] = {}
         self.drawings: dict[int, Drawn | DrawingError] = {}
+        self.page_fonts: dict[bytes, list[Value]] | None = None
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
         self.values: set[int] = set()
