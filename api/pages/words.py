@@ -98,6 +98,8 @@ WORDS: Mapping[str, Text] = {
     "report": _t("下载签署的验证报告：", "Signed report:"),
     "report_pdf": _t("PDF", "PDF"),
     "report_html": _t("网页", "HTML"),
+    "password": _t("口令", "Password"),
+    "password_try": _t("用口令重新验证", "Verify with the password"),
     "report_failed": _t("未能生成报告，请稍后再试。", "The report was not made. Try again later."),
     "no_standing": _t("不适用", "Does not apply"),
     "license": _t("证照内容（已核验）", "The license (verified)"),
@@ -169,6 +171,7 @@ SCRIPT_WORDS = (
     "type", "holders", "issuer", "signatures", "signer", "signed_at", "time_timestamp", "time_claimed", "reasons",
     "no_findings", "FATAL", "DOUBT", "NOTE", "about_integrity", "about_conclusion", "about_standing",
     "about_recognition", "camera_none", "report", "report_pdf", "report_html", "report_failed",
+    "password", "password_try",
     "place_page", "place_object", "place_byte", "place_bytes", "place_field",
 )  # fmt: skip
 """The words that the verifying page's script needs."""

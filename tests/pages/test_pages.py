@@ -54,6 +54,27 @@ def test_a_signed_report_is_downloaded(page: Page, address: str, issued: IssuedL
         assert Path(download.value.path()).read_bytes().startswith(begins)
 
 
+def test_an_encrypted_file_asks_for_its_password(page: Page, address: str, tmp_path: Path) -> None:
+    from tests.unit.test_verify_pdffile import encrypted
+
+    (tmp_path / "closed.pdf").write_bytes(encrypted("aes256", "open sesame", "owner"))
+    page.goto(f"{address}/verify")
+    page.set_input_files("#files", tmp_path / "closed.pdf")
+    for password, told in (("wrong", "已加密，需要口令"), ("open sesame", "没有签章，无法确认")):
+        page.wait_for_selector(f"{VERDICT} .password")
+        assert "已加密，需要口令" in page.inner_text(VERDICT)
+        page.fill(f"{VERDICT} .password input", password)
+        with page.expect_response("**/v1/verifications*"):
+            page.click(f"{VERDICT} .password button")
+        page.wait_for_function(
+            "(told) => document.querySelector('article.verdict h2')?.innerText.includes(told)", arg=told
+        )
+    assert page.locator(f"{VERDICT} .password").count() == 0
+    with page.expect_download() as download:
+        page.click(f"{VERDICT} [data-report=html]")
+    assert "PDF_ENCRYPTED" not in Path(download.value.path()).read_text("utf-8")
+
+
 def test_expired_is_shown_as_genuine(page: Page, address: str, issued: IssuedLicense, tmp_path: Path) -> None:
     """A license out of force and a forged one must not look alike."""
     (tmp_path / "a.pdf").write_bytes(issued.pdf)

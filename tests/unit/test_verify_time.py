@@ -250,3 +250,10 @@ def test_moments_at_the_ends_of_the_calendar(at: datetime) -> None:
         assert not verdict.codes() & {"INTERNAL", "CHECK_NOT_RUN"}, verdict.findings
         assert verdict.conclusion is not Conclusion.VALID
         assert len(verdict.to_json()["at"]) == len("0001-01-01T00:00:00Z")
+
+
+def test_the_time_of_a_document_timestamp_that_nobody_trusts_is_only_claimed(pki: Pki) -> None:
+    sealed = build(pki, TYPE, baseline=Baseline.B_LTA)
+    for trust, source in ((sealed.trust(), "timestamp"), (sealed.trust(anchors=()), "claimed")):
+        stamp = verify_document(sealed.pdf, trust=trust, at=AT + DAY).signatures[-1]
+        assert (stamp.format, stamp.signed_at, stamp.time_source) == ("ETSI.RFC3161", AT, source)

@@ -119,3 +119,23 @@ def test_the_page_of_findings_is_what_the_catalog_says() -> None:
     assert (DOCS / "findings.md").read_text("utf-8") == made, "python -m verify --codes --markdown > docs/findings.md"
     for code in CATALOG:
         assert f"### {code}\n" in made
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("AUTHORITY_LOOKALIKE", "do not trust a root that came with the file"),
+        ("LATER_ADDITION", "what was added"),
+        ("RECORD_WITHHELD", "ask for it to be shown"),
+        ("CODE_CONTRADICTS_PAGE", "Refuse it"),
+        ("HASHES_DIFFER", "Nothing needs to be done"),
+    ],
+)
+def test_advice_fits_what_was_found(code: str, says: str) -> None:
+    assert says in next(row["action_en"] for row in all_codes("en") if row["code"] == code)
+
+
+def test_notes_advise_nobody_to_refuse() -> None:
+    for row in all_codes("en"):
+        if row["severity"] == "NOTE":
+            assert "Refuse" not in row["action_en"], row["code"]

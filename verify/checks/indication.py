@@ -30,7 +30,8 @@ def report_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
 def _report(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> SignatureReport:
     outcome = document.outcomes.get(id(view))
     indication, sub = _indication(inquiry, view, outcome)
-    proven = view.is_timestamp or (outcome is not None and outcome.proven)
+    distrusted = any(f.code == "TIMESTAMP_UNTRUSTED" and f.where == view.where for f in inquiry.findings)
+    proven = (view.is_timestamp and not distrusted) or (outcome is not None and outcome.proven)
     time = view.tokens[0].time if view.is_timestamp and view.tokens else outcome.signed_at if outcome else None
     return SignatureReport(
         field=view.raw.field,

@@ -42,8 +42,8 @@ KINDS: dict[str, Advice] = {
     "encrypted": _a(
         "不解密就看不到签名。",
         "Without decryption its signatures cannot be seen.",
-        "请用 --password 给出口令后重新验证。",
-        "Give the password with --password and verify again.",
+        "请给出口令（命令行用 --password）后重新验证。",
+        "Give the password (--password on the command line) and verify again.",
     ),
     "unsupported": _a(
         "无法计算的签名既不能证实，也不能否定。",
@@ -72,6 +72,17 @@ KINDS: dict[str, Advice] = {
         "These additions do not change what was signed.",
         *_NOTHING,
     ),
+    "addition": _a(
+        "规则允许这样的增补，但增补的内容不是签名人签署的。",
+        "Rules permit such an addition, but the signer did not sign what was added.",
+        "请对照签署时的版本查看增补之处，签名人未确认的内容不要采信。",
+        "Look at what was added beside the signed version; do not rely on what the signer did not confirm.",
+    ),
+    "written": _a(
+        "写法与通常不同，但签名的内容相同。",
+        "It is written in another way than usual; what is signed is the same.",
+        *_NOTHING,
+    ),
     "path": _a(
         "没有所信任的机构为签名者的身份担保。",
         "No authority that you trust vouches for who the signer is.",
@@ -84,6 +95,12 @@ KINDS: dict[str, Advice] = {
         "请拒收，并向颁发机构核实签名者。",
         "Refuse it, and ask the issuer about the signer.",
     ),
+    "lookalike": _a(
+        "名称谁都可以照抄，密钥抄不走：这可能是仿冒的机构。",
+        "Anybody can copy a name, nobody the key: this may be a counterfeit authority.",
+        "请拒收，并向颁发机构核实；不要信任文件自带的根证书。",
+        "Refuse it, and ask the issuer; do not trust a root that came with the file.",
+    ),
     "example": _a(
         "示例机构的密钥人人可得，任何人都能用它签署。",
         "An example authority's keys are public: anybody can sign with them.",
@@ -95,6 +112,12 @@ KINDS: dict[str, Advice] = {
         "After its end a certificate's key is no longer vouched for.",
         "请索取带有可信时间戳的文件，或由颁发机构重新签署。",
         "Ask for a file with a trusted timestamp, or one signed anew.",
+    ),
+    "not-yet": _a(
+        "生效之前，机构还没有为该密钥担保；也可能是时间写错。",
+        "Before its beginning nobody vouched for the key yet; or a time is wrong.",
+        "请核对验证时刻，并向颁发机构核实。",
+        "Check the moment of checking, and ask the issuer.",
     ),
     "revoked": _a(
         "证书被吊销往往意味着密钥已失控，他人也能签署。",
@@ -113,6 +136,11 @@ KINDS: dict[str, Advice] = {
         "A certificate vouches only for the uses it lists; elsewhere it is often misuse.",
         "请拒收，并向颁发机构核实。",
         "Refuse it, and ask the issuer.",
+    ),
+    "hashes": _a(
+        "两种算法中较弱的一种决定签名的强度。",
+        "The weaker of the two decides how strong the signature is.",
+        *_NOTHING,
     ),
     "weak": _a(
         "不安全的算法能被伪造出同样的签名。",
@@ -213,6 +241,12 @@ KINDS: dict[str, Advice] = {
         "请拒收，并请持证主体重新出示。",
         "Refuse it, and have the holder present it again.",
     ),
+    "withheld": _a(
+        "出示人可以只出示部分数据，未出示的数据无从核对。",
+        "Whoever presents it may show a part only; what is not shown cannot be checked.",
+        "需要其余数据时，请出示人一并出示。",
+        "Where the rest is needed, ask for it to be shown.",
+    ),
     "holder": _a(
         "没有持有证明，出示的人不一定是持证主体。",
         "Without proof of holding, whoever shows it need not be the holder.",
@@ -224,6 +258,11 @@ KINDS: dict[str, Advice] = {
         "A code that cannot be read cannot be checked.",
         "请对准单个二维码，光线充足时重新拍摄。",
         "Take one code alone, in good light, and try again.",
+    ),
+    "code-contradicts": _a(
+        "真的二维码可以从别处抄来，所示的其他内容却是改过的。",
+        "A genuine code can be copied from elsewhere; what is shown around it was edited.",
+        *_REFUSE,
     ),
     "code-key": _a(
         "不知道签署二维码的密钥，就无法得知其真伪。",
@@ -254,23 +293,23 @@ KINDS: dict[str, Advice] = {
 BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("FILE_TOO_LARGE", "limit"), ("LIMIT_", "limit"), ("TIME_EXCEEDED", "limit"), ("FILE_", "unreadable"),
     ("NOT_READABLE", "unreadable"), ("PDF_ENCRYPTED", "encrypted"), ("PDF_", "unreadable"),
-    ("CMS_BROKEN", "unreadable"),
-    ("SIGNATURE_EMPTY", "unreadable"), ("ALGORITHM_UNSUPPORTED", "unsupported"), ("ALGORITHM_", "weak"),
+    ("CMS_BROKEN", "unreadable"), ("SIGNATURE_EMPTY", "unreadable"), ("SIGNATURE_OTHER_FORM", "written"),
+    ("ALGORITHM_UNSUPPORTED", "unsupported"), ("ALGORITHM_", "weak"), ("HASHES_DIFFER", "hashes"),
     ("UNSIGNED", "unsigned"), ("BYTE", "bytes"), ("CONTENTS_", "bytes"), ("CMS_NOT_", "bytes"), ("DSS_", "bytes"),
     ("CHANGE_PERMITTED", "permitted"), ("CHANGE_", "altered"), ("NO_TRUSTED_PATH", "path"),
-    ("AUTHORITY_", "path"), ("PATH_", "path-wrong"),
-    ("EXAMPLE_", "example"), ("CERTIFICATE_REVOKED", "revoked"), ("CERTIFICATE_PURPOSE", "purpose"),
+    ("AUTHORITY_", "lookalike"), ("PATH_", "path-wrong"), ("EXAMPLE_", "example"),
+    ("CERTIFICATE_NOT_YET_", "not-yet"), ("CERTIFICATE_REVOKED", "revoked"), ("CERTIFICATE_PURPOSE", "purpose"),
     ("CERTIFICATE_", "expired"), ("REVOCATION_", "revocation"), ("TIMESTAMP_UNTRUSTED", "timestamp"),
-    ("TIMESTAMP_", "altered"), ("TIME_", "time"), ("SIGNED_IN_", "time"), ("LATER_", "hidden"),
-    ("HIDDEN_", "hidden"), ("SHADOW_", "hidden"),
-    ("CHECK_NOT_RUN", "not-run"), ("INTERNAL", "internal"), ("RECORD_TOKEN_", "unreadable"),
-    ("RECORD_DISCLOSURE_", "token"), ("RECORD_HOLDER_", "holder"), ("RECORD_", "record"), ("DATES_", "record"),
-    ("PAGE_CODE_", "page-code"), ("PAGE_", "page"), ("IDENTIFIER_", "identifier"), ("ISSUE", "issuer"),
+    ("TIMESTAMP_", "altered"), ("TIME_", "time"), ("SIGNED_IN_", "time"), ("LATER_", "addition"),
+    ("HIDDEN_", "hidden"), ("SHADOW_", "hidden"), ("CHECK_NOT_RUN", "not-run"), ("INTERNAL", "internal"),
+    ("RECORD_TOKEN_", "unreadable"), ("RECORD_DISCLOSURE_", "token"), ("RECORD_WITHHELD", "withheld"),
+    ("RECORD_HOLDER_", "holder"), ("RECORD_", "record"), ("DATES_", "record"), ("PAGE_CODE_", "page-code"),
+    ("PAGE_", "page"), ("IDENTIFIER_CHECK_VARIANT", "written"), ("IDENTIFIER_", "identifier"), ("ISSUE", "issuer"),
     ("REMIT_", "remit"), ("NOT_A_LICENSE", "note-license"), ("VERIFICATION_REPORT", "report"), ("SAMPLE", "sample"),
-    ("VAULT_", "vault"), ("CODE_KEY_", "code-key"), ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"),
-    ("STATUS_SUSPENDED", "not-in-force"), ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"),
-    ("EXPIRED", "not-in-force"), ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_", "status"),
-    ("RECOGNITION_", "recognition"),
+    ("VAULT_", "vault"), ("CODE_KEY_", "code-key"), ("CODE_CONTRADICTS_PAGE", "code-contradicts"),
+    ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"), ("STATUS_SUSPENDED", "not-in-force"),
+    ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"), ("EXPIRED", "not-in-force"),
+    ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_", "status"), ("RECOGNITION_", "recognition"),
 )  # fmt: skip
 """Which kind a code is of: the first beginning that fits. Others go by the answer they move."""
 

@@ -80,6 +80,12 @@ INVALID: Mapping[str, Summary] = {
     ),
 }  # fmt: skip
 
+ENCRYPTED = _s(
+    "open", "已加密，需要口令", "Encrypted: the password is needed",
+    "没有口令就看不到内容和签名。请给出口令后重新验证。",
+    "Without the password neither content nor signatures can be seen. Give it, and verify again.",
+)  # fmt: skip
+
 NOT_GENUINE = _s(
     "bad", "不真实，不可采信", "Not genuine: do not accept it",
     "签章或内容与其声称的不符。请拒收，并向颁发机构核实。",
@@ -114,6 +120,8 @@ def summary(verdict: Mapping[str, Any]) -> Summary:
         if any(found["code"] == "VERIFICATION_REPORT" for found in verdict.get("findings", ())):
             return REPORT
         return GENUINE.get(verdict["standing"], GENUINE["UNKNOWN"])
+    if integrity == "UNREADABLE" and any(f["code"] == "PDF_ENCRYPTED" for f in verdict.get("findings", ())):
+        return ENCRYPTED
     if conclusion == "INVALID":
         return INVALID.get(integrity, NOT_GENUINE)
     return OPEN.get(integrity, OPEN["INTACT"])

@@ -118,6 +118,21 @@
     button.disabled = false;
   }
 
+  // ---- an encrypted file: the same is sent once more with its password, and the answer takes the place of the first
+  function passwordFor(source) {
+    const input = element("input", { type: "password", autocomplete: "off", required: "", maxlength: "127", "aria-label": word("password"), placeholder: word("password") });
+    const form = element("form", { class: "row password" }, input, element("button", { class: "button", type: "submit" }, word("password_try")));
+    form.addEventListener("submit", async (e) => {
+      e.preventDefault();
+      const secret = input.value;
+      const again = () => { const options = source(); options.body.set("password", secret); return options; };
+      const before = form.closest("article");
+      form.replaceWith(element("p", { class: "working", role: "status" }, word("working")));
+      before.replaceWith(...await judged(again(), [again]));
+    });
+    return form;
+  }
+
   async function card(verdict, source) {
     const tone = Object.hasOwn(SIGNS, verdict.summary.tone) ? verdict.summary.tone : "open";
     return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "" },
@@ -125,6 +140,7 @@
         element("div", {}, element("h2", {}, verdict.summary.title), element("p", {}, verdict.summary.advice),
           element("p", { class: "file" }, verdict.file))),
       answers(verdict),
+      verdict.findings.some((f) => f.code === "PDF_ENCRYPTED") ? passwordFor(source) : null,
       ...(verdict.license ? await license(verdict.license) : []),
       ...findings(verdict.findings),
       ...(verdict.signatures.length ? signatures(verdict.signatures) : []),
@@ -140,17 +156,20 @@
   let latest = 0;
 
   // ``sources``: for each verdict, what gives the request that it answers
-  async function ask(options, sources) {
-    const mine = ++latest;
-    verdicts.replaceChildren(element("p", { class: "working", role: "status" }, word("working")));
-    let shown;
+  async function judged(options, sources) {
     try {
       const response = await fetch(`/v1/verifications?lang=${lang}`, { method: "POST", credentials: "omit", headers: { Accept: "application/json", "Accept-Language": lang }, ...options });
       const answer = await response.json();
-      shown = response.ok ? await Promise.all(answer.files.map((v, i) => card(v, sources[i]))) : [failure(answer)];
+      return response.ok ? await Promise.all(answer.files.map((v, i) => card(v, sources[i]))) : [failure(answer)];
     } catch {
-      shown = [failure({})];
+      return [failure({})];
     }
+  }
+
+  async function ask(options, sources) {
+    const mine = ++latest;
+    verdicts.replaceChildren(element("p", { class: "working", role: "status" }, word("working")));
+    const shown = await judged(options, sources);
     if (mine !== latest) return;
     verdicts.replaceChildren(...shown);
     verdicts.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
