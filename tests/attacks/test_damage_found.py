@@ -15,7 +15,11 @@ from tests.support.forger.bases import Base, base
 from tests.support.forging import seal_range
 from tests.support.sealed import NOW, genuine
 from verify import Integrity, TrustStore, Verdict, verify_document
+from verify.checks.changes.accounting import account
+from verify.checks.changes.reasons import Reason
 from verify.formats.ber import BerError, sorted_set
+from verify.formats.pdffile import PdfFile
+from verify.policy import DEFAULT_POLICY
 
 
 def _judge(pdf: bytes) -> Verdict:
@@ -102,3 +106,20 @@ def test_a_large_set_is_sorted_in_linear_time() -> None:
     with contextlib.suppress(BerError):  # too many parts is an answer as well
         assert sorted_set(value) == value
     assert time.process_time() - start < 3
+
+
+def test_an_object_that_only_searching_finds_behind_the_signature() -> None:
+    """The signed cross-reference leads a page to another object; a copy behind the end makes it appear."""
+    plain = base("approval").pdf
+    page = re.search(rb"(?m)^(\d+) 0 obj\s*<<[^>]*/Type /Page\b", plain)
+    assert page is not None
+    number = int(page[1])
+    entry = b"%010d 00000 n" % page.start()
+    other = next(m for m in re.finditer(rb"\d{10} 00000 n", plain) if m[0] != entry)
+    assert plain.count(entry) >= 1
+    signed = plain.replace(entry, other[0])
+    end = plain.index(b"endobj", page.start()) + len(b"endobj\n")
+    damaged = signed + plain[page.start() : end]
+    file = PdfFile(damaged, password=None, limits=DEFAULT_POLICY.limits.for_pdf())
+    found = account(file, file.snapshot(len(signed)), lambda: {number})
+    assert [f.place.object_number for f in found.faults if f.reason is Reason.UNLISTED] == [number]
