@@ -22,6 +22,7 @@ from verify.checks.strength import weak_key, weak_link
 from verify.errors import LimitError
 from verify.findings import Severity
 from verify.formats import purposes
+from verify.formats.certificates import name_key
 from verify.formats.cms import as_utc
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
@@ -228,7 +229,7 @@ def load_lenient(der: bytes) -> Any | None:
 def _is_readable(certificate: Any) -> bool:
     """Whether the names, key and extensions that building a path asks for can be read."""
     try:
-        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.key_identifier
+        _ = name_key(certificate.subject), name_key(certificate.issuer), certificate.key_identifier
         _ = certificate.public_key.dump(), certificate.not_valid_after.year, certificate.not_valid_before.year
         _ = certificate.serial_number, certificate.authority_key_identifier, certificate["signature_algorithm"].native
     except Exception:  # noqa: BLE001 - a broken certificate proves nothing

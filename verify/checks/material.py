@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.formats.certificates import name_key, once
 from verify.formats.cmsform import is_canonical_algorithm
 from verify.formats.der import NotDerError, require_der, wrap
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
@@ -53,7 +54,7 @@ class Material:
 
 
 def _name(name: Any) -> bytes:
-    return str(name.hashable).encode()
+    return name_key(name).encode()
 
 
 def load_certificate(der: bytes) -> Any:
@@ -61,7 +62,7 @@ def load_certificate(der: bytes) -> Any:
     from asn1crypto import x509
 
     try:
-        certificate = x509.Certificate.load(der, strict=True)
+        certificate = once(x509.Certificate.load(der, strict=True))
         _read_through(certificate)
     except Exception as error:  # asn1crypto's lazy parsing raises a dozen types
         raise MaterialError("DSS_VALUE_WRONG", "a certificate cannot be read") from error
@@ -70,7 +71,7 @@ def load_certificate(der: bytes) -> Any:
 
 def _read_through(certificate: Any) -> None:
     """Read every part that a check looks at, so that what is broken shows here and not in the middle of a check."""
-    _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.public_key.algorithm
+    _ = name_key(certificate.subject), name_key(certificate.issuer), certificate.public_key.algorithm
     _ = certificate.serial_number, certificate.not_valid_before, certificate.not_valid_after, certificate.ca
     _ = certificate.authority_key_identifier, certificate.key_identifier
     for part in (certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]):
@@ -85,7 +86,7 @@ def load_crl(der: bytes) -> Any:
     try:
         found = crl.CertificateList.load(der, strict=True)
         listed = found["tbs_cert_list"]
-        _ = found.issuer.hashable, listed["this_update"].native, listed["next_update"].native
+        _ = name_key(found.issuer), listed["this_update"].native, listed["next_update"].native
         _ = listed["signature"].native, found["signature_algorithm"].native, found["signature"].native
     except Exception as error:
         raise MaterialError("DSS_VALUE_WRONG", "a revocation list cannot be read") from error

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from verify.formats.certificates import name_key
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
 
 MAX_DEPTH = 12
@@ -29,7 +30,7 @@ class PathSearch:
         for certificate in [*self.anchors, *pool]:
             if certificate.dump() not in known:
                 known.add(certificate.dump())
-                self._by_name.setdefault(certificate.subject.hashable, []).append(certificate)
+                self._by_name.setdefault(name_key(certificate.subject), []).append(certificate)
 
     def is_anchor(self, certificate: Any) -> bool:
         """Whether it is one of the anchors, byte for byte."""
@@ -37,12 +38,12 @@ class PathSearch:
 
     def issuers(self, certificate: Any) -> list[Any]:
         """Those whose name and, where stated, key number fit as issuer; anchors first, then the newest."""
-        found = [c for c in self._by_name.get(certificate.issuer.hashable, ()) if _key_fits(certificate, c)]
+        found = [c for c in self._by_name.get(name_key(certificate.issuer), ()) if _key_fits(certificate, c)]
         return sorted(found, key=lambda c: (not self.is_anchor(c), -c.not_valid_after.timestamp()))
 
     def named(self, name: Any) -> list[Any]:
         """All certificates with this subject."""
-        return self._by_name.get(name.hashable, [])
+        return self._by_name.get(name_key(name), [])
 
     def beside(self, certificate: Any, other: Any) -> bool:
         """Whether one of the issuers of ``other`` certified ``certificate`` too, or it is an anchor."""
@@ -61,14 +62,14 @@ class PathSearch:
             return
         if len(below) >= MAX_DEPTH:
             return
-        seen = {(c.subject.hashable, c.public_key.dump()) for c in below}
+        seen = {(name_key(c.subject), c.public_key.dump()) for c in below}
         for issuer in self.issuers(top):
             if self._links >= MAX_LINKS or self._paths >= MAX_PATHS:
                 return
             self._links += 1
             if self._links % 10 == 0:
                 self._spend()
-            if (issuer.subject.hashable, issuer.public_key.dump()) in seen or not signed_by(top, issuer):
+            if (name_key(issuer.subject), issuer.public_key.dump()) in seen or not signed_by(top, issuer):
                 continue
             yield from self._climb((issuer, *below))
 
@@ -79,10 +80,10 @@ class PathSearch:
             current = todo.pop()
             seen.add(current.dump())
             for anchor in self.anchors:
-                same_name = current.issuer.hashable == anchor.subject.hashable
+                same_name = name_key(current.issuer) == name_key(anchor.subject)
                 if same_name and not self.is_anchor(current) and not signed_by(current, anchor):
                     return anchor
-            named = self._by_name.get(current.issuer.hashable, ())
+            named = self._by_name.get(name_key(current.issuer), ())
             todo += [c for c in named if c.dump() not in seen and not self.is_anchor(c)]
         return None
 
@@ -101,7 +102,7 @@ class PathSearch:
 
 def _key_fits(certificate: Any, issuer: Any) -> bool:
     named, own = certificate.authority_key_identifier, issuer.key_identifier
-    if named is None and certificate.issuer.hashable == certificate.subject.hashable:
+    if named is None and name_key(certificate.issuer) == name_key(certificate.subject):
         named = certificate.key_identifier  # a root need not name its own key as its issuer's
     return named is None or own is None or bool(named == own)
 

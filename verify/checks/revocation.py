@@ -15,6 +15,7 @@ from typing import Any
 
 from verify.checks.pathsearch import signed_by, value_signed_by
 from verify.formats import purposes
+from verify.formats.certificates import name_key
 from verify.formats.cms import as_utc
 from verify.formats.keyinfo import key_bits
 from verify.formats.schemes import UnknownHashError, digest_of, hash_name
@@ -219,7 +220,7 @@ def _answered(der: bytes, issuer_der: bytes) -> bool:
 def _from_crl(der: bytes, certificate: Any, issuers: Sequence[Any]) -> Iterable[tuple[_Window, Answer]]:
     listed = _loaded_crl(der)
     tbs = listed["tbs_cert_list"]
-    if listed.issuer.hashable != certificate.issuer.hashable or not any(_lists(der, i.dump()) for i in issuers):
+    if name_key(listed.issuer) != name_key(certificate.issuer) or not any(_lists(der, i.dump()) for i in issuers):
         return
     point = listed.issuing_distribution_point_value
     critical = {e["extn_id"].native for e in tbs["crl_extensions"] or () if e["critical"].native}

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from verify.formats.ber import BerError, definite, sorted_set
+from verify.formats.certificates import once
 from verify.formats.keyinfo import key_bits
 from verify.formats.publickeys import BadSignatureError, verify_x509
 from verify.formats.schemes import UnknownHashError, digest_of, hash_name, hash_of
@@ -153,7 +154,7 @@ def _read(der: bytes, known: Callable[[], Iterable[Any]]) -> UnverifiedCms:
         signer_info = data["signer_infos"][0]
         # as written: asn1crypto encodes anew what it has looked into, when that was not in DER
         attributes_der = signer_info["signed_attrs"].dump() if signer_info["signed_attrs"] else b""
-        certificates = tuple(c.chosen for c in data["certificates"] if c.name == "certificate")
+        certificates = tuple(once(c.chosen) for c in data["certificates"] if c.name == "certificate")
         for certificate in certificates:
             _ = certificate.serial_number, certificate.subject.dump()
         attributes = _attributes(signer_info)
