@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,10 @@ class Service:
         given = self._door.client.request(request.method, request.url.path, content=request.content, headers=headers)
         return httpx.Response(given.status_code, content=given.content)
 
+    def lists(self) -> list[str]:
+        """Addresses of status lists that it was asked for."""
+        return [f"http://127.0.0.1:8000{a.partition(' ')[2]}" for a in self.asked if "/status-lists/" in a]
+
     @property
     def source(self) -> Fetcher:
         return Fetcher(httpx.MockTransport(self))
@@ -68,6 +73,16 @@ def test_with_the_root_alone_the_service_tells_the_rest(
         assert asked.standing is Standing.IN_FORCE
     assert "GET /status-lists/1" in service.asked
     assert "POST /ocsp" in service.asked
+
+
+def test_a_vault_that_does_not_know_the_license_lets_its_own_service_tell(
+    embedded_vault: Vault, issued: IssuedLicense, root: TrustStore, service: Service
+) -> None:
+    now, record = embedded_vault.clock.now(), issued.record.encode()
+    elsewhere = Evidence(source=service.source, lookup=lambda _: None)
+    assert verify_any(record, trust=root, at=now, evidence=elsewhere).standing is Standing.IN_FORCE
+    by_chance = dataclasses.replace(elsewhere, status_lists=dict.fromkeys(service.lists(), b"ours"))
+    assert verify_any(record, trust=root, at=now, evidence=by_chance).standing is Standing.UNKNOWN
 
 
 def test_a_judge_in_a_process_of_its_own_asks_through_this_one(

@@ -49,7 +49,8 @@ def check_term(inquiry: Inquiry, term: Term) -> None:
         inquiry.report("EXPIRED", to_day=term.valid_to.isoformat())
     # A vault that does not know the license has no list for it, though an address may be the same by chance.
     unknown = any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings)
-    token = None if unknown else inquiry.evidence.status_lists.get(term.uri) or _fetched(inquiry, term.uri)
+    own = inquiry.evidence.status_lists.get(term.uri)
+    token = (None if unknown else own) if own is not None else _fetched(inquiry, term.uri)
     if token is None:
         inquiry.report("STATUS_UNAVAILABLE", uri=term.uri)
         return
