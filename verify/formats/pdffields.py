@@ -81,6 +81,7 @@ def _full_name(document: Snapshot, node: Dictionary, prefix: str) -> str:
 
 
 def mark_shared(found: list[SignatureField]) -> None:
+    """Note two fields that show one signature value."""
     held: dict[Reference, SignatureField] = {}
     for item in found:
         if isinstance(item.value, Reference):
