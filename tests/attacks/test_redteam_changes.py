@@ -6,7 +6,10 @@ import zlib
 
 import pytest
 
-from tests.support.forger.bases import Base, base
+from tests.support.forger.bases import Base, base, draw, look, signed
+from tests.support.forger.families.annotations import annotate, annotation
+from tests.support.forger.families.sneaky import with_field
+from tests.support.forger.families.sneaky_signing import sign_without_leave
 from tests.support.forger.judging import judge
 from tests.support.forger.writer import changed, last_startxref, stream, trailer_of
 from verify import Integrity
@@ -304,3 +307,140 @@ def test_a_button_shows_a_picture_under_the_pointer(key: bytes) -> None:
 
 def test_a_box_that_is_ticked_with_a_visible_mark_stays_intact() -> None:
     _intact(_ticked(stream(b"1 g 0 0 20 20 re f 0 G 2 2 m 18 18 l S 2 18 m 18 2 l S", _SMALL), b"/Yes"))
+
+
+# --- signatures and their fields ------------------------------------------------------------------------------------
+
+_NOWHERE = b"<< /Type /Annot /FT /Sig /T (Sig9) /F 4 /P 3 0 R /Rect [100 720 100 720] %s >>"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"/Subtype /Text /Name /Note /Contents (Amount: 900.00)",
+        b"/Subtype /Line /L [50 725 300 725] /C [0 0 0] /BS << /W 30 >>",
+        b"/Subtype /FreeText /Contents (900) /DA (/Helv 12 Tf 0 g)",
+        b"",
+    ],
+)
+def test_a_new_signature_field_is_another_annotation(kind: bytes) -> None:
+    """A field of no size is no widget but a line or a note, which viewers draw all the same (ISO 32000-2 12.5.6)."""
+    _refused(with_field(base("approval"), _NOWHERE % kind))
+    _intact(with_field(base("approval"), _NOWHERE % b"/Subtype /Widget"))
+
+
+def test_a_signature_calls_itself_a_timestamp() -> None:
+    """/Type /DocTimeStamp with another /SubFilter is a signature, and P is 1 (ISO 32000-2 12.8.2.2, 12.8.5)."""
+    doc = base("p1")
+    value = b"<< /Type /DocTimeStamp /SubFilter /ETSI.CAdES.detached /ByteRange [0 9 99 9] /Contents <00> >>"
+    _refused(with_field(doc, _NOWHERE % b"/Subtype /Widget /V 95 0 R", more={95: value}))
+
+
+# --- structure, form, generations -----------------------------------------------------------------------------------
+
+
+def _tagged() -> Base:
+    doc = draw()
+    doc.put("catalog", changed(doc.objects[1], StructTreeRoot=b"60 0 R", MarkInfo=b"<< /Marked true >>"), 1)
+    doc.put("page", changed(doc.objects[3], StructParents=b"0"), 3)
+    doc.put("tree", b"<< /Type /StructTreeRoot /K [61 0 R] /ParentTree << /Nums [] >> >>", 60)
+    doc.put("element", b"<< /Type /StructElem /S /Document /P 60 0 R /K [] >>", 61)
+    return signed(doc, "tagged", 1)
+
+
+def test_a_new_tag_has_words_and_belongs_to_nothing() -> None:
+    """/Alt is read aloud in place of content that is not there (ISO 32000-2 14.9.3)."""
+    doc = _tagged()
+    element = b"<< /Type /StructElem /S /P /P 60 0 R /Alt (The amount is 900.00) >>"
+    _refused(doc.update({"tree": changed(doc.body("tree"), K=b"[61 0 R 90 0 R]"), 90: element}))
+
+
+def test_signed_content_is_given_other_words_by_an_element_beside_the_tree() -> None:
+    """The parent tree leads from marked content to an element with /ActualText (ISO 32000-2 14.7.5.4, 14.9.4)."""
+    doc = _tagged()
+    parents = b"<< /Nums [0 [90 0 R]] >>"
+    element = b"<< /Type /StructElem /S /P /P 61 0 R /Pg 3 0 R /K 0 /ActualText (Amount: 900.00) >>"
+    _refused(doc.update({"tree": changed(doc.body("tree"), ParentTree=parents), 90: element}))
+
+
+def _with_form(**entries: bytes) -> Base:
+    doc = draw()
+    doc.put("form", changed(doc.objects[20], **entries), 20)
+    return signed(doc, "form", 1)
+
+
+def test_a_font_that_fields_name_comes_later_and_shows_other_digits() -> None:
+    """The form lacked the font of its fields, and viewers took a plain one (ISO 32000-2 12.7.4.3)."""
+    doc = _with_form(DA=b"(/Own 12 Tf 0 g)")
+    resources = b"<< /Font << /F1 7 0 R /Own 90 0 R >> >>"
+    plain = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    other = changed(plain, Encoding=b"<< /Differences [49 /nine] >>")
+    form = changed(doc.body("form"), DR=resources)
+    _refused(doc.update({"form": form, 90: other}))
+    _intact(doc.update({"form": form, 90: plain}))
+
+
+def test_viewers_are_told_to_keep_a_look_that_is_not_the_value() -> None:
+    """With /NeedAppearances the value was shown; without it the prepared look is (ISO 32000-2 Table 224)."""
+    for name, judged in ((b"Example Works", _intact), (b"Evil Works", _refused)):
+        doc = draw(payee_look=look(name))
+        asked = changed(doc.objects[20], NeedAppearances=b"true")
+        doc.put("form", asked, 20)
+        made = Base("asked", sign_without_leave(doc.write(), "Sig1"), doc.parts)
+        assert b"NeedAppearances" in made.body("form")
+        judged(made.update({"form": changed(made.body("form"), NeedAppearances=None)}))
+
+
+def test_a_reference_of_another_generation_is_nothing_for_one_viewer_and_an_annotation_for_the_next() -> None:
+    """26 3 R is object 26 for PDFium and null for poppler (ISO 32000-2 7.3.10)."""
+    doc = base("approval")
+    made = doc.update({"page2": changed(doc.body("page2"), Annots=b"[26 3 R]")})
+    _refused(made, "BYTES_UNACCOUNTED")
+
+
+def test_content_is_written_again_under_another_generation() -> None:
+    """The page refers to generation 0: poppler shows nothing there, PDFium the content (ISO 32000-2 7.3.10)."""
+    doc = base("p1")
+    made = doc.update({"content2": doc.body("content2")}, generations={doc.number("content2"): 1})
+    _refused(made, "BYTES_UNACCOUNTED")
+
+
+# --- comments where a certification permits them --------------------------------------------------------------------
+
+_OVER = b"50 715 300 735"
+_STATE = b"/ExtGState << /M << /BM /Multiply >> >>"
+
+
+def _marked(content: bytes, more: bytes = _STATE) -> tuple[bytes, bytes]:
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 250 20] /Resources << %s >>" % more
+    return b"/AP << /N 91 0 R >>", stream(content, form)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rectangle", "drawn"),
+    [
+        (b"/Highlight", _OVER, (b"/C [0 0 0 1]", b"<< >>")),
+        (b"/Highlight", _OVER, (b"/C [0 0 0.31]", b"<< >>")),
+        (b"/Highlight", _OVER, _marked(b"1 g 0 0 250 20 re f")),
+        (b"/Highlight", _OVER, _marked(b"/M gs 0 g 0 0 250 20 re f")),
+        (b"/StrikeOut", _OVER, _marked(b"1 G 20 w 0 10 m 250 10 l S")),
+        (b"/Popup", _OVER, (b"/Open true", b"<< >>")),
+        (b"/Line", b"500 20 510 30", (b"/L [50 725 300 725] /BS << /W 20 >>", b"<< >>")),
+        (b"/Ink", b"500 20 510 30", (b"/InkList [[50 725 300 725 50 730]] /BS << /W 20 >>", b"<< >>")),
+        (b"/Text", b"60 745 61 746", (b"/Name /Note", b"<< >>")),
+    ],
+    ids=["cmyk", "dark", "unused-state", "multiplied-black", "thick", "open", "line", "ink", "icon"],
+)
+def test_a_comment_covers_the_text_in_a_way_of_its_own(
+    kind: bytes, rectangle: bytes, drawn: tuple[bytes, bytes]
+) -> None:
+    """Comments may be added and may not hide what is printed: marks that are opaque, points beside the rectangle."""
+    doc = base("p3")
+    body = annotation(kind[1:], drawn[0], b"/Rect [%s]" % rectangle)
+    _refused(annotate(doc, body, more={91: drawn[1]}))
+
+
+def test_a_mark_that_leaves_the_text_readable_stays_intact() -> None:
+    doc = base("p3")
+    entry, look = _marked(b"/M gs 1 1 0 rg 0 0 250 20 re f")
+    _intact(annotate(doc, annotation(b"Highlight", entry, b"/Rect [%s]" % _OVER), more={91: look}))

@@ -66,6 +66,7 @@ class PdfFile:
         self._accounting: Accounting | None = None
         self._revisions: list[Revision] | None = None
         self._plain_lengths: dict[int, int] | None = None
+        self.odd_references: set[Reference] = set()
         self.object_streams: dict[tuple[int, int], ObjectStream | None] = {}
         self._password = password
         self._opened = False

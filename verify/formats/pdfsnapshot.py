@@ -209,6 +209,7 @@ class Snapshot:
         entry = self.entry(number)
         if entry is None or entry.generation == generation:
             return True
+        self.file.odd_references.add(Reference(number, generation))
         self.file.notices.add("generation", entry.offset, number, f"referred to as generation {generation}")
         return False
 

@@ -39,6 +39,7 @@ def account(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]]) -> Ch
         if text not in old.repaired:
             found.add(Reason.CROSS_REFERENCES, Place(span=(old.end, len(file.data))))
     found.merge(searched(file, old, reached))
+    _judge_generations(file, old, reached, found)
     loose = _loose(file, newest, old.end)
     packed = _loose_packed(file, old.end)
     if loose or packed:
@@ -122,6 +123,34 @@ def ambiguities(file: PdfFile, old: Snapshot) -> Changes:
         if notice.offset >= old.end or led:
             place = Place(object_number=notice.number or None, span=(notice.offset, notice.offset + 1))
             found.add(Reason.AMBIGUOUS, place)
+    for reference in file.odd_references - _references(old) if file.odd_references else ():
+        found.add(Reason.AMBIGUOUS, Place(object_number=reference.number))
+    return found
+
+
+def _judge_generations(file: PdfFile, old: Snapshot, reached: Callable[[], set[int]], found: Changes) -> None:
+    """An object of another generation: some viewers follow the signed references to it, some see nothing there."""
+    for number, entry in file.newest.entries.items():
+        before = old.entries.get(number) if entry.generation and entry.kind == OFFSET else None
+        changed = before is not None and before.kind != FREE and before.generation != entry.generation
+        if changed and number in reached():
+            found.add(Reason.AMBIGUOUS, Place(object_number=number))
+
+
+def _references(snapshot: Snapshot) -> set[Reference]:
+    """Every reference that a revision's trailer leads to."""
+    found: set[Reference] = set()
+    waiting: list[Value] = [snapshot.trailer]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Reference):
+            if value not in found:
+                found.add(value)
+                waiting.append(snapshot.resolve(value))
+        elif isinstance(value, (dict, Stream)):
+            waiting.extend((value.dictionary if isinstance(value, Stream) else value).values())
+        elif isinstance(value, list):
+            waiting.extend(value)
     return found
 
 

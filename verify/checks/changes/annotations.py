@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verify.checks.changes.drawing import DrawingError, read_drawing
+from verify.checks.changes.graphics import shade
 from verify.checks.changes.model import Area, Kind, Path
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Node, Walk
@@ -115,7 +116,9 @@ def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box
     if held.keys() & {b"A", b"AA", b"PA"}:
         walk.fault(Reason.SCRIPT, path, page=page, box=box)
         return
-    harmless = kind == b"Popup" or (kind in _MARKS_TEXT and _is_transparent(walk, held))
+    closed = walk.new.resolve(held.get(b"Open")) is not True
+    harmless = (kind == b"Popup" and closed) or (kind in _MARKS_TEXT and _is_transparent(walk, held))
+    box = _drawn_box(walk, held, kind, box)
     if box is not None and not harmless and _covers(walk, page, box):
         walk.fault(Reason.ANNOTATION_COVERS, path, page=page, box=box)
         return
@@ -125,7 +128,10 @@ def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box
 
 
 def _covers(walk: Walk, page: int, box: Box) -> bool:
-    return walk.printed is not None and walk.printed.is_covered(walk.old, page, box)
+    if walk.printed is None:
+        return False
+    walk.effort.spend(walk.printed.cost(page))
+    return walk.printed.is_covered(walk.old, page, box)
 
 
 def _is_transparent(walk: Walk, held: Dictionary) -> bool:
@@ -133,7 +139,8 @@ def _is_transparent(walk: Walk, held: Dictionary) -> bool:
     colour = [walk.new.resolve(v) for v in walk.new.items_of(held.get(b"C"))]
     look = walk.new.entry_of(held.get(b"AP"), b"N")
     if look is None:
-        dark = all(isinstance(v, (int, float)) and v < _DARK for v in colour)
+        bright = shade([float(v) for v in colour if isinstance(v, (int, float))])
+        dark = bright is None or bright < _DARK
         return held.get(b"AP") is None and not (walk.new.resolve(held.get(b"Subtype")) == b"Highlight" and dark)
     if not isinstance(look, Stream):
         return False
@@ -141,21 +148,39 @@ def _is_transparent(walk: Walk, held: Dictionary) -> bool:
         drawn = read_drawing(walk, look)
     except DrawingError:
         return False
-    return not drawn.text and (not drawn.fills or _is_blended(walk, look))
+    high = min(drawn.box[2] - drawn.box[0], drawn.box[3] - drawn.box[1])
+    thin = all(width <= max(_THIN, high / 5) for width in drawn.strokes)
+    return not drawn.text and not drawn.opaque and not drawn.dark and thin
 
 
-_DARK = 0.3
+_DARK = 0.1
+_THIN = 2.0
+_ICON = 24.0
+"""Points: viewers draw notes as large, whatever their rectangle."""
+_POINTS = (b"L", b"Vertices", b"InkList", b"CL", b"QuadPoints")
 
 
-def _is_blended(walk: Walk, look: Stream) -> bool:
-    """Whether a form is drawn by a graphics state, or as a group, that multiplies with what is below."""
-    resources = walk.new.resolve(look.get(b"Resources"))
-    states = walk.new.entry_of(resources, b"ExtGState")
-    for raw in states.values() if isinstance(states, dict) else ():
-        mode = walk.new.entry_of(raw, b"BM")
-        if mode == b"Multiply" or (isinstance(mode, list) and mode[:1] == [b"Multiply"]):
-            return True
-    return False
+def _drawn_box(walk: Walk, held: Dictionary, kind: bytes, box: Box | None) -> Box | None:
+    """Where a comment is drawn: without a look, viewers go by its own points, which may lie beside its rectangle."""
+    edges = [walk.new.resolve(v) for v in walk.new.items_of(held.get(b"Rect"))]
+    numbers = [float(v) for v in edges if isinstance(v, (int, float))]
+    if kind in (b"Text", b"FileAttachment") and len(numbers) == 4:
+        (left, right), (bottom, top) = sorted(numbers[::2]), sorted(numbers[1::2])
+        return left, min(bottom, top - _ICON), max(right, left + _ICON), top
+    if held.get(b"AP") is not None:
+        return box
+    points = list(numbers) if len(numbers) == 4 else []
+    for key in _POINTS:
+        rows = [walk.new.resolve(v) for v in walk.new.items_of(held.get(key))]
+        for row in [rows, *(row for row in rows if isinstance(row, list))]:
+            walk.effort.spend(len(row))
+            points += [float(v) for v in map(walk.new.resolve, row) if isinstance(v, (int, float))]
+    if len(points) <= len(numbers):
+        return box
+    width = walk.new.entry_of(held.get(b"BS"), b"W")
+    grown = float(width) if isinstance(width, (int, float)) else 1.0
+    xs, ys = points[::2], points[1::2]
+    return min(xs) - grown, min(ys) - grown, max(xs) + grown, max(ys) + grown
 
 
 def box_of(walk: Walk, held: Dictionary) -> Box | None:

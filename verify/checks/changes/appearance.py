@@ -10,7 +10,7 @@ from __future__ import annotations
 from verify.checks.changes.drawing import DrawingError, Drawn, read_drawing
 from verify.checks.changes.fieldlook import is_formatted, is_upright, plain, rich_text
 from verify.checks.changes.fieldview import FieldView
-from verify.checks.changes.model import Path
+from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Walk
 from verify.formats.pdfvalues import Dictionary, Name, Stream, Text, Value, same_value
@@ -32,8 +32,10 @@ def judge_look(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: F
     replaced = not walk.unchanged(old.get(b"AP"), new.get(b"AP"))
     switched = not same_value(walk.old.resolve(old.get(b"AS")), walk.new.resolve(new.get(b"AS")))
     if not (replaced or switched or view.changed):
-        if walk.redrawn and view.type in _TEXTUAL:
-            _judge_redrawing(walk, new, path, view)
+        if walk.redrawn or walk.kept_looks:
+            walk.touched[path.number] = Kind.FORM_DATA  # viewers draw it in their own way, or no longer do
+            if view.type in _TEXTUAL:
+                _judge_redrawing(walk, new, path, view)
         return False
     if view.type == b"Btn":
         _judge_button(walk, old, new, path, view, replaced=replaced)
@@ -53,7 +55,9 @@ def _judge_redrawing(walk: Walk, new: Dictionary, path: Path, view: FieldView) -
         agrees = isinstance(look, Stream) and shows(walk, read_drawing(walk, look), view)
     except DrawingError:
         agrees = False
-    if isinstance(look, Stream) and not agrees:
+    if isinstance(look, Stream) and walk.kept_looks and not agrees:
+        walk.fault(Reason.APPEARANCE_DIFFERS, path.key(b"AP"))  # what was signed is the value, drawn by the viewer
+    elif isinstance(look, Stream) and not agrees:
         walk.doubt(Doubt.DRAWN_ANEW, Place(object_number=path.number, path=str(path), field=view.name))
 
 

@@ -52,7 +52,7 @@ _FORM_KEYS = frozenset(
     b" Metadata StructParent StructParents MarkStyle".split()
 )
 """What a form XObject may hold to be only what its content draws: no layer, no picture of another file in its place."""
-_DARK = 0.4
+_DARK, _SEEN_THROUGH = 0.1, 0.6
 _LEAST_CONTRAST = 0.15
 _LEAST_SIZE = 1.0
 """Of characters, in points."""
@@ -181,13 +181,14 @@ class _Reader:
         outline, drawn, state = self.outline, self.drawn, self.state
         if name in _FILLS:
             drawn.fills += 1
-            drawn.opaque = drawn.opaque or not state.blended
+            drawn.opaque = drawn.opaque or not (state.blended or state.opacity <= _SEEN_THROUGH)
             drawn.dark = drawn.dark or state.fill is None or state.fill < _DARK
             for box, straight in outline.rectangles:
                 self._fill(Fill(common(box, state.clip), state.fill, straight))
             drawn.covered = drawn.covered or bool(outline.is_free and drawn.text.strip())
         if name in _STROKES:
-            drawn.strokes.append(state.width * max(map(abs, state.matrix[:4])))
+            solid = not (state.blended or state.opacity <= _SEEN_THROUGH)
+            drawn.strokes.append(state.width * max(map(abs, state.matrix[:4])) if solid else 0.0)
             drawn.small += sum(not is_across(drawn.box, box) for box, _ in outline.rectangles)
         if name != b"n" and outline.is_free:
             drawn.small += sum(not is_frame(drawn.box, *one, *other) for one, other in outline.lines)

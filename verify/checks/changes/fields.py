@@ -7,13 +7,14 @@ from verify.checks.changes.fieldview import FieldView, read_view
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Text, Value, same_value
+from verify.formats.pdfvalues import Dictionary, Reference, Text, Value, same_value
 
 __all__ = ["FieldView", "add_field", "compare_entries", "read_view"]
 
 _READ_ONLY = 1
 _MAY_BE_SET = 4 | 64 | 128 | 512
 """Annotation flags that only protect: Print, ReadOnly, Locked, LockedContents."""
+_PRINT, _NO_VIEW = 4, 32
 _RULED = frozenset(b"V I TI RV AS AP F Ff M Type Kids P DA Q".split())
 _ACTIONS = frozenset((b"A", b"AA", b"PA", b"Parent"))
 _NOT_IN_WIDGET = frozenset((b"T", b"Kids", b"FT", b"A", b"AA"))
@@ -41,7 +42,8 @@ def _compare_protection(walk: Walk, old: Dictionary, new: Dictionary, path: Path
         if same_value(before, after):
             continue
         flags = before if isinstance(before, int) else 0
-        if not isinstance(after, int) or after & ~settable != flags & ~settable or flags & ~after:
+        kept = ~(settable & ~_PRINT) if key == b"F" and flags & _NO_VIEW else ~settable
+        if not isinstance(after, int) or after & kept != flags & kept or flags & ~after:
             walk.fault(Reason.FIELD_ENTRY, path.key(key))
 
 
@@ -97,6 +99,10 @@ def add_field(walk: Walk, item: Reference, path: Path) -> None:
         walk.fault(Reason.FIELD_ADDED, path)
         return
     widgets = [(item, held)] if held.get(b"Kids") is None else _new_kids(walk, held, path)
+    for _, widget in widgets:
+        kind = walk.new.resolve(widget.get(b"Subtype"))
+        if kind != b"Widget" and not (kind is None and b"Rect" not in widget):
+            walk.fault(Reason.FIELD_ADDED, path)  # a note or a line, which viewers draw beside its rectangle
     visible = any(_is_visible(walk, widget) for _, widget in widgets)
     for reference, _ in [(item, held), *widgets]:
         walk.node(reference, reference, Node.FIELD)
@@ -140,6 +146,12 @@ def _is_visible(walk: Walk, widget: Dictionary) -> bool:
     return abs(numbers[2] - numbers[0]) * abs(numbers[3] - numbers[1]) > 0
 
 
+def _is_stamp(walk: Walk, value: Dictionary) -> bool:
+    """Whether a signature is a document timestamp, by what its value is and not only by what it calls itself."""
+    kind, form = (walk.new.resolve(value.get(key)) for key in (b"Type", b"SubFilter"))
+    return form == b"ETSI.RFC3161" and (kind is None or kind == b"DocTimeStamp")
+
+
 def _judge_signing(walk: Walk, raw: Value, path: Path, name: str, *, visible: bool) -> None:
     """A field that has got a signature: one that signs the newer revision, where that is allowed."""
     value = walk.new.resolve(raw)
@@ -154,9 +166,7 @@ def _judge_signing(walk: Walk, raw: Value, path: Path, name: str, *, visible: bo
     numbers = [n for n in map(walk.new.resolve, walk.new.items_of(value.get(b"ByteRange"))) if isinstance(n, int)]
     if len(numbers) == 4 and not walk.old.end < numbers[2] + numbers[3] <= walk.new.end:
         walk.fault(Reason.SIGNATURE_RECYCLED, place.at(raw.number))
-    kind = walk.new.resolve(value.get(b"SubFilter")) if value.get(b"Type") is None else value.get(b"Type")
-    is_stamp = isinstance(kind, Name) and kind in (b"DocTimeStamp", b"ETSI.RFC3161")
-    if is_stamp and not visible:
+    if _is_stamp(walk, value) and not visible:
         walk.kind(Kind.TIMESTAMP)
         return
     walk.kind(Kind.SIGNATURE)

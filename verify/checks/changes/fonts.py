@@ -23,6 +23,8 @@ _BEGIN = re.compile(rb"begin(bfchar|bfrange)")
 _BASES = {b"WinAnsiEncoding": "cp1252", b"MacRomanEncoding": "mac-roman", b"StandardEncoding": "cp1252"}
 _SYMBOLS = re.compile(rb"(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Dingbats|ZaDb|Wingdings|Webdings)")
 """Fonts whose codes are no letters, whatever ASCII says."""
+_SYMBOL_NAMES = (b"ZaDb", b"Symb")
+"""What forms call the two standard fonts that have no letters."""
 _LEAST_WIDTH, _MOST_WIDTH = 100, 3_000
 """Of a character that is shown, in thousandths; others put characters over one another, or out of sight."""
 _NAMES = {
@@ -66,6 +68,18 @@ class ReadFont:
     def plain(self, code: int) -> str:
         """What a code means by the font's base encoding; nobody knows where there is none."""
         return bytes((code,)).decode(self.base, "replace") if self.base else _UNKNOWN
+
+
+_PLAIN_CODES = bytes(code for code in range(0x21, 0x7F) if code not in b"'`")
+
+
+def is_plain_font(walk: Walk, resources: Dictionary, name: bytes) -> bool:
+    """Whether a font shows letters and digits as what they are, in shapes that the viewer chooses."""
+    held: Dictionary = {b"Resources": resources}
+    font = FontReader(walk, Stream(held, b"", 0, 0)).named(name)
+    if name in _SYMBOL_NAMES:
+        return not font.is_own
+    return not font.is_own and font.width == 1 and font.text(_PLAIN_CODES) == _PLAIN_CODES.decode()
 
 
 class FontReader:

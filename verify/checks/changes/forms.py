@@ -6,14 +6,19 @@ at the top of the form. What a single field may do is in :mod:`.fields`.
 
 from __future__ import annotations
 
+import re
+
 from verify.checks.changes.fields import FieldView, add_field, compare_entries, read_view
+from verify.checks.changes.fonts import is_plain_font
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
 from verify.formats.pdfvalues import Dictionary, Reference, Text, Value
 
 _RULED = frozenset(b"Fields SigFlags DR DA NeedAppearances".split())
-_KEPT_RESOURCES = frozenset((b"Font", b"Encoding"))
+_NAMED_LATER = frozenset((b"XObject",))
+"""Resources that fields do not use by themselves: producers put the looks of signatures there."""
+_FONT_IN_USE = re.compile(rb"/([^\0\t\n\f\r ()<>\[\]{}/%]+)[\0\t\n\f\r ]+[0-9.+-]+[\0\t\n\f\r ]+Tf")
 _MOST_DEPTH = 32
 
 
@@ -50,6 +55,7 @@ def _compare_settings(walk: Walk, old: Dictionary, new: Dictionary, path: Path) 
     if walk.old.resolve(old.get(b"DA")) is not None:
         walk.same(old.get(b"DA"), new.get(b"DA"), path.key(b"DA"), Reason.FORM_ENTRY)
     wish, known = walk.new.resolve(new.get(b"NeedAppearances")), walk.old.resolve(old.get(b"NeedAppearances"))
+    walk.kept_looks = known is True and wish is not True
     if wish is True and known is not True:
         walk.kind(Kind.FORM_DATA)
         walk.redrawn = True
@@ -63,18 +69,48 @@ def _integer(value: Value) -> int | None:
 
 
 def _compare_resources(walk: Walk, old: Value, new: Value, path: Path) -> None:
-    """Default resources may grow. Fonts that fields already use stay; named pictures serve new appearances only."""
+    """Default resources may grow. What fields already use stays; named pictures serve new appearances only."""
     before, after = walk.old.resolve(old), walk.new.resolve(new)
-    if not isinstance(before, dict) or walk.unchanged(old, new):
+    if walk.unchanged(old, new):
         return
-    after = after if isinstance(after, dict) else {}
-    for category in _KEPT_RESOURCES & before.keys():
+    before, after = (value if isinstance(value, dict) else {} for value in (before, after))
+    _check_new_fonts(walk, before, after, path.key(b"Font"))
+    for category in before.keys() - _NAMED_LATER:
         known, held = walk.old.resolve(before[category]), walk.new.resolve(after.get(category))
         if not isinstance(known, dict):
+            walk.same(before[category], after.get(category), path.key(category), Reason.FORM_ENTRY, drawn=True)
             continue
         held = held if isinstance(held, dict) else {}
         for name, value in known.items():
             walk.same(value, held.get(name), path.key(category).key(name), Reason.FORM_ENTRY, drawn=True)
+
+
+def _check_new_fonts(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
+    """A font that signed fields name and the form lacked is a plain one: viewers drew them in a plain one so far."""
+    known, held = (s.entry_of(d, b"Font") for s, d in ((walk.old, old), (walk.new, new)))
+    added = held.keys() - (known.keys() if isinstance(known, dict) else set()) if isinstance(held, dict) else set()
+    for name in added & _fonts_in_use(walk) if added else ():
+        if not is_plain_font(walk, new, name):
+            walk.fault(Reason.FORM_ENTRY, path.key(name))
+
+
+def _fonts_in_use(walk: Walk) -> set[bytes]:
+    """The fonts that the signed form and its fields name in their /DA."""
+    form = walk.old.resolve(walk.old.root.get(b"AcroForm"))
+    waiting: list[tuple[Value, int]] = [(form, 0)]
+    found: set[bytes] = set()
+    while waiting:
+        raw, depth = waiting.pop()
+        walk.effort.spend()
+        field = walk.old.resolve(raw)
+        if not isinstance(field, dict) or depth > _MOST_DEPTH:
+            continue
+        drawn = walk.old.resolve(field.get(b"DA"))
+        if isinstance(drawn, Text):
+            found.update(_FONT_IN_USE.findall(drawn))
+        for key in (b"Fields", b"Kids"):
+            waiting.extend((kid, depth + 1) for kid in walk.old.items_of(field.get(key)))
+    return found
 
 
 def _compare_fields(walk: Walk, old: list[Value], new: list[Value], path: Path, above: FieldView, depth: int) -> None:

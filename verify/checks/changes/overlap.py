@@ -25,6 +25,10 @@ class PrintedText:
         self.doubts = doubts
         self._pages: dict[int, list[Character] | None] = {}
 
+    def cost(self, page: int) -> int:
+        """What a question about a page costs, in pairs of values."""
+        return 1 + len(self._pages.get(page) or ()) // 4
+
     def is_covered(self, snapshot: Snapshot, page: int, box: Box) -> bool:
         """Whether at least a few printed characters of a page (from 1) have their centre inside the box.
 

@@ -46,7 +46,8 @@ def _compare_kids(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> N
             walk.same(one, other, place, Reason.STRUCTURE)
             continue
         for item in added:
-            _judge_element(walk, item, place, 0)
+            if not _judge_element(walk, item, place, 0):
+                walk.fault(Reason.STRUCTURE, place)
         extra = {id(item) for item in added}
         kept = [item for item in after if id(item) not in extra]
         walk.effort.spend(len(after) + 1)
@@ -91,28 +92,34 @@ def _added(old: list[Value], new: list[Value]) -> Sequence[Value] | None:
     return added if len(new) - len(added) == len(old) else None
 
 
-def _judge_element(walk: Walk, raw: Value, path: Path, depth: int) -> None:
-    """A new element: it may hold references to new fields, and elements that do."""
+def _judge_element(walk: Walk, raw: Value, path: Path, depth: int) -> bool:
+    """A new element: it may hold references to new fields, and elements that do. Says whether it leads to a field.
+
+    One that leads to none would add its own words (/Alt) to what is read aloud.
+    """
     held = walk.new.resolve(raw)
     if isinstance(raw, Reference):
         path = path.at(raw.number)
         if not walk.node(raw, raw, Node.STRUCTURE):
-            return
+            return False
     fits = isinstance(held, dict) and depth < 8 and not held.keys() - _NEW_KEYS
     if not fits or (isinstance(raw, Reference) and walk.old.resolve(raw) is not None):
         walk.fault(Reason.STRUCTURE, path)
-        return
+        return True
     walk.kind(Kind.STRUCTURE)
+    leads = False
     for kid in _as_list(walk.new, held.get(b"K") if isinstance(held, dict) else None):
         item = walk.new.resolve(kid)
         if isinstance(item, dict) and item.get(b"Type") == b"OBJR":
             target = item.get(b"Obj")
+            leads = True
             if not isinstance(target, Reference) or target.number not in walk.added:
                 walk.fault(Reason.STRUCTURE, path)
         elif isinstance(item, dict):
-            _judge_element(walk, kid, path, depth + 1)
+            leads = _judge_element(walk, kid, path, depth + 1) or leads
         else:
             walk.fault(Reason.STRUCTURE, path)
+    return leads
 
 
 def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
@@ -122,9 +129,13 @@ def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
     before, after = dict(_numbers(walk, walk.old, old)), dict(_numbers(walk, walk.new, new))
     for key, value in before.items():
         walk.same(value, after.get(key), path, Reason.STRUCTURE)
+    elements = {number for (_, number), node in walk.nodes.items() if node is Node.STRUCTURE}
     for key in after.keys() - before.keys():
-        if not isinstance(walk.new.resolve(after[key]), (dict, list)):
-            walk.fault(Reason.STRUCTURE, path)
+        held = walk.new.resolve(after[key])
+        known = [after[key]] if isinstance(held, dict) else held if isinstance(held, list) else [None]
+        walk.effort.spend(len(known) + 1)
+        if any(not isinstance(item, Reference) or item.number not in elements for item in known):
+            walk.fault(Reason.STRUCTURE, path)  # an element beside the tree could give signed content other words
 
 
 def _numbers(walk: Walk, snapshot: Snapshot, root: Value) -> Iterator[tuple[int, Value]]:

@@ -71,7 +71,7 @@ class Walk:
     ``added`` names the widgets of new fields by number, ``empty`` those without a signature, ``touched`` old widgets
     whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures,
     ``drawings`` what streams draw, by identity, ``page_fonts`` the fonts of pages by name.
-    ``redrawn``: viewers are asked now to draw fields from their values.
+    ``redrawn``: viewers are asked now to draw fields from their values, ``kept_looks``: no longer.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Walk:
         self.touched: dict[int, Kind] = {}
         self.values: set[int] = set()
         self.redrawn = False
+        self.kept_looks = False
         self.empty: set[int] = set()
         self._waiting: list[_Pair] = []
         self._seen: set[tuple[int, int, bool]] = set()
