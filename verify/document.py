@@ -43,7 +43,10 @@ def verify_document(
     demanded = policy.document_checks
     document = _open(inquiry, pdf, password)
     if document is not None and document.signatures:
-        _judge(inquiry, document)
+        try:
+            _judge(inquiry, document)
+        finally:
+            document.views.close()
         if inquiry.is_license:
             demanded += policy.license_checks
     return inquiry.conclude(demanded)

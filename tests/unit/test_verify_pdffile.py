@@ -19,6 +19,7 @@ from verify.checks.sealed import SealedDocument
 from verify.checks.signature import SignatureView
 from verify.checks.signaturefields import check_fields, check_strays
 from verify.evidence import Evidence
+from verify.formats.pageview import Revisions
 from verify.formats.pdffile import PdfError, PdfFile, PdfLimitError, PdfLimits, PdfPasswordError
 from verify.formats.pdfgraph import PdfGraph
 from verify.formats.pdfvalues import Name, Reference, Stream, Text, Value, same_value
@@ -822,7 +823,7 @@ def judged(graph: PdfGraph) -> list[tuple[str, str]]:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     inquiry = Inquiry("pdf", trust=TrustStore(), at=at, policy=Policy(), evidence=Evidence())
     views = [SignatureView(raw, Integrity.INTACT) for raw in graph.signatures(9)]
-    document = SealedDocument(graph.file.data, graph, views, strict=False)
+    document = SealedDocument(graph.file.data, graph, views, strict=False, views=Revisions(graph.file.data))
     check_fields(inquiry, document)
     check_strays(inquiry, document)
     assert all((view.integrity is Integrity.INTACT) == ("BYTE_RANGE_WRONG" not in codes(inquiry)) for view in views)

@@ -13,6 +13,7 @@ from tests.support.signing_pki import AT
 from verify import DEFAULT_POLICY, Limits, Policy, TrustStore
 from verify.checks.rendered import Permitted, check_rendered
 from verify.evidence import NO_EVIDENCE
+from verify.formats.pageview import Revisions
 from verify.inquiry import Inquiry
 from verify.place import Box
 
@@ -23,7 +24,9 @@ def compared(
     doc: Base, pdf: bytes, *places: tuple[int, Box | None], policy: Policy = DEFAULT_POLICY, lasting: bool = False
 ) -> Inquiry:
     inquiry = Inquiry("pdf", trust=TrustStore(anchors=()), at=AT, policy=policy, evidence=NO_EVIDENCE)
-    check_rendered(inquiry, pdf, None, [Permitted(len(doc.pdf), places, lasting)])
+    views = Revisions(pdf)
+    check_rendered(inquiry, views, [Permitted(len(doc.pdf), places, lasting)])
+    views.close()
     return inquiry
 
 

@@ -61,16 +61,16 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
         check_identifier(inquiry, record)
     with inquiry.check("issuer"):
         check_issuer(inquiry, document, record)
-    with opened(inquiry, document) as pages:
-        if pages is not None:
-            with inquiry.check("page_text"):
-                check_page_text(inquiry, pages, record)
-                check_page_units(inquiry, document)
-            if inquiry.integrity is Integrity.INTACT:
-                with inquiry.check("page_ink"):
-                    check_page_ink(inquiry, document, pages, record)
-            with inquiry.check("page_code"):
-                check_page_code(inquiry, pages, record)
+    pages = opened(document)
+    if pages is not None:
+        with inquiry.check("page_text"):
+            check_page_text(inquiry, pages, record)
+            check_page_units(inquiry, document)
+        if inquiry.integrity is Integrity.INTACT:
+            with inquiry.check("page_ink"):
+                check_page_ink(inquiry, document, pages, record)
+        with inquiry.check("page_code"):
+            check_page_code(inquiry, pages, record)
     if inquiry.evidence.lookup is not None:
         with inquiry.check("vault"):
             pdf_sha256 = hashlib.sha256(document.data).hexdigest()

@@ -7,13 +7,11 @@ drawn page as a telephone would read it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from verify.findings import Severity
 from verify.formats.license import Box, LicenseRecord, static_digest
-from verify.formats.pageview import PageError, PageView, decode_codes, open_pages
+from verify.formats.pageview import PageError, PageView, decode_codes
 from verify.formats.pdftrees import pages as pages_of
 from verify.inquiry import Inquiry
 from verify.place import Place
@@ -27,18 +25,12 @@ _CODE_MARGIN = 6.0
 _SAME_LINE = 0.5  # of the height of a line
 
 
-@contextmanager
-def opened(inquiry: Inquiry, document: SealedDocument) -> Iterator[PageView | None]:
-    """Open the pages for the checks below; None, and so checks that did not run, when they cannot be opened."""
+def opened(document: SealedDocument) -> PageView | None:
+    """The pages for the checks below; None, and so checks that did not run, when they cannot be opened."""
     try:
-        pages = open_pages(document.data)
+        return document.views.newest
     except PageError:
-        yield None
-        return
-    try:
-        yield pages
-    finally:
-        pages.close()
+        return None
 
 
 def check_page_text(inquiry: Inquiry, pages: PageView, record: LicenseRecord) -> None:

@@ -153,8 +153,9 @@ def _overlap(a: Box, b: Box) -> bool:
 def _check_shapes(inquiry: Inquiry, pages: PageView, page: _Page) -> None:
     """Shapes dark enough to be read, inside the box of a datum: drawn writing in place of text."""
     boxes = [item.box for item, _ in page.items]
-    near = (m for m in page.marks if m.kind != "text" and any(_overlap(m.box, b) for b in boxes))
-    dark = [m.order for m in near if pages.darkness(page.number, m.order) >= inquiry.policy.contrast]
+    near = [m.order for m in page.marks if m.kind != "text" and any(_overlap(m.box, b) for b in boxes)]
+    shades = pages.darkness(page.number, near)
+    dark = [order for order, shade in zip(near, shades, strict=True) if shade >= inquiry.policy.contrast]
     if not dark:
         return
     with pages.only(page.number, dark):

@@ -7,12 +7,11 @@ field, a comment) and nowhere else; the content of a page itself, drawn without 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verify.formats.pagedrawing import Drawing, changed_box, content_differs
-from verify.formats.pageview import PageError, PageView, open_pages
+from verify.formats.pageview import PageError, PageView, Revisions
 from verify.inquiry import Inquiry
 from verify.place import Box, Place
 
@@ -34,35 +33,27 @@ class Permitted:
     lasting: bool = False
 
 
-def check_rendered(inquiry: Inquiry, data: bytes, password: str | None, signed: Sequence[Permitted]) -> frozenset[int]:
+def check_rendered(inquiry: Inquiry, views: Revisions, signed: Sequence[Permitted]) -> frozenset[int]:
     """Compare each signed revision with the last one; give the ends of those after which something differs.
 
     What cannot be drawn is a check that did not run.
     """
     limits = inquiry.policy.limits
-    earlier = [s for s in signed if 0 < s.end < len(data)]
+    earlier = [s for s in signed if 0 < s.end < len(views.data)]
     changed: set[int] = set()
     if not earlier:
         return frozenset()
-    with contextlib.ExitStack() as stack:
-        try:
-            newest = _Drawings(_opened(stack, data, password), limits.drawn_pixels)
-            for revision in earlier:
-                signed_view = _opened(stack, data[: revision.end], password)
-                if not _same(inquiry, _Drawings(signed_view, limits.drawn_pixels), newest, revision):
-                    changed.add(revision.end)
-        except PageError:
-            inquiry.report("CHECK_NOT_RUN", check="rendered")
-            return frozenset(changed)
-        if newest.view.page_count > limits.drawn_pages and not all(r.lasting for r in earlier):
-            inquiry.report("CHECK_NOT_RUN", check="rendered")
+    try:
+        newest = _Drawings(views.newest, limits.drawn_pixels)
+        for revision in earlier:
+            if not _same(inquiry, _Drawings(views.until(revision.end), limits.drawn_pixels), newest, revision):
+                changed.add(revision.end)
+    except PageError:
+        inquiry.report("CHECK_NOT_RUN", check="rendered")
+        return frozenset(changed)
+    if newest.view.page_count > limits.drawn_pages and not all(r.lasting for r in earlier):
+        inquiry.report("CHECK_NOT_RUN", check="rendered")
     return frozenset(changed)
-
-
-def _opened(stack: contextlib.ExitStack, data: bytes, password: str | None) -> PageView:
-    view = open_pages(data, password)
-    stack.callback(view.close)
-    return view
 
 
 class _Drawings:

@@ -23,6 +23,7 @@ from verify.checks.signature import SignatureView, Surroundings, check_one
 from verify.checks.trusttime import SignerOutcome
 from verify.errors import UnreadableError
 from verify.formats.license import ATTACHMENT_NAME
+from verify.formats.pageview import Revisions
 from verify.formats.pdfgraph import PdfGraph, PdfGraphError, PdfPasswordError
 from verify.formats.pdflimits import PdfLimitError
 from verify.formats.report import ATTACHMENT_NAME as REPORT_NAME
@@ -38,11 +39,11 @@ class SealedDocument:
     graph: PdfGraph
     signatures: list[SignatureView]
     strict: bool
+    views: Revisions
     updates: Updates = field(default_factory=Updates)
     outcomes: dict[int, SignerOutcome] = field(default_factory=dict)
     report_subject: str = ""
     """SHA-256 of the file that this document, a verification report of a vault, tells of."""
-    password: str | None = None
 
     @property
     def seals(self) -> list[SignatureView]:
@@ -71,7 +72,7 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
         raise UnreadableError("LIMIT_EXCEEDED", what=error.what, limit=error.limit) from error
     except PdfGraphError as error:
         raise UnreadableError("PDF_BROKEN", reason=str(error)) from error
-    return SealedDocument(data, graph, views, _is_ours(data, views), password=password)
+    return SealedDocument(data, graph, views, _is_ours(data, views), Revisions(data, password))
 
 
 def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
@@ -98,7 +99,7 @@ def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:
         return
     permitted = check_later(inquiry, document.graph.file, document.signatures)
     if inquiry.policy.draw_revisions and inquiry.integrity is Integrity.INTACT:
-        changed = check_rendered(inquiry, document.data, document.password, permitted)
+        changed = check_rendered(inquiry, document.views, permitted)
         for view in document.signatures:
             view.integrity = Integrity.ALTERED if view.end in changed else view.integrity
 

@@ -52,8 +52,8 @@ def _found(inquiry: Inquiry, document: SealedDocument, signed: Snapshot) -> dict
         "SHADOW_FIELD_UNPLACED": unplaced_fields(signed),
     }
     if inquiry.policy.draw_revisions:
-        looks["SHADOW_TEXT"] = covered_text(inquiry, document.data[: signed.end], document.password, signed)
-        looks["SHADOW_BUTTON"] = covering_buttons(document.data[: signed.end], document.password, signed)
+        looks["SHADOW_TEXT"] = covered_text(inquiry, document.views, signed)
+        looks["SHADOW_BUTTON"] = covering_buttons(document.views, signed)
     return {code: list(_limited(inquiry, places)) for code, places in looks.items()}
 
 

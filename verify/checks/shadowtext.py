@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from verify.formats.pageobjects import Mark
-from verify.formats.pageview import Character, PageError, PageView, open_pages
+from verify.formats.pageview import Character, PageError, PageView, Revisions
 from verify.formats.pdffile import Snapshot
 from verify.formats.pdftrees import pages
 from verify.formats.pdfvalues import Value
@@ -25,39 +25,33 @@ _PUSH_BUTTON = 1 << 16
 _HARMLESS = (b"Link", b"Highlight", b"Underline", b"StrikeOut", b"Squiggly", b"Popup")
 
 
-def covered_text(inquiry: Inquiry, data: bytes, password: str | None, signed: Snapshot) -> Iterator[Place]:
+def covered_text(inquiry: Inquiry, views: Revisions, signed: Snapshot) -> Iterator[Place]:
     """Where at least a few characters in a row leave no trace in the picture of their page.
 
     Text in the invisible mode is passed over: scanners lay it under their pictures, and nothing reveals it.
     """
     annotated = dict(_annotated(signed))
     try:
-        view = open_pages(data, password)
+        view = views.until(signed.end)
     except PageError:
         return
-    try:
-        for page in range(1, min(view.page_count, _MOST_PAGES) + 1):
-            inquiry.spend()
-            try:
-                hidden = _hidden(view, page, annotated.get(page, []), inquiry.policy.limits.drawn_pixels)
-            except PageError:
-                continue
-            if len(hidden) >= _ENOUGH:
-                yield Place(page=page, box=_around(hidden))
-    finally:
-        view.close()
+    for page in range(1, min(view.page_count, _MOST_PAGES) + 1):
+        inquiry.spend()
+        try:
+            hidden = _hidden(view, page, annotated.get(page, []), inquiry.policy.limits.drawn_pixels)
+        except PageError:
+            continue
+        if len(hidden) >= _ENOUGH:
+            yield Place(page=page, box=_around(hidden))
 
 
-def covering_buttons(data: bytes, password: str | None, signed: Snapshot) -> Iterator[Place]:
+def covering_buttons(views: Revisions, signed: Snapshot) -> Iterator[Place]:
     """Push buttons that lie over words of the page: their picture is nobody's input, and may be exchanged."""
     boxes = dict(_annotated(signed, buttons=True))
     if not any(boxes.values()):
         return
     try:
-        view = open_pages(data, password)
-    except PageError:
-        return
-    try:
+        view = views.until(signed.end)
         for page, areas in boxes.items():
             characters = view.characters(page) if areas and page <= min(view.page_count, _MOST_PAGES) else []
             for box in areas:
@@ -66,8 +60,6 @@ def covering_buttons(data: bytes, password: str | None, signed: Snapshot) -> Ite
                     yield Place(page=page, box=box)
     except PageError:
         return
-    finally:
-        view.close()
 
 
 def _annotated(signed: Snapshot, *, buttons: bool = False) -> Iterator[tuple[int, list[Box]]]:
@@ -94,11 +86,9 @@ def _is_push_button(signed: Snapshot, raw: Value) -> bool:
 
 def _hidden(view: PageView, page: int, annotated: list[Box], most_pixels: int) -> list[Character]:
     marks = view.marks(page)
-    texts = [m for m in marks if m.kind == "text"]
-    suspects = [m for m in texts if _is_suspect(view, page, m, marks, annotated)]
-    if not suspects:
+    hidden = _suspects(view, page, marks, annotated)
+    if not hidden:
         return []
-    hidden = {m.order for m in suspects}
     characters = view.painted(page, hidden)
     if len(characters) < _ENOUGH:
         return []
@@ -108,17 +98,22 @@ def _hidden(view: PageView, page: int, annotated: list[Box], most_pixels: int) -
     return [c for c in characters if not _differs(view, page, full, bare, c.box)]
 
 
-def _is_suspect(view: PageView, page: int, text: Mark, marks: list[Mark], annotated: list[Box]) -> bool:
-    """Whether something lies over a text, or its colour is that of paper."""
-    if any(_overlap(text.box, box) for box in annotated):
-        return True
-    if any(m.order > text.order and m.kind != "text" and _overlap(text.box, m.box) for m in marks):
-        return True
-    return view.darkness(page, text.order) < _PALE
+def _suspects(view: PageView, page: int, marks: list[Mark], annotated: list[Box]) -> set[int]:
+    """The texts over which something lies, or whose colour is that of paper, by their place in the order."""
+    found: set[int] = set()
+    above = list(annotated)
+    for mark in reversed(marks):
+        if mark.kind != "text":
+            above.append(mark.box)
+        elif _is_under(mark.box, above):
+            found.add(mark.order)
+    clear = [m.order for m in marks if m.kind == "text" and m.order not in found]
+    return found | {order for order, dark in zip(clear, view.darkness(page, clear), strict=True) if dark < _PALE}
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _is_under(box: Box, above: list[Box]) -> bool:
+    left, bottom, right, top = box
+    return any(left < x1 and x0 < right and bottom < y1 and y0 < top for x0, y0, x1, y1 in above)
 
 
 def _differs(view: PageView, page: int, full: Any, bare: Any, box: Box) -> bool:

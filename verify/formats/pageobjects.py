@@ -72,8 +72,10 @@ def _darkness(raw: Any, item: Any, left: list[int], depth: int) -> int:
 
 
 def _own_darkness(raw: Any, item: Any, kind: str) -> int:
-    fill, stroke = ctypes.c_int(1), ctypes.c_int(0)
-    if kind == "path" and not raw.FPDFPath_GetDrawMode(item, fill, stroke):
+    if kind == "text":
+        return _colour(raw.FPDFPageObj_GetFillColor, item)
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    if not raw.FPDFPath_GetDrawMode(item, fill, stroke):
         return _BLACK
     sources = ((fill.value, raw.FPDFPageObj_GetFillColor), (stroke.value, raw.FPDFPageObj_GetStrokeColor))
     return max((_colour(read, item) for used, read in sources if used), default=0)

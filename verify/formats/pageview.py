@@ -43,6 +43,7 @@ class PageView:
     def __init__(self, document: Any) -> None:
         self._document = document
         self._pages: dict[int, Any] = {}
+        self._texts: dict[int, Any] = {}
         self._characters: dict[int, list[Character]] = {}
 
     @property
@@ -62,14 +63,8 @@ class PageView:
 
         with self._page(page) as opened:
             if page not in self._characters:
-                text = opened.get_textpage()
-                try:
-                    count = text.count_chars()
-                    if count > limit:
-                        raise PageError(f"more than {limit} characters on a page")
-                    self._characters[page] = list(_joined(_characters(raw, text.raw, count)))
-                finally:
-                    text.close()
+                text, count = self._text(page, opened), self._count(page, opened, limit)
+                self._characters[page] = list(_joined(_characters(raw, text.raw, count)))
             return self._characters[page]
 
     def painted(self, page: int, orders: Iterable[int], limit: int = 200_000) -> list[Character]:
@@ -77,24 +72,26 @@ class PageView:
         from pypdfium2 import raw
 
         with self._page(page) as opened:
-            text = opened.get_textpage()
-            try:
-                count = text.count_chars()
-                if count > limit:
-                    raise PageError(f"more than {limit} characters on a page")
-                visible = pageobjects.visible_text(opened.raw, orders)
-                return list(_joined(_characters(raw, text.raw, count, visible)))
-            finally:
-                text.close()
+            text, count = self._text(page, opened), self._count(page, opened, limit)
+            visible = pageobjects.visible_text(opened.raw, orders)
+            return list(_joined(_characters(raw, text.raw, count, visible)))
 
     def text(self, page: int) -> str:
         """All text of a page at once, without places."""
         with self._page(page) as opened:
-            text = opened.get_textpage()
-            try:
-                return str(text.get_text_bounded())
-            finally:
-                text.close()
+            return str(self._text(page, opened).get_text_bounded())
+
+    def _text(self, page: int, opened: Any) -> Any:
+        """What PDFium extracted of a page. (Not to be asked for first while objects of the page are set aside.)"""
+        if page not in self._texts:
+            self._texts[page] = opened.get_textpage()
+        return self._texts[page]
+
+    def _count(self, page: int, opened: Any, limit: int) -> int:
+        count = int(self._text(page, opened).count_chars())
+        if count > limit:
+            raise PageError(f"more than {limit} characters on a page")
+        return count
 
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:
@@ -187,10 +184,10 @@ class PageView:
             except pageobjects.TooManyError as error:
                 raise PageError(f"more than {limit} objects on a page") from error
 
-    def darkness(self, page: int, order: int) -> int:
-        """How dark the colours of one object are, 0 (white or nothing) to 255; 255 where that cannot be told."""
+    def darkness(self, page: int, orders: Iterable[int]) -> list[int]:
+        """How dark the colours of objects are, 0 (white or nothing) to 255; 255 where that cannot be told."""
         with self._page(page) as opened:
-            return pageobjects.darkness(opened.raw, order)
+            return [pageobjects.darkness(opened.raw, order) for order in orders]
 
     @contextmanager
     def only(self, page: int, orders: Iterable[int]) -> Iterator[None]:
@@ -201,8 +198,9 @@ class PageView:
     def close(self) -> None:
         """Free what PDFium holds."""
         with _LOCK:
-            for opened in self._pages.values():
+            for opened in (*self._texts.values(), *self._pages.values()):
                 opened.close()
+            self._texts.clear()
             self._pages.clear()
             self._document.close()
 
@@ -218,6 +216,39 @@ def open_pages(data: bytes, password: str | None = None) -> PageView:
         except Exception as error:
             raise PageError("PDFium cannot open it") from error
     return PageView(document)
+
+
+class Revisions:
+    """A file and its earlier states for looking at, each opened once, when first asked for."""
+
+    def __init__(self, data: bytes, password: str | None = None) -> None:
+        self.data = data
+        self._password = password
+        self._views: dict[int, PageView | PageError] = {}
+
+    @property
+    def newest(self) -> PageView:
+        """The whole file. Raises PageError."""
+        return self.until(len(self.data))
+
+    def until(self, end: int) -> PageView:
+        """The document that ``data[:end]`` alone shows. Raises PageError, each time when it cannot be opened."""
+        if end not in self._views:
+            try:
+                self._views[end] = open_pages(self.data[:end], self._password)
+            except PageError as error:
+                self._views[end] = error
+        found = self._views[end]
+        if isinstance(found, PageError):
+            raise found
+        return found
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for view in self._views.values():
+            if isinstance(view, PageView):
+                view.close()
+        self._views.clear()
 
 
 _HYPHEN_AT_LINE_END = 2
