@@ -71,12 +71,7 @@ def _pair(size: tuple[float, float]) -> str:
 def _compare_text(inquiry: Inquiry, characters: list[Character], record: LicenseRecord, page: int) -> None:
     items = [i for i in record.face.items if i.page == page]
     runs = [s for s in record.face.static if s.page == page]
-    boxes = [i.box for i in items] + [s.box for s in runs]
-    texts: list[list[Character]] = [[] for _ in boxes]
-    extra: list[Character] = []
-    for character in characters:
-        inside = _box_of(character, boxes)
-        (extra if inside is None else texts[inside]).append(character)
+    texts, extra = _sorted_into([i.box for i in items] + [s.box for s in runs], characters)
     for item, found in zip(items, texts[: len(items)], strict=True):
         actual = as_read(found)
         if actual != "".join(item.text.split()):
@@ -115,17 +110,21 @@ def _around(characters: list[Character]) -> Box:
     )
 
 
-def _box_of(character: Character, boxes: list[Box]) -> int | None:
-    """The smallest box that holds the character's centre."""
-    best: int | None = None
-    for index, box in enumerate(boxes):
-        if _holds(box, character.x, character.y) and (best is None or _area(box) < _area(boxes[best])):
-            best = index
-    return best
-
-
-def _holds(box: Box, x: float, y: float) -> bool:
-    return box[0] - _SLACK <= x <= box[2] + _SLACK and box[1] - _SLACK <= y <= box[3] + _SLACK
+def _sorted_into(boxes: list[Box], characters: list[Character]) -> tuple[list[list[Character]], list[Character]]:
+    """Each character to the smallest box that holds its centre; those in none apart."""
+    texts: list[list[Character]] = [[] for _ in boxes]
+    extra: list[Character] = []
+    grown = [(b[0] - _SLACK, b[1] - _SLACK, b[2] + _SLACK, b[3] + _SLACK) for b in boxes]
+    places = [(grown[i], texts[i]) for i in sorted(range(len(boxes)), key=lambda i: _area(boxes[i]))]
+    for character in characters:
+        x, y = character.x, character.y
+        for (left, bottom, right, top), text in places:
+            if left <= x <= right and bottom <= y <= top:
+                text.append(character)
+                break
+        else:
+            extra.append(character)
+    return texts, extra
 
 
 def _area(box: Box) -> float:
