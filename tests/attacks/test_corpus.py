@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,29 @@ def test_a_refused_change_names_a_place(verdicts: list[tuple[dict[str, Any], Ver
             if found.code == "CHANGE_NOT_PERMITTED":
                 assert found.place is not None, entry["file"]
                 assert found.place.path, entry["file"]
+
+
+_JUDGE = """
+import json, sys
+from datetime import UTC, datetime
+from verify import TrustStore, verify_document
+for name in json.load(sys.stdin):
+    found = verify_document(open(name, "rb").read(), trust=TrustStore(), at=datetime(2026, 11, 1, tzinfo=UTC))
+    print(found.integrity, found.findings)
+"""
+
+
+def test_every_process_finds_the_same_in_the_same_order(corpus: Path, cases: list[Case]) -> None:
+    names = [str(corpus / e["file"]) for e, _ in cases if e["expected"] == "altered"]
+    said = []
+    for seed in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-c", _JUDGE], input=json.dumps(names), capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        said.append(ran.stdout.splitlines())
+    assert len(said[0]) == len(names)
+    assert said[0] == said[1]
 
 
 def test_on_the_files_of_its_own_tests_we_refuse_the_changes_that_pyhanko_refuses(cases: list[Case]) -> None:

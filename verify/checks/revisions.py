@@ -125,7 +125,7 @@ def _judge(state: _State, update: Update, found: Updates) -> None:
     catalog = update.objects[state.root.number].value
     _require(isinstance(catalog, Dictionary), "the catalog is no dictionary", update)
     assert isinstance(catalog, Dictionary)  # noqa: S101 - for the type checker
-    for key in (state.catalog.keys() | catalog.keys()) - {b"/DSS", b"/AcroForm"}:
+    for key in sorted((state.catalog.keys() | catalog.keys()) - {b"/DSS", b"/AcroForm"}):
         if state.catalog.get(key) != catalog.get(key):
             raise ChangeError("CHANGE_NOT_PERMITTED", f"the catalog's {key.decode('latin-1')}", update.start)
     used = {state.root.number}
@@ -193,7 +193,7 @@ def _judge_form(state: _State, catalog: Dictionary, update: Update, found: Updat
         return set()
     if not isinstance(before, Dictionary) or not isinstance(after, Dictionary):
         raise ChangeError("CHANGE_NOT_PERMITTED", "the form", update.start)
-    for key in (before.keys() | after.keys()) - {b"/Fields"}:
+    for key in sorted((before.keys() | after.keys()) - {b"/Fields"}):
         _require(before.get(key) == after.get(key), f"the form's {key.decode('latin-1')}", update)
     old, new = before.get(b"/Fields"), after.get(b"/Fields")
     if not isinstance(old, Array) or not isinstance(new, Array) or new.items[: len(old.items)] != old.items:

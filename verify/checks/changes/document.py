@@ -76,7 +76,7 @@ def _compare_unknown(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -
 
 
 def _compare_catalogs(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
-    for key in old.keys() | new.keys():
+    for key in old | new:
         if key not in _RULED:
             drawn = key == b"OCProperties"
             walk.same(old.get(key), new.get(key), path.key(key), _REASONS.get(key, Reason.CATALOG), drawn=drawn)

@@ -168,7 +168,7 @@ def _compare_page(walk: Walk, old: Leaf, new: Leaf, number: int) -> None:
         reason = Reason.PAGE_RESOURCES if key == b"Resources" else Reason.PAGE_BOX
         drawn = key == b"Resources"
         walk.same(old.inherited.get(key), new.inherited.get(key), path.key(key), reason, drawn=drawn)
-    for key in before.keys() | after.keys():
+    for key in before | after:
         if key not in _RULED:
             reason = Reason.PAGE_BOX if key.endswith(b"Box") else _REASONS.get(key, Reason.PAGE_ENTRY)
             walk.same(before.get(key), after.get(key), path.key(key), reason, drawn=key == b"Contents")

@@ -132,7 +132,7 @@ class Walk:
         self, old: Dictionary, new: Dictionary, path: Path, reason: Reason, *, but: frozenset[bytes]
     ) -> None:
         """Demand that two dictionaries are equal in all entries but the named ones."""
-        for key in old.keys() | new.keys():
+        for key in old | new:
             if key not in but:
                 self.same(old.get(key), new.get(key), path.key(key), reason, drawn=key in DRAWN)
 
@@ -235,7 +235,7 @@ def _entries(
             if isinstance(value, (Reference, list, dict)) and key not in but:
                 yield value, value, path.key(key), key, drawn or key in DRAWN, reason
         return
-    for key in old.keys() | new.keys():
+    for key in old | new:
         if key not in but:
             yield old.get(key), new.get(key), path.key(key), key, drawn or key in DRAWN, reason
 
