@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import zlib
+from collections.abc import Callable
 
 import pytest
 
-from tests.support.forger.bases import Base, base, draw, look, signed
+from tests.support.forger.bases import Base, base, draw, field_body, look, signed
 from tests.support.forger.families.annotations import annotate, annotation
 from tests.support.forger.families.sneaky import with_field
 from tests.support.forger.families.sneaky_signing import sign_without_leave
@@ -444,3 +446,75 @@ def test_a_mark_that_leaves_the_text_readable_stays_intact() -> None:
     doc = base("p3")
     entry, look = _marked(b"/M gs 1 1 0 rg 0 0 250 20 re f")
     _intact(annotate(doc, annotation(b"Highlight", entry, b"/Rect [%s]" % _OVER), more={91: look}))
+
+
+# --- what comparing may cost ----------------------------------------------------------------------------------------
+
+
+def _shared_arrays() -> bytes:
+    """3000 entries of the validation data share one array of 3000 references."""
+    doc = base("approval")
+    entries = b" ".join(b"/%040X << /Cert 91 0 R >>" % i for i in range(3000))
+    return doc.update(
+        {
+            90: stream(b"0certificate"),
+            91: b"[" + b"90 0 R " * 3000 + b"]",
+            92: b"<< /Certs 91 0 R /VRI << %s >> >>" % entries,
+            "catalog": changed(doc.body("catalog"), DSS=b"92 0 R"),
+        }
+    )
+
+
+def _equal_options() -> bytes:
+    """A list of 6000 equal options, and a look that shows nearly all of them."""
+    options = b"/Ff 0 /Opt [%s] /V (a) /AP << /N 50 0 R >>" % (b"(a)" * 6000)
+    doc = signed(draw(payee=field_body(b"Ch", b"payee", b"60 500 260 520", options)), "options")
+    return doc.update({"payee": changed(doc.body("payee"), V=b"(b)"), "payee_look": look(b"a" * 5999 + b"b")})
+
+
+def _script(text: bytes) -> bytes:
+    return signed(
+        draw(catalog=changed(draw().objects[1], OpenAction=b"<< /S /JavaScript /JS (%s) >>" % text)), "js"
+    ).pdf
+
+
+def _unused_drawings() -> bytes:
+    """Streams that nothing uses, in which text begins often and never shows."""
+    doc = draw()
+    for number in range(200, 500):
+        doc.put(str(number), stream(b"BT " * 60_000, packed=True), number)
+    return signed(doc, "unused").pdf
+
+
+def _maps(content: bytes) -> bytes:
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 91 0 R >>"
+    drawn = stream(_LINE, (_FORM % b"").replace(b"7 0 R", b"90 0 R"))
+    return _filled(drawn, more={90: font, 91: stream(content, packed=True)})
+
+
+def _unlisted() -> bytes:
+    """As many objects behind the signed part as in it, none listed."""
+    doc = draw()
+    doc.objects |= dict.fromkeys(range(100, 20_100), b"[1]")
+    return signed(doc, "many").pdf + b"\n" + b"".join(b"%d 0 obj [1] endobj\n" % n for n in range(100, 20_100))
+
+
+_COSTLY: dict[str, Callable[[], bytes]] = {
+    "shared-arrays": _shared_arrays,
+    "equal-options": _equal_options,
+    "long-word": lambda: _script(b"AFNumber" + b"A" * 100_000),
+    "many-ways": lambda: _script(b"AFDate\\(\\)" * 40 + b"!"),
+    "unused-drawings": _unused_drawings,
+    "open-blocks": lambda: _maps(b"beginbfchar " * 80_000),
+    "open-lists": lambda: _maps(b"beginbfrange " + b"<00><01>[" * 90_000 + b" endbfrange"),
+    "unlisted": _unlisted,
+}
+
+
+@pytest.mark.parametrize("make", _COSTLY.values(), ids=_COSTLY.keys())
+def test_a_small_file_does_not_cost_much(make: Callable[[], bytes]) -> None:
+    """Work that grows with the square of what stands in the file; each of these took half a minute or more."""
+    pdf = make()
+    start = time.process_time()
+    judge(pdf)
+    assert time.process_time() - start < 8

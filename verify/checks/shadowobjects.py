@@ -11,8 +11,14 @@ from verify.place import Place
 
 _MOST_OBJECTS = 20_000
 _MOST_BYTES = 200_000
+_MOST_RATIO = 1_032
+"""No deflated byte becomes more bytes."""
+_MOST_LOOKED_AT = 20_000_000
+"""Of what all such streams together may hold, guessed from what they take up."""
 _SHOWING = (b"Page", b"Pages", b"Catalog", b"Font", b"OCG")
-_TEXT_DRAWN = re.compile(rb"\bBT\b.{0,2000}?\bT[jJ]\b", re.DOTALL)
+_SHOWN = re.compile(rb"\bT[jJ]\b")
+_BEGUN = re.compile(rb"\bBT\b")
+_NEAR = 2_000
 
 
 def unused_objects(signed: Snapshot) -> Iterator[Place]:
@@ -26,9 +32,16 @@ def unused_objects(signed: Snapshot) -> Iterator[Place]:
         if span.end <= signed.end:
             yield Place(object_number=span.number, span=(span.start, span.end))
     used = _used(signed)
+    left = _MOST_LOOKED_AT
     for number in signed.numbers():
-        if number not in used and _shows(signed, signed.get(number)):
+        if number in used:
+            continue
+        held = signed.get(number)
+        left -= min(_MOST_BYTES, _MOST_RATIO * len(held.stored)) if isinstance(held, Stream) else 0
+        if left < 0 or _shows(signed, held):
             yield Place(object_number=number, span=signed.raw_object_span(number))
+        if left < 0:
+            return  # too much to look at, which is a doubt too
 
 
 def _used(signed: Snapshot) -> set[int]:
@@ -62,6 +75,18 @@ def _shows(signed: Snapshot, value: Value) -> bool:
     if not isinstance(value, Stream) or kind in (b"XRef", b"ObjStm", b"Metadata", b"EmbeddedFile"):
         return False
     try:
-        return _TEXT_DRAWN.search(signed.decoded(value, _MOST_BYTES)) is not None
+        return _draws_text(signed.decoded(value, _MOST_BYTES))
     except PdfError:
         return False
+
+
+def _draws_text(content: bytes) -> bool:
+    """Whether a text object begins, and shortly after shows something. In one pass, whatever stands there."""
+    begun = [match.start() for match in _BEGUN.finditer(content)]
+    at = 0
+    for match in _SHOWN.finditer(content) if begun else ():
+        while at < len(begun) and begun[at] < match.start():
+            at += 1
+        if at and match.start() - begun[at - 1] <= _NEAR:
+            return True
+    return False

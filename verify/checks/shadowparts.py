@@ -15,7 +15,8 @@ _MOST_BYTES = 2_000_000
 _HIDDEN, _NO_VIEW = 1 << 1, 1 << 5
 _ACTING = (b"JavaScript", b"Launch", b"SetOCGState", b"Hide", b"ImportData", b"SubmitForm", b"Rendition", b"GoToE")
 _ORDINARY_SCRIPT = re.compile(
-    rb"(?:AF(?:Number|Date|Time|Special|Percent|Range|Simple|Merge|Extract)[A-Za-z]*_?[A-Za-z]*\([^;]{0,200}\);?\s*)+"
+    rb"(?:AF(?:Number|Date|Time|Special|Percent|Range|Simple|Merge|Extract)[A-Za-z]*+(?:_[A-Za-z]*+)?+"
+    rb"\((?:[^;()]|\([^;()]*+\))*+\);?+\s*+)++"
 )
 """The form functions that Acrobat writes for formats and sums: they check and shape what is typed."""
 _MARKED = re.compile(rb"/OC\s*/([^\0\t\n\f\r ()<>\[\]{}/%]{1,127})\s+BDC")

@@ -129,7 +129,8 @@ class PdfGraph:
         raws = list(document.items_of(document.entry_of(store, key)))
         entries = document.entry_of(store, b"VRI")
         for entry in list(entries.values())[:_MOST_VALUES] if isinstance(entries, dict) else ():
-            raws.extend(document.items_of(document.entry_of(entry, _ARRAYS[key])))
+            if len(raws) < _MOST_VALUES:
+                raws.extend(document.items_of(document.entry_of(entry, _ARRAYS[key])))
         found: dict[bytes, None] = {}
         for raw in {_identity(raw): raw for raw in raws[:_MOST_VALUES]}.values():
             stream = document.resolve(raw)

@@ -170,7 +170,8 @@ def _loose(file: PdfFile, newest: Snapshot, start: int) -> list[Span]:
                 listed.update(entry.offset for entry in part.entries.values() if entry.kind == OFFSET)
     loose = {span.start for span in file.unlisted(start)}
     orphans = {e.offset for s in file.orphan_sections() for e in s.entries.values() if e.kind == OFFSET} - listed
-    return [span for span in file.spans().objects if span.end > start and span.start in loose | orphans]
+    loose |= orphans
+    return [span for span in file.spans().objects if span.end > start and span.start in loose]
 
 
 def _is_harmless(file: PdfFile, newest: Snapshot, span: Span, reached: set[int]) -> bool:

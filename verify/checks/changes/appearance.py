@@ -191,18 +191,19 @@ def shows(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
         displays = _displays(walk, view.options)
         values = [displays.get(value, value) for value in values]
         if is_list:
-            return _shows_list(shown, values, list(displays.values()))
+            return _shows_list(walk, shown, values, list(displays.values()))
     wanted = "".join(values)
     return shown == wanted or (view.formatted and is_formatted(shown, wanted))
 
 
-def _shows_list(shown: str, values: list[str], displays: list[str]) -> bool:
+def _shows_list(walk: Walk, shown: str, values: list[str], displays: list[str]) -> bool:
     """A list box shows consecutive options, the chosen ones among them."""
     if shown == "".join(values):
         return True
     for first in range(len(displays)):
         text, last = "", first
         while last < len(displays) and len(text) < len(shown) and shown.startswith(text):
+            walk.effort.spend(1 + len(text) // 100)
             text += displays[last]
             last += 1
         if text == shown:

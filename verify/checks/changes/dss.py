@@ -47,9 +47,10 @@ def compare_dss(walk: Walk, old: Value, new: Value, path: Path) -> None:
     for key in after.keys() - _DSS_KEYS:
         walk.same(before.get(key), after[key], path.key(key), Reason.DSS_BROKEN)
     known = held_streams(walk.old, before)
+    checked: set[int] = set()
     for key in _LISTS & after.keys():
-        _check_list(walk, after[key], path.key(key), known)
-    _compare_vri(walk, before, after, path.key(b"VRI"), known)
+        _check_list(walk, after[key], path.key(key), known, checked)
+    _compare_vri(walk, before, after, path.key(b"VRI"), known, checked)
     _judge_removal(walk, before, after, path)
 
 
@@ -72,7 +73,7 @@ def _contents(snapshot: Snapshot, dss: Dictionary) -> set[bytes]:
     return found
 
 
-def _compare_vri(walk: Walk, old: Dictionary, new: Dictionary, path: Path, known: set[int]) -> None:
+def _compare_vri(walk: Walk, old: Dictionary, new: Dictionary, path: Path, known: set[int], checked: set[int]) -> None:
     before, after = walk.old.resolve(old.get(b"VRI")), walk.new.resolve(new.get(b"VRI"))
     before = before if isinstance(before, dict) else {}
     if after is None:
@@ -88,12 +89,12 @@ def _compare_vri(walk: Walk, old: Dictionary, new: Dictionary, path: Path, known
             walk.fault(Reason.DSS_BROKEN, place)
             continue
         _must_be_free(walk, before.get(name), raw, place)
-        _check_vri(walk, entry, place, known)
+        _check_vri(walk, entry, place, known, checked)
 
 
-def _check_vri(walk: Walk, entry: Dictionary, path: Path, known: set[int]) -> None:
+def _check_vri(walk: Walk, entry: Dictionary, path: Path, known: set[int], checked: set[int]) -> None:
     for key in _VRI_LISTS & entry.keys():
-        _check_list(walk, entry[key], path.key(key), known)
+        _check_list(walk, entry[key], path.key(key), known, checked)
     if b"TU" in entry and not isinstance(walk.new.resolve(entry[b"TU"]), Text):
         walk.fault(Reason.DSS_BROKEN, path.key(b"TU"))
     if b"TS" in entry and not isinstance(walk.new.resolve(entry[b"TS"]), (Stream, Text)):
@@ -105,12 +106,19 @@ def _is_kept(old: Value, new: Value, walk: Walk) -> bool:
     return old is not None and walk.unchanged(old, new)
 
 
-def _check_list(walk: Walk, raw: Value, path: Path, known: set[int]) -> None:
-    """An array of references to streams, none of which was another object of the signed revision."""
+def _check_list(walk: Walk, raw: Value, path: Path, known: set[int], checked: set[int]) -> None:
+    """An array of references to streams, none of which was another object of the signed revision.
+
+    ``checked`` are those that were looked at before: entries may share one.
+    """
     held = walk.new.resolve(raw)
     if not isinstance(held, list):
         walk.fault(Reason.DSS_BROKEN, path)
         return
+    if id(held) in checked:
+        return
+    checked.add(id(held))
+    walk.effort.spend(len(held) + 1)
     for index, item in enumerate(held):
         if not isinstance(item, Reference) or not isinstance(walk.new.resolve(item), Stream):
             walk.fault(Reason.DSS_BROKEN, path.item(index))
@@ -135,4 +143,5 @@ def held_streams(snapshot: Snapshot, dss: Dictionary) -> set[int]:
         entry = snapshot.resolve(raw)
         if isinstance(entry, dict):
             lists.extend(entry[key] for key in _VRI_LISTS & entry.keys())
-    return {item.number for raw in lists for item in snapshot.items_of(raw) if isinstance(item, Reference)}
+    arrays = {id(held): held for held in map(snapshot.items_of, lists)}
+    return {item.number for held in arrays.values() for item in held if isinstance(item, Reference)}

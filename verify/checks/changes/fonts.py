@@ -114,12 +114,16 @@ class FontReader:
         """Whether a page has another font of a name that the stream's own resources lack: some viewers take that."""
         if self.walk.page_fonts is None:
             self.walk.page_fonts = {}
+            met: set[int] = set()
             for page in pages(self.walk.new):
                 self.walk.effort.spend(8)
                 above: Value = page.dictionary
                 for _ in range(_MOST_LEVELS):
-                    resources = self.walk.new.entry_of(above, b"Resources")
-                    for name, font in self._fonts(resources).items():
+                    fonts = self._fonts(self.walk.new.entry_of(above, b"Resources"))
+                    if id(fonts) in met:
+                        break
+                    met.add(id(fonts))
+                    for name, font in fonts.items():
                         self.walk.page_fonts.setdefault(name, []).append(font)
                     above = self.walk.new.entry_of(above, b"Parent")
         return any(not same_value(font, raw) for font in self.walk.page_fonts.get(key, ()))

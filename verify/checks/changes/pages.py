@@ -136,24 +136,26 @@ def _compare_nodes(walk: Walk, old: Value, new: Value, path: Path) -> None:
     _check_new_nodes(walk, new, path, kept)
 
 
-def _check_new_nodes(walk: Walk, root: Value, path: Path, kept: set[int]) -> None:
-    """Nodes that only the newer tree has are nothing but nodes: some viewers go by /Type, and show one as a page."""
-    waiting: list[tuple[Value, Path]] = [(root, path)]
-    while waiting:
-        raw, place = waiting.pop()
-        node = walk.new.resolve(raw)
-        kids = walk.new.resolve(node.get(b"Kids")) if isinstance(node, dict) else None
-        if not isinstance(node, dict) or not isinstance(kids, list):
-            continue
-        place = place.at(raw.number) if isinstance(raw, Reference) else place
-        walk.effort.spend(len(kids) + 1)
-        if id(node) not in kept:
-            walk.kind(Kind.REWRITTEN)
-            if walk.new.resolve(node.get(b"Type")) != b"Pages" or node.keys() - _NODE_KEYS:
-                walk.fault(Reason.PAGE_TREE, place)
-            _check_count(walk, raw, node, place)
-        steps = place.key(b"Kids")
-        waiting.extend((kid, steps.item(i)) for i, kid in enumerate(kids))
+def _check_new_nodes(walk: Walk, raw: Value, path: Path, kept: set[int]) -> int:
+    """Nodes that only the newer tree has are nothing but nodes: some viewers go by /Type, and show one as a page.
+
+    Gives the number of pages. The tree has been walked before, so it is not too deep and has no circles.
+    """
+    node = walk.new.resolve(raw)
+    kids = walk.new.resolve(node.get(b"Kids")) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or not isinstance(kids, list):
+        return 1
+    walk.effort.spend(len(kids) + 1)
+    path = path.at(raw.number) if isinstance(raw, Reference) else path
+    steps = path.key(b"Kids")
+    count = sum(_check_new_nodes(walk, kid, steps.item(i), kept) for i, kid in enumerate(kids))
+    if id(node) not in kept:
+        walk.kind(Kind.REWRITTEN)
+        if walk.new.resolve(node.get(b"Type")) != b"Pages" or node.keys() - _NODE_KEYS:
+            walk.fault(Reason.PAGE_TREE, path)
+        if walk.new.resolve(node.get(b"Count")) != count:
+            walk.fault(Reason.PAGE_TREE, path.key(b"Count"))
+    return count
 
 
 def _check_count(walk: Walk, raw: Value, node: Dictionary, path: Path) -> None:

@@ -94,6 +94,7 @@ class Walk:
         self.empty: set[int] = set()
         self._waiting: list[_Pair] = []
         self._seen: set[tuple[int, int, bool]] = set()
+        self._demanded: set[tuple[int, int, bool]] = set()
         self.effort = effort
 
     def fault(self, reason: Reason, path: Path, *, page: int | None = None, box: Box | None = None) -> None:
@@ -125,6 +126,11 @@ class Walk:
         """Demand that two values are equal all the way down; judged later, by :meth:`finish`."""
         if old is new and not isinstance(old, (Reference, list, dict, Stream)):
             return
+        if isinstance(old, (list, dict)) and isinstance(new, (list, dict)):
+            mark = (id(old), id(new), drawn)
+            if mark in self._demanded:
+                return  # what pages inherit, once for all of them
+            self._demanded.add(mark)
         key = path.step[1:].encode("latin-1") if path.step.startswith("/") else b""
         self._waiting.append((old, new, path, key, drawn, reason))
 
