@@ -1,19 +1,19 @@
 """Verify sealed license documents, structured records and printed codes.
 
 The library knows no database, no web, no clock and no network: the moment and the trust are arguments, evidence is
-handed in. Any bytes give a :class:`Verdict`; nothing raises. Import is cheap; parsers load at first use.
+handed in. Any bytes give a :class:`Verdict`; nothing raises. Import is cheap; the judging itself and the parsers load
+at first use.
 """
 
 from __future__ import annotations
 
-from verify.code import verify_code, verify_picture
-from verify.document import verify_document
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from verify.evidence import NO_EVIDENCE, Evidence, VaultFacts
 from verify.findings import CATALOG, About, Finding, Severity, all_codes
-from verify.media import verify_any
 from verify.place import Place
 from verify.policy import DEFAULT_POLICY, Limits, Policy
-from verify.record import verify_record
 from verify.trust.anchors import Remit, TrustStore
 from verify.verdict import (
     Conclusion,
@@ -25,6 +25,12 @@ from verify.verdict import (
     Standing,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from verify.code import verify_code, verify_picture
+    from verify.document import verify_document
+    from verify.media import verify_any
+    from verify.record import verify_record
 
 __all__ = [
     "CATALOG",
@@ -55,3 +61,19 @@ __all__ = [
     "verify_picture",
     "verify_record",
 ]
+
+_JUDGES = {
+    "verify_any": "verify.media",
+    "verify_code": "verify.code",
+    "verify_document": "verify.document",
+    "verify_picture": "verify.code",
+    "verify_record": "verify.record",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The judging functions, imported when first asked for: commands that judge nothing need not wait for them."""
+    if name not in _JUDGES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_JUDGES[name]), name)
+    return found

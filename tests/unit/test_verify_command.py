@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,16 @@ def test_codes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--codes", "--json"]) == 0
     codes = json.loads(capsys.readouterr().out)["codes"]
     assert {"code", "zh", "en"} <= set(codes[0])
+
+
+def test_the_package_is_imported_without_its_parsers_and_gives_every_name() -> None:
+    code = (
+        "import sys, verify\n"
+        "slow = {'verify.document', 'verify.formats.pdffile', 'asn1crypto', 'cryptography', 'PIL', 'pypdfium2'}\n"
+        "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
+        "assert all(hasattr(verify, name) for name in verify.__all__)\n"
+        "assert verify.verify_document is verify.document.verify_document\n"
+        "assert not hasattr(verify, 'verify_nothing')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

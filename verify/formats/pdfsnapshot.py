@@ -270,6 +270,8 @@ class Snapshot:
 
     def resolve(self, value: Value) -> Value:
         """Follow references to a value that is none; None when they lead nowhere or in a circle."""
+        if not isinstance(value, Reference):
+            return value
         for _ in range(self.file.limits.references):
             if not isinstance(value, Reference):
                 return value
