@@ -13,8 +13,9 @@ from tests.support.forger.families.annotations import annotate, annotation
 from tests.support.forger.families.sneaky import with_field
 from tests.support.forger.families.sneaky_signing import sign_without_leave
 from tests.support.forger.judging import judge
-from tests.support.forger.writer import changed, last_startxref, stream, trailer_of
+from tests.support.forger.writer import array, changed, entries, items, last_startxref, stream, trailer_of
 from verify import Integrity
+from verify.checks.changes.fieldlook import is_formatted
 
 _EVIL = stream(b"BT /F1 40 Tf 60 400 Td (Amount: 900.00) Tj ET")
 
@@ -518,3 +519,83 @@ def test_a_small_file_does_not_cost_much(make: Callable[[], bytes]) -> None:
     start = time.process_time()
     judge(pdf)
     assert time.process_time() - start < 8
+
+
+# --- second round ---------------------------------------------------------------------------------------------------
+
+
+def _two_fronts(length: int) -> bytes:
+    """Signed: in front a linearized document with a section of its own, behind it the invoice."""
+    front = (
+        b"%%PDF-1.7\n%%\xe2\xe3\xcf\xd3\n70 0 obj\n<< /Linearized 1 /L %010d /H [9 9] /O 73 /E 9 /N 1 /T 9 >>\nendobj\n"
+    )
+    bodies = {
+        71: b"<< /Type /Catalog /Pages 72 0 R >>",
+        72: b"<< /Type /Pages /Count 1 /Kids [73 0 R] /MediaBox [0 0 595 842] >>",
+        73: b"<< /Type /Page /Parent 72 0 R /Contents 74 0 R /Resources << /Font << /F1 75 0 R >> >> >>",
+        74: _EVIL,
+        75: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    }
+    head, tail = b"xref\n70 6\n", b"trailer\n<< /Size 76 /Root 71 0 R >>\nstartxref\n0\n%%EOF\n"
+    place = len(front % length) + len(head) + 20 * 6 + len(tail)
+    rows, objects = b"%010d 00000 n\r\n" % front.index(b"70 0 obj"), b""
+    for number, body in bodies.items():
+        rows += b"%010d 00000 n\r\n" % (place + len(objects))
+        objects += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    return sign_without_leave(draw().write(head=front % length + head + rows + tail + objects), "Sig1")
+
+
+def test_blanks_make_a_file_linearized_and_its_front_another_document() -> None:
+    """/L was wrong when it was signed; with blanks behind it is right, and poppler shows the front (Annex F)."""
+    length = len(_two_fronts(0)) + 40
+    pdf = _two_fronts(length)
+    assert len(pdf) < length
+    _intact(pdf)
+    _refused(pdf.ljust(length), "BYTES_UNACCOUNTED")
+
+
+def test_a_signed_annotation_becomes_a_signature_field_of_no_size() -> None:
+    """The note is gone: its object is the widget of a new field (ISO 32000-2 12.8.2.2)."""
+    doc = base("approval")
+    fields = [*items(entries(doc.body("form"))[b"/Fields"]), doc.ref("note")]
+    field = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Sig9) /Rect [0 0 0 0] /F 4 /P 3 0 R >>"
+    _refused(doc.update({"form": changed(doc.body("form"), Fields=array(fields)), "note": field}))
+
+
+def test_an_empty_signature_field_covers_what_a_field_shows() -> None:
+    """The payee stands in a form field, and not in the text of the page (S&P 2021, 4.2)."""
+    field = field_body(b"Sig", b"Sig9", b"60 500 260 520", b"/AP << /N 95 0 R >>")
+    _refused(with_field(base("approval"), field, more={95: look(b"Evil Works", background=b"1 g")}))
+
+
+def test_a_comment_covers_what_a_field_shows() -> None:
+    """As before, where comments are permitted (S&P 2021, 4.1)."""
+    comment = annotation(b"FreeText", b"/Contents (Evil Works) /DA (/F1 12 Tf 0 g)", b"/Rect [60 500 260 520]")
+    _refused(annotate(base("p3"), comment))
+
+
+@pytest.mark.parametrize("number", [b"%s842" % (b"0" * 300), b"842.%s" % (b"0" * 300)])
+def test_a_number_has_more_digits_than_some_viewers_read(number: bytes) -> None:
+    """PDFium reads 255 characters of a word, which here are no 842 (ISO 32000-2 Annex C)."""
+    doc = base("p1")
+    _refused(doc.update({"page": changed(doc.body("page"), MediaBox=b"[0 0 595 %s]" % number)}), "BYTES_UNACCOUNTED")
+
+
+@pytest.mark.parametrize(
+    ("shown", "value", "same"),
+    [
+        ("1,234.50 EUR", "1234.5", True),
+        ("1.234,50", "1234.5", True),
+        ("50%", "0.5", True),
+        ("(5.00)", "-5", True),
+        ("2026-11-23", "20261123", True),
+        ("1,000,000", "1", False),
+        ("100", "1", False),
+        ("1000", "10.00", False),
+        ("-5", "5", False),
+        ("9", "", False),
+    ],
+)
+def test_a_format_changes_the_number(shown: str, value: str, same: bool) -> None:
+    """A script that formats adds signs and separators, no zeros (ISO 32000-2 Table 199, F)."""
+    assert is_formatted(shown, value) is same

@@ -27,6 +27,7 @@ _PLAIN_INTEGER = re.compile(
 )
 _LINE_END = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _HEADER_WITHIN = 1024
+_FRONT_OBJECTS = 8
 _HARMLESS = frozenset(("filter", "no-endobj", "stream-padding", "prev-zero"))
 """Kinds of notices that viewers read alike, or that change no more than a length on the page."""
 
@@ -85,6 +86,24 @@ class PdfFile:
             self._examined = True
             self._examine()
         return [notice for notice in self.notices.found if notice.kind not in _HARMLESS]
+
+    @property
+    def shows_its_front(self) -> bool:
+        """Whether viewers that know linearized files (Annex F) begin with another section than the last ``startxref``.
+
+        They take such a file for linearized while /L is its length, and then go by the first section in it.
+        """
+        front = self.data[: _HEADER_WITHIN * 4]
+        if b"Linearized" not in front and b"#" not in front:
+            return False
+        spans = self.spans()
+        for span in spans.objects[:_FRONT_OBJECTS]:
+            held = self.object_at(span.start, self.newest.length_of)
+            if held is not None and isinstance(held.value, dict) and held.value.get(b"Linearized") is not None:
+                first, sections = min(spans.sections, default=0), self.newest.sections
+                length = self.newest.resolve(held.value.get(b"L"))
+                return length == len(self.data) and bool(sections) and sections[0].start != first
+        return False
 
     @property
     def entry_count(self) -> int:

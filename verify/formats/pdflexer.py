@@ -51,6 +51,7 @@ _MOST_BRACKETS = 10_000
 _BRACKET_COST = 50
 _MOST_ESCAPES = 200_000
 _LARGEST = 2**63 - 1
+_LONGEST_NUMBER = 64
 _ONLY_NAMES = {Name}
 _MOST_NAMES = 100_000
 _LONGEST_ESCAPED = 4_096
@@ -123,6 +124,8 @@ class Lexer:
         if kind == _PLAIN_HEX:
             return _hexadecimal(match[10]), match.end(), False
         if kind == _REAL:
+            if match.end(11) - start > _LONGEST_NUMBER:
+                self._notice("large-number", start)
             return float(match[11]), match.end(), False
         if kind == _TEXT:
             return *self._text(match.end(), end), False
@@ -196,6 +199,8 @@ class Lexer:
         return name
 
     def _large(self, raw: bytes, start: int) -> int:
+        if len(raw) > _LONGEST_NUMBER:
+            self._notice("large-number", start)  # some viewers read so many digits and no more
         if len(raw.lstrip(b"+-0")) < 19:
             return int(raw[:1] + raw[1:].lstrip(b"0") or b"0") if len(raw) < 4000 else 0
         self._notice("large-number", start)

@@ -8,6 +8,7 @@ text of the page. What was there when the document was certified stays.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from verify.checks.changes.drawing import DrawingError, read_drawing
 from verify.checks.changes.graphics import shade
@@ -16,6 +17,9 @@ from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Node, Walk
 from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value
 from verify.place import Box, Place
+
+if TYPE_CHECKING:
+    from verify.formats.pdffile import Snapshot
 
 _MARKS_TEXT = frozenset(b"Highlight Underline Squiggly StrikeOut".split())
 _COMMENTS = _MARKS_TEXT | frozenset(
@@ -33,6 +37,7 @@ def compare_annotations(walk: Walk, old: Value, new: Value, path: Path, page: in
             walk.fault(Reason.ANNOTATIONS_BROKEN, path, page=page)
         return
     known = before if isinstance(before, list) else []
+    walk.shown_fields[page] = list(_field_boxes(walk, known))
     held = after or []
     pairs = list(_paired(walk, known, held))
     matched = {id(one) for one, _, _ in pairs}
@@ -130,8 +135,33 @@ def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box
 def _covers(walk: Walk, page: int, box: Box) -> bool:
     if walk.printed is None:
         return False
-    walk.effort.spend(walk.printed.cost(page))
-    return walk.printed.is_covered(walk.old, page, box)
+    fields = walk.shown_fields.get(page, [])
+    walk.effort.spend(walk.printed.cost(page) + len(fields))
+    return any(_hides(box, field) for field in fields) or walk.printed.is_covered(walk.old, page, box)
+
+
+def _field_boxes(walk: Walk, annotations: list[Value]) -> Iterator[Box]:
+    """Where signed fields show something: the text of a page does not say so."""
+    for raw in annotations:
+        held = walk.old.resolve(raw)
+        walk.effort.spend(4)
+        if not isinstance(held, dict) or walk.old.resolve(held.get(b"Subtype")) != b"Widget":
+            continue
+        flags = walk.old.resolve(held.get(b"F"))
+        box = box_of(walk, held, walk.old)
+        if box is not None and held.get(b"AP") is not None and not (isinstance(flags, int) and flags & _HIDDEN):
+            yield box
+
+
+_HIDDEN = 2 | 32
+_MUCH = 0.2
+"""So much of a field, in one direction and the other, is covered by more than an edge."""
+
+
+def _hides(box: Box, field: Box) -> bool:
+    wide = min(box[2], field[2]) - max(box[0], field[0])
+    high = min(box[3], field[3]) - max(box[1], field[1])
+    return wide > 0 < high and wide * high >= _MUCH * _MUCH * (field[2] - field[0]) * (field[3] - field[1])
 
 
 def _is_transparent(walk: Walk, held: Dictionary) -> bool:
@@ -183,9 +213,10 @@ def _drawn_box(walk: Walk, held: Dictionary, kind: bytes, box: Box | None) -> Bo
     return min(xs) - grown, min(ys) - grown, max(xs) + grown, max(ys) + grown
 
 
-def box_of(walk: Walk, held: Dictionary) -> Box | None:
-    """The rectangle of an annotation, None when it takes up no room."""
-    edges = [walk.new.resolve(v) for v in walk.new.items_of(held.get(b"Rect"))]
+def box_of(walk: Walk, held: Dictionary, snapshot: Snapshot | None = None) -> Box | None:
+    """The rectangle of an annotation (of the newer revision, or ``snapshot``), None when it takes up no room."""
+    snapshot = snapshot or walk.new
+    edges = [snapshot.resolve(v) for v in snapshot.items_of(held.get(b"Rect"))]
     if len(edges) != 4 or not all(isinstance(e, (int, float)) for e in edges):
         return None
     x0, y0, x1, y1 = (float(e) for e in edges if isinstance(e, (int, float)))

@@ -99,6 +99,9 @@ def add_field(walk: Walk, item: Reference, path: Path) -> None:
         walk.fault(Reason.FIELD_ADDED, path)
         return
     widgets = [(item, held)] if held.get(b"Kids") is None else _new_kids(walk, held, path)
+    for reference, _ in [(item, held), *widgets]:
+        if walk.old.resolve(reference) is not None and not walk.unchanged(reference, reference):
+            walk.fault(Reason.FIELD_ADDED, path.at(reference.number))  # it was something else, which is gone now
     for _, widget in widgets:
         kind = walk.new.resolve(widget.get(b"Subtype"))
         if kind != b"Widget" and not (kind is None and b"Rect" not in widget):

@@ -53,6 +53,10 @@ class Judge:
             found.add(Reason.NO_REVISION, Place(span=(end, len(data))))
             return found
         old = self.file.snapshot(end)
+        if self.file.shows_its_front:
+            found = Changes()
+            found.add(Reason.AMBIGUOUS, Place(span=(end, len(data))))
+            return found
         if not data[end:].strip(_BLANK):
             return searched(self.file, old, self.reached) if hides_its_end(self.file, old) else Changes()
         found = account(self.file, old, self.reached)
