@@ -16,6 +16,10 @@ from tests.support.forger.judging import judge
 from tests.support.forger.writer import array, changed, entries, items, last_startxref, stream, trailer_of
 from verify import Integrity
 from verify.checks.changes.fieldlook import is_formatted
+from verify.checks.changes.judge import Judge
+from verify.formats.pdffile import PdfFile
+from verify.formats.pdfsignatures import UnverifiedPdfSignature
+from verify.formats.pdfvalues import Reference
 
 _EVIL = stream(b"BT /F1 40 Tf 60 400 Td (Amount: 900.00) Tj ET")
 
@@ -599,3 +603,52 @@ def test_a_number_has_more_digits_than_some_viewers_read(number: bytes) -> None:
 def test_a_format_changes_the_number(shown: str, value: str, same: bool) -> None:
     """A script that formats adds signs and separators, no zeros (ISO 32000-2 Table 199, F)."""
     assert is_formatted(shown, value) is same
+
+
+@pytest.mark.parametrize(
+    "back", [b"[(1) 399 399 399 (9)] TJ", b"[(1) 399 399] TJ [399 (9)] TJ", b"[(1) 399 () 399 399 (9)] TJ"]
+)
+def test_characters_are_moved_back_step_by_step(back: bytes) -> None:
+    """Each step is small, and together they make 91 of 19 (ISO 32000-2 9.4.3)."""
+    _refused(_filled(_drawn(b"BT /F1 12 Tf 20 5 Td %s ET" % back), b"(19)"))
+
+
+@pytest.mark.parametrize(
+    ("look", "permitted"),
+    [
+        (b"/F1 12 Tf 0 0 0.5 rg", True),
+        (b"0 g /F1 0 Tf", True),
+        (b"/F1 12 Tf 1 g", False),
+        (b"/F1 0.01 Tf 0 g", False),
+        (b"/F1 12 Tf 3 Tr 0 g", False),
+        (b"/Own 12 Tf 0 g", False),
+    ],
+)
+def test_a_field_drawn_anew_from_its_value_would_not_show_it(look: bytes, permitted: bool) -> None:
+    """Viewers draw a field from /DA when somebody touches it: white, tiny, or in a font that came with the value."""
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding << /Differences [71 /E] >> >>"
+    form = changed(base("p2").body("form"), DR=b"<< /Font << /F1 7 0 R /Own 90 0 R >> >>")
+    pdf = _filled(_drawn(_LINE), more={"form": form, 90: font}, DA=b"(%s)" % look)
+    (_intact if permitted else _refused)(pdf)
+
+
+def test_a_password_field_shows_a_number() -> None:
+    """Characters are masked by one that says nothing, not by nines (ISO 32000-2 Table 231)."""
+    doc = signed(draw(payee=changed(draw().objects[23], Ff=b"8192")), "password")
+    for text, judged in ((b"***", _intact), (b"999", _refused)):
+        judged(doc.update({"payee": changed(doc.body("payee"), V=b"(abc)"), "payee_look": look(text)}))
+
+
+def test_words_beside_a_formatted_number_are_no_format() -> None:
+    assert not is_formatted("100.00 has been paid", "100")
+
+
+def test_the_leave_of_a_certification_stands_with_the_parent_of_its_field() -> None:
+    """A field whose value and lock are its parent's binds as much as any (ISO 32000-2 12.7.4.1)."""
+    doc = draw()
+    doc.put("value", b"<< /Type /Sig /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 1 >> >>] >>", 60)
+    file = PdfFile(doc.write())
+    raw = UnverifiedPdfSignature(
+        "a", "", "", (), b"", 1, "", field_reference=Reference(21, 0), value_reference=Reference(60, 0)
+    )
+    assert Judge(file, [(raw, len(file.data))]).rights(file.newest).level == 1

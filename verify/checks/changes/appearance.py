@@ -186,7 +186,7 @@ def shows(walk: Walk, drawn: Drawn, view: FieldView) -> bool:
         return False
     values = [plain(text) for text in _texts(walk, view.new_value)]
     if view.flags & _PASSWORD and view.type == b"Tx":
-        return len(set(shown)) <= 1
+        return len(set(shown)) <= 1 and not shown[:1].isalnum()
     if view.type == b"Ch":
         displays = _displays(walk, view.options)
         values = [displays.get(value, value) for value in values]

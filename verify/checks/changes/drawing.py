@@ -115,6 +115,7 @@ class _Reader:
         self.lines = Lines()
         self.outline = Outline()
         self.clipping = False
+        self.back = 0.0
         self.curves = self.segments = 0
 
     def run(self, content: bytes) -> None:
@@ -218,14 +219,25 @@ class _Reader:
         font = state.font or self.fonts.named(b"")
         shown = [v for v in operands if isinstance(v, bytes) and not isinstance(v, NameToken)]
         text = "".join(font.text(part) for part in shown)
-        if name == b"TJ" and any(isinstance(v, float) and not _FARTHEST_ON < v < _FARTHEST_BACK for v in operands):
-            self.drawn.hidden = True
+        if name == b"TJ":
+            self._adjust(operands)
         self.drawn.marks += sum(len(part.strip()) for part in shown)
         self.drawn.own_font = self.drawn.own_font or (font.is_own and bool(shown))
         self.drawn.text += text
         if text.strip():
             self._place(self.lines.piece(text, state))
         self.lines.moved = False
+
+    def _adjust(self, operands: list[bytes | float]) -> None:
+        """Add up by how much strings are moved back before the next one is shown."""
+        self.back = 0.0 if self.lines.moved else self.back
+        for operand in operands:
+            if isinstance(operand, float):
+                self.back += operand
+            elif operand and not isinstance(operand, NameToken):
+                self.back = 0.0
+            if not _FARTHEST_ON < self.back < _FARTHEST_BACK:
+                self.drawn.hidden = True
 
     def _place(self, piece: Piece) -> None:
         """Note a string that is shown, and whether it is seen and stands behind or below the one before."""

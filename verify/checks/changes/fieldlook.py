@@ -20,6 +20,8 @@ _TELLING = ("<super>", "<sub>", "<fraction>", "<circle>", "<square>")
 """Compatibility forms that mean something else than their plain characters: 10⁶ is not 106."""
 _NUMBER = re.compile(r"[0-9](?:[0-9.,'’]*[0-9])?")
 _MOST_DIGITS = 40
+_MOST_LETTERS = 4
+"""Of a currency or a unit, which a format adds."""
 _STRETCH = 4.0
 _NEGATIVE = "-−("
 
@@ -32,6 +34,8 @@ def plain(text: str) -> str:
 
 def is_formatted(shown: str, wanted: str) -> bool:
     """Whether a script may have made one text of the other: the same number, or the same digits in the same order."""
+    if sum(map(str.isalpha, shown)) > sum(map(str.isalpha, wanted)) + _MOST_LETTERS:
+        return False
     one, other = _NUMBER.findall(shown), _NUMBER.findall(wanted)
     if len(one) == len(other) == 1 and len(one[0]) <= _MOST_DIGITS >= len(other[0]):
         negative, meant = (any(c in text for c in _NEGATIVE) for text in (shown, wanted))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from verify.checks.changes.appearance import judge_look
 from verify.checks.changes.fieldview import FieldView, read_view
+from verify.checks.changes.fonts import is_plain_look
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
@@ -52,6 +53,9 @@ def _compare_data(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view
     for key in (b"I", b"TI", b"RV", b"DA", b"Q"):
         if not (view.changed and (view.type in _TEXTUAL or key in (b"DA", b"Q"))):
             walk.same(old.get(key), new.get(key), path.key(key), Reason.FIELD_ENTRY)
+    kept = view.type not in _TEXTUAL or walk.unchanged(old.get(b"DA"), new.get(b"DA"))
+    if not kept and not is_plain_look(walk, walk.new.resolve(new.get(b"DA"))):
+        walk.fault(Reason.FIELD_ENTRY, path.key(b"DA"))
     if judge_look(walk, old, new, path, view):
         filled = True
         walk.touched[path.number] = Kind.FORM_DATA

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from verify.checks.changes.graphics import shade
 from verify.formats.pdftrees import pages
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value, same_value
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value, same_value
 
 if TYPE_CHECKING:
     from verify.checks.changes.walk import Walk
@@ -25,6 +26,9 @@ _SYMBOLS = re.compile(rb"(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Dingbats|ZaDb|Win
 """Fonts whose codes are no letters, whatever ASCII says."""
 _SYMBOL_NAMES = (b"ZaDb", b"Symb")
 """What forms call the two standard fonts that have no letters."""
+_NUMBER = re.compile(rb"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}")
+_LONGEST_DEFAULT = 500
+_LEAST_SIZE, _BRIGHTEST = 2.0, 0.9
 _LEAST_WIDTH, _MOST_WIDTH = 100, 3_000
 """Of a character that is shown, in thousandths; others put characters over one another, or out of sight."""
 _NAMES = {
@@ -80,6 +84,31 @@ def is_plain_font(walk: Walk, resources: Dictionary, name: bytes) -> bool:
     if name in _SYMBOL_NAMES:
         return not font.is_own
     return not font.is_own and font.width == 1 and font.text(_PLAIN_CODES) == _PLAIN_CODES.decode()
+
+
+def is_plain_look(walk: Walk, value: Value) -> bool:
+    """Whether a default appearance, by which viewers may draw a field anew, lets its text be read (12.7.4.3)."""
+    if value is None:
+        return True
+    if not isinstance(value, Text) or len(value) > _LONGEST_DEFAULT:
+        return False
+    name, size, bright, operands = b"", -1.0, 0.0, list[bytes]()
+    for word in value.replace(b"/", b" /").split():
+        operands.append(word)
+        numbers = [float(v) for v in operands[:-1] if _NUMBER.fullmatch(v)]
+        if word == b"Tf" and len(operands) == 3 and numbers:
+            name, size = operands[0][1:], numbers[-1]
+        elif word in (b"g", b"rg", b"k") and len(numbers) == len(operands) - 1:
+            found = shade(numbers)
+            bright = 1.0 if found is None else found
+        elif word[:1].isalpha():
+            return False
+        operands = [] if word[:1].isalpha() else operands
+    form = walk.new.entry_of(walk.new.root.get(b"AcroForm"), b"DR")
+    before = walk.old.entry_of(walk.old.root.get(b"AcroForm"), b"DR")
+    known = walk.old.entry_of(walk.old.entry_of(before, b"Font"), name) is not None
+    plain = known or not isinstance(form, dict) or is_plain_font(walk, form, name)
+    return plain and (size == 0 or size >= _LEAST_SIZE) and bright <= _BRIGHTEST
 
 
 class FontReader:

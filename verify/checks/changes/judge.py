@@ -106,7 +106,9 @@ class Judge:
         for signature, end in self.signatures:
             held = old.resolve(signature.field_reference) if end <= old.end else None
             if isinstance(held, dict):
-                fields.append(held)
+                above = old.entry_of(held.get(b"Parent"), b"Lock")
+                given = {b"V": signature.value_reference or signature.dictionary, b"Lock": above}
+                fields.append({**given, **held})  # both may stand with the parent
         return rights_after(old, fields)
 
     def _is_revision(self, end: int) -> bool:
