@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import time
 import zlib
 from collections.abc import Callable
 
+import pypdf
 import pytest
 
 from tests.support.forger.bases import Base, base, draw, field_body, look, signed
@@ -652,3 +654,19 @@ def test_the_leave_of_a_certification_stands_with_the_parent_of_its_field() -> N
         "a", "", "", (), b"", 1, "", field_reference=Reference(21, 0), value_reference=Reference(60, 0)
     )
     assert Judge(file, [(raw, len(file.data))]).rights(file.newest).level == 1
+
+
+def test_a_page_that_writes_out_what_it_inherited_is_the_same_page() -> None:
+    """No forgery: pypdf writes pages so, and a drawing asks where the page lies, not where that is written."""
+    doc = base("approval")
+    _intact(doc.update({"page2": changed(doc.body("page2"), MediaBox=b"[0 0 595 842]")}))
+
+
+@pytest.mark.parametrize("value", ["Good Works GmbH", "Größe 12", "1,234.50"])
+def test_a_form_filled_in_by_pypdf_stays_intact(value: str) -> None:
+    doc, out = base("approval"), io.BytesIO()
+    writer = pypdf.PdfWriter(io.BytesIO(doc.pdf), incremental=True)
+    writer.update_page_form_field_values(writer.pages[0], {"payee": value, "agree": "/Yes"}, auto_regenerate=False)
+    writer.write(out)
+    assert out.getvalue().startswith(doc.pdf)
+    _intact(out.getvalue())

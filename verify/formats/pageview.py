@@ -154,9 +154,9 @@ class PageView:
                 bitmap.close()
 
     def boundary(self, page: int) -> tuple[Box, int]:
-        """The part of user space that a page shows, and its rotation in degrees."""
+        """The part of user space that a page shows, and its rotation in degrees; inherited or its own."""
         with self._page(page) as opened:
-            return tuple(round(v, 2) for v in opened.get_cropbox()), int(opened.get_rotation())
+            return tuple(round(v, 2) for v in opened.get_bbox()), int(opened.get_rotation())
 
     def device_point(self, page: int, size: tuple[int, int], x: float, y: float) -> tuple[int, int]:
         """Where a point of user space lies in a picture of the whole page of this size."""
