@@ -46,9 +46,9 @@ def address(embedded_vault: Vault) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium. Ends with its file: its event loop would stand in the way of other tests' own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
