@@ -506,6 +506,12 @@ def _unlisted() -> bytes:
     return signed(doc, "many").pdf + b"\n" + b"".join(b"%d 0 obj [1] endobj\n" % n for n in range(100, 20_100))
 
 
+def _many_pieces() -> bytes:
+    """Strings and rectangles by the thousand: each is asked whether it lies over the others."""
+    rectangles = b"0 0 1 1 re f " * 3000
+    return _filled(_drawn(rectangles + b"BT /F1 1 Tf " + b"1 0 Td (a) Tj " * 6000 + b"ET " + rectangles))
+
+
 _COSTLY: dict[str, Callable[[], bytes]] = {
     "shared-arrays": _shared_arrays,
     "equal-options": _equal_options,
@@ -515,6 +521,7 @@ _COSTLY: dict[str, Callable[[], bytes]] = {
     "open-blocks": lambda: _maps(b"beginbfchar " * 80_000),
     "open-lists": lambda: _maps(b"beginbfrange " + b"<00><01>[" * 90_000 + b" endbfrange"),
     "unlisted": _unlisted,
+    "many-pieces": _many_pieces,
 }
 
 

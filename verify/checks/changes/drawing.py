@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from verify.checks.changes.fonts import FontReader
@@ -20,7 +17,9 @@ from verify.checks.changes.graphics import (
     holds,
     set_parameter,
 )
+from verify.checks.changes.layout import follows, is_across, is_frame, middle
 from verify.checks.changes.reasons import Reason
+from verify.checks.changes.tokens import NameToken, tokens
 from verify.checks.changes.walk import Walk, is_plainly_encoded
 from verify.formats.pdflimits import PdfError
 from verify.formats.pdfvalues import Stream
@@ -31,17 +30,8 @@ _COST = 1_000
 """What reading one drawing costs, in pairs of values."""
 _MOST_CURVES = 16
 _MOST_LINES = 400
+_MOST_RECTANGLES, _MOST_PIECES = 300, 4_000
 _INVISIBLE = 3
-_TOKEN = re.compile(
-    rb"(?P<space>[\0\t\n\f\r ]++|%[^\r\n]*+)"
-    rb"|(?P<name>/[^\0\t\n\f\r ()<>\[\]{}/%]*+)"
-    rb"|(?P<number>[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++))"
-    rb"|(?P<hex><[0-9A-Fa-f\0\t\n\f\r ]*+>)"
-    rb"|(?P<bracket><<|>>|\[|\])"
-    rb"|(?P<word>[A-Za-z'\"*][A-Za-z0-9'\"*]*+)"
-)
-_STRING_PART = re.compile(rb"[^()\\]++|\\(?:\r\n|[0-7]{1,3}|.)|[()]", re.DOTALL)
-_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _FILLS = frozenset((b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"))
 _STROKES = frozenset((b"S", b"s", b"B", b"B*", b"b", b"b*"))
 _PAINTS = _FILLS | _STROKES | {b"n"}
@@ -58,12 +48,6 @@ _LEAST_SIZE = 1.0
 """Of characters, in points."""
 _FARTHEST_BACK, _FARTHEST_ON = 400.0, -10_000.0
 """Thousandths of the size by which TJ may move back and on."""
-_LINE = 0.5
-_NARROWEST = 0.15
-"""No character is narrower, in parts of its height; so far at least the next string begins behind."""
-_MOST_OF = 0.8
-_EDGE = 6.0
-"""Points from the edge of a field within which borders are drawn."""
 
 
 class DrawingError(Exception):
@@ -154,6 +138,8 @@ class _Reader:
             self._outline(name, numbers)
         if self.curves > _MOST_CURVES or self.segments > _MOST_LINES or len(self.saved) > 64:
             raise DrawingError(Reason.APPEARANCE_PICTURE)
+        if len(self.drawn.rectangles) > _MOST_RECTANGLES or len(self.drawn.pieces) > _MOST_PIECES:
+            raise DrawingError(Reason.APPEARANCE_PICTURE)
 
     def _outline(self, name: bytes, numbers: list[float]) -> None:
         if self.outline.operator(name, numbers, self.state.matrix):
@@ -207,7 +193,7 @@ class _Reader:
         drawn = self.drawn
         drawn.rectangles.append(fill)
         drawn.small += not (fill.straight and is_across(drawn.box, fill.box))
-        covered = (p for p in drawn.pieces if p.text.strip() and holds(fill.box, *_middle(p), slack=p.size / 4))
+        covered = (p for p in drawn.pieces if p.text.strip() and holds(fill.box, *middle(p), slack=p.size / 4))
         drawn.covered = drawn.covered or any(covered)
 
     def _show_all(self, name: bytes, operands: list[bytes | float]) -> None:
@@ -268,48 +254,9 @@ class _Reader:
         """Whether text has nearly the shade of the area below it, or one that nobody knows."""
         state = self.state
         colour = state.stroke if state.mode == 1 else state.fill
-        below = [fill for fill in self.drawn.rectangles if holds(fill.box, *_middle(piece), slack=1)]
+        below = [fill for fill in self.drawn.rectangles if holds(fill.box, *middle(piece), slack=1)]
         ground = below[-1].shade if below else 1.0
         return colour is None or ground is None or abs(colour - ground) * state.opacity < _LEAST_CONTRAST
-
-
-def _middle(piece: Piece) -> tuple[float, float]:
-    """A point in the first character of a string."""
-    angle = math.radians(piece.angle)
-    rise, forth = piece.size / 4, piece.size / 6
-    return (
-        piece.x + forth * math.cos(angle) - rise * math.sin(angle),
-        piece.y + forth * math.sin(angle) + rise * math.cos(angle),
-    )
-
-
-def follows(before: Piece, after: Piece) -> bool:
-    """Whether a string stands where one reads on: behind the one before, or on a line below."""
-    turn = abs(before.angle - after.angle) % 360
-    angle = math.radians(before.angle)
-    along = (after.x - before.x) * math.cos(angle) + (after.y - before.y) * math.sin(angle)
-    above = (after.y - before.y) * math.cos(angle) - (after.x - before.x) * math.sin(angle)
-    size = max(before.size, after.size)
-    if min(turn, 360 - turn) > 1:
-        return False
-    if above < -_LINE * size:
-        return True
-    return above <= _LINE * size and along >= _NARROWEST * before.size * len("".join(before.text.split()))
-
-
-def is_across(box: Box, part: tuple[float, float, float, float]) -> bool:
-    """Whether a part reaches over most of a box, along or across, in a straight line: a frame, a divider, a bar."""
-    wide, high = abs(part[2] - part[0]), abs(part[3] - part[1])
-    far, long = box[2] - box[0], box[3] - box[1]
-    return wide >= _MOST_OF * far or high >= _MOST_OF * long
-
-
-def is_frame(box: Box, x0: float, y0: float, x1: float, y1: float) -> bool:
-    """Whether a line goes across a box or lies at its edge: borders, their corners, dividers."""
-    margin = min(_EDGE, (box[2] - box[0]) / 4, (box[3] - box[1]) / 4)
-    at_edge = (min(x - box[0], box[2] - x, y - box[1], box[3] - y) <= margin for x, y in ((x0, y0), (x1, y1)))
-    straight = abs(x0 - x1) < 1 or abs(y0 - y1) < 1
-    return all(at_edge) or (straight and is_across(box, (x0, y0, x1, y1)))
 
 
 def form_box(walk: Walk, stream: Stream) -> Box:
@@ -345,60 +292,3 @@ def _read(walk: Walk, stream: Stream) -> Drawn | DrawingError:
     except (PdfError, ValueError, TypeError):
         return DrawingError(Reason.APPEARANCE_UNREADABLE)
     return reader.drawn
-
-
-def tokens(content: bytes) -> Iterator[tuple[str, bytes | float]]:
-    """The tokens of a content stream: ``string``, ``name``, ``number``, ``word``; brackets are left out."""
-    position, size = 0, len(content)
-    while position < size:
-        if content[position] == 0x28:
-            text, position = _string(content, position)
-            yield "string", text
-            continue
-        match = _TOKEN.match(content, position)
-        if match is None:
-            raise ValueError("no token")
-        position = match.end()
-        kind, text = match.lastgroup or "", match[0]
-        if kind == "hex":
-            digits = re.sub(rb"[^0-9A-Fa-f]", b"", text)
-            yield "string", bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
-        elif kind == "number":
-            yield "number", float(text)
-        elif kind == "name":
-            yield "name", NameToken(text[1:])
-        elif kind == "word":
-            yield "word", text
-
-
-class NameToken(bytes):
-    """A name among the operands, which is no string to show."""
-
-    __slots__ = ()
-
-
-def _string(content: bytes, position: int) -> tuple[bytes, int]:
-    parts: list[bytes] = []
-    depth, position = 1, position + 1
-    while True:
-        match = _STRING_PART.match(content, position)
-        if match is None:
-            raise ValueError("a string does not end")
-        position, part = match.end(), match[0]
-        if part == b"(":
-            depth += 1
-        elif part == b")":
-            depth -= 1
-            if not depth:
-                return b"".join(parts), position
-        elif part[:1] == b"\\":
-            part = _unescaped(part[1:])
-        parts.append(part)
-
-
-def _unescaped(part: bytes) -> bytes:
-    if part[:1].isdigit():
-        return bytes((int(part, 8) & 0xFF,))
-    if part in (b"\r\n", b"\n", b"\r"):
-        return b""
-    return _ESCAPES.get(part, part)
