@@ -23,7 +23,7 @@ from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
-from certvault.errors import VaultError, conflict, forbidden, not_found
+from certvault.errors import ConcurrentChangeError, DuplicateRowError, VaultError, conflict, forbidden, not_found
 from certvault.jobfolder import JobFolder
 from certvault.jobrunner import JobRunner, Progress, WorkerSeed, has_line
 from certvault.licenses import Licenses
@@ -155,7 +155,7 @@ class Minting:
             if job.state in (JobState.DONE, JobState.ABANDONED):
                 return self._finish(job, folder, actor, None)
             if job.state is not JobState.RUNNING or job.session != self._session.id:
-                job = self._set_state(job, JobState.RUNNING, actor)
+                job = self._taken(job, JobState.RUNNING, actor)
             failure: Exception | None = None
             try:
                 self._runner.run(job, out, actor, workers, progress)
@@ -188,7 +188,7 @@ class Minting:
         job = self._job(job_id, actor)
         with self._working_on(job):
             if job.state not in (JobState.DONE, JobState.ABANDONED):
-                job = self._set_state(job, JobState.RUNNING, actor)
+                job = self._taken(job, JobState.RUNNING, actor)
         thread = threading.Thread(target=self._run_quietly, args=(job_id, actor), name=f"mint-{job_id}", daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -247,6 +247,8 @@ class Minting:
         """Stage the file; one that is refused as a whole leaves the folder free for a better one."""
         license_type = self._catalog.get(job.type, job.type_version)
         with self._working_on(job):
+            if job.session != self._session.id:
+                job = self._taken(job, JobState.STAGING, actor)
             try:
                 return self._staging.stage(job, rows, name, license_type, issuer)
             except RefusedError:
@@ -297,8 +299,11 @@ class Minting:
             created_at=self._clock.now(),
             baseline=baseline_named(baseline).value,
         )
-        with self._database.writing() as uow:
-            return uow.jobs.save(job, event("JOB_CREATED", f"job:{job_id}", actor.subject, type=type_name))
+        try:
+            with self._database.writing() as uow:
+                return uow.jobs.save(job, event("JOB_CREATED", f"job:{job_id}", actor.subject, type=type_name))
+        except DuplicateRowError:  # another process took the same folder at the same moment
+            return self._reread(job)
 
     def _known(self, job_id: str) -> Job | None:
         with self._database.reading() as view:
@@ -323,6 +328,13 @@ class Minting:
         with self._database.writing() as uow:
             changed = job.in_state(state, session=self._session.id)
             return uow.jobs.save(changed, event(f"JOB_{state.value}", f"job:{job.id}", actor.subject))
+
+    def _taken(self, job: Job, state: JobState, actor: Actor) -> Job:
+        """The job in this process's hands; of several processes that try at one moment one gets it."""
+        try:
+            return self._set_state(job, state, actor)
+        except ConcurrentChangeError as error:
+            raise _busy(job.id) from error
 
     def _working_on(self, job: Job) -> _Claim:
         busy = (
@@ -349,14 +361,7 @@ class _Claim:
     def __enter__(self) -> None:
         with self._lock:
             if self._busy or self._job_id in self._running:
-                raise conflict(
-                    "JOB_BUSY",
-                    "job",
-                    f"任务 {self._job_id} 正在另一进程中运行",
-                    f"job {self._job_id} runs in another process",
-                    remedy_zh="请等待其完成。",
-                    remedy_en="Wait until it is done.",
-                )
+                raise _busy(self._job_id)
             self._running.add(self._job_id)
 
     def __exit__(self, *exc: object) -> None:
@@ -370,6 +375,17 @@ def _sha256(path: Path) -> str:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _busy(job_id: str) -> Exception:
+    return conflict(
+        "JOB_BUSY",
+        "job",
+        f"任务 {job_id} 正在另一进程中运行",
+        f"job {job_id} runs in another process",
+        remedy_zh="请等待其完成。",
+        remedy_en="Wait until it is done.",
+    )
 
 
 def _out_in_use(out: Path, job: str) -> Exception:

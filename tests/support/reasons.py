@@ -34,7 +34,7 @@ def _phrases_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
                     yield from ((text, statement.lineno) for text in _texts(statement.value))
         if isinstance(node, ast.Call):
             named = [k.value for k in node.keywords if k.arg in PARAMETERS]
-            raised = node.args if _name(node.func).endswith("Error") else []
+            raised = node.args if _name(node.func).endswith("Error") and _name(node.func) != "AttributeError" else []
             for value in (*named, *raised):
                 for text in _texts(value):
                     yield text, node.lineno
