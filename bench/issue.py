@@ -1,6 +1,6 @@
 """Licenses per second on one core through the whole path, beside the usual way and beside the key alone.
 
-    python -m bench.issue [--count N] [--rounds N] [--suite p256|rsa3072] [--keys pkcs11|file] [--json]
+    python -m bench.issue [--count N] [--rounds N] [--suite p256|rsa3072|sm2] [--keys pkcs11|file] [--json]
 
 *issue* is everything that ``certvault issue`` does for one business license: check, number (committed), draw, record,
 code, PDF/A-3b, permit (committed), PAdES B-LT seal with timestamp and revocation data, SD-JWT, encryption, storing,

@@ -263,7 +263,7 @@ def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings
 
 def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settings:
     """The token or folder of keys, its PIN, and the settings that go with it."""
-    kind = options.keys or ("pkcs11" if softhsm_available() else "file")
+    kind = options.keys or ("pkcs11" if softhsm_available() and options.suite != "sm2" else "file")
     pin = options.pin or os.environ.get(PIN_ENVIRONMENT) or secrets.token_urlsafe(24)
     given = options.pin is None and bool(os.environ.get(PIN_ENVIRONMENT))
     softhsm_conf: str | None = None

@@ -64,8 +64,13 @@ _TITLES = {
 
 
 def algorithm_for(suite: str, purpose: KeyPurpose, *, root: bool = False) -> Algorithm:
-    """The algorithm of a new key. Codes are always P-256, so that the URL on the page stays short."""
-    if suite == "rsa3072" and purpose is not KeyPurpose.CODE:
+    """The algorithm of a new key. Codes are always P-256, so that the URL on the page stays short and any scanner's
+    software can check them."""
+    if purpose is KeyPurpose.CODE:
+        return Algorithm.ECDSA_P256_SHA256
+    if suite == "sm2":
+        return Algorithm.SM2_SM3
+    if suite == "rsa3072":
         return Algorithm.RSA_PSS_SHA256 if purpose in _JOSE else Algorithm.RSA_PKCS1_SHA256
     return Algorithm.ECDSA_P384_SHA384 if root else Algorithm.ECDSA_P256_SHA256
 

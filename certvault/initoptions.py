@@ -19,7 +19,8 @@ STORES = ("folder:", "s3://")
 
 @dataclass(frozen=True)
 class InitOptions:
-    """How a new vault is to be. ``keys`` None: a SoftHSM token when the module is there, else encrypted key files.
+    """How a new vault is to be. ``keys`` None: a SoftHSM token when the module is there and knows the suite, else
+    encrypted key files. SoftHSM knows no SM2.
 
     ``database_url`` and ``store_url`` default to SQLite and a folder inside the vault's own folder. ``production``
     takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face.
@@ -47,6 +48,13 @@ def check_options(options: InitOptions) -> None:
             f"密码套件 {options.suite} 尚不可用",
             f"the suite {options.suite} is not offered",
             "、".join(SUITES),
+        )
+    if options.suite == "sm2" and options.keys == "pkcs11":
+        raise _option(
+            "keys",
+            "随附的 SoftHSM 没有 SM2 机制",
+            "SoftHSM, which keeps the keys of an embedded token, has no SM2",
+            "file、pkcs11:…",
         )
     if uscc_fault(options.issuer_code) is not None:
         raise _option(

@@ -20,6 +20,7 @@ from signing.keys import KeyPurpose
 from signing.signer import BackendSigner, Signer
 from verify.formats.algorithms import Algorithm
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
+from verify.formats.sm2 import raw_of
 
 
 class Keyring:
@@ -164,7 +165,9 @@ class Keyring:
 
 
 def _plain(signature: bytes, algorithm: Algorithm) -> bytes:
-    """ECDSA values as r and s side by side, which the check takes."""
+    """ECDSA and SM2 values as r and s side by side, which the check takes."""
+    if algorithm is Algorithm.SM2_SM3:
+        return raw_of(signature)
     if not algorithm.is_ecdsa:
         return signature
     r, s = utils.decode_dss_signature(signature)

@@ -29,7 +29,7 @@ from signing.errors import PinError
 FILE_NAME = "vault.toml"
 PIN_FILE = "pin"
 PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
-SUITES = ("p256", "rsa3072")
+SUITES = ("p256", "rsa3072", "sm2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from signing.formats.identifiers import DIGEST_SIZES, digest_identifier, digest_
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.schemes import digest_of
 
 MAX_REQUEST = 4096
 """Longest request, in bytes, that is read."""
@@ -54,6 +54,11 @@ class Stamper:
         """The most bytes that a token takes."""
         return self._authority.token_size
 
+    @property
+    def hash_name(self) -> str:
+        """The authority's own hash: SM3 or SHA-256, for what has no hash of its own yet."""
+        return self._authority.hash_name
+
     def __call__(self, digest: bytes, hash_name: str) -> bytes:
         return self._authority.stamp(digest, hash_name, self._at)
 
@@ -86,6 +91,11 @@ class TimestampAuthority:
         """The most bytes that a token takes: over SHA-384 or shorter, with a serial number below 2**64."""
         return self._token_size
 
+    @property
+    def hash_name(self) -> str:
+        """The hash that the authority itself signs with."""
+        return self._signer.handle.algorithm.hash
+
     def at(self, at: datetime) -> Stamper:
         """Stamp at this time."""
         return Stamper(self, at)
@@ -108,7 +118,7 @@ class TimestampAuthority:
     def _token(self, query: _Query, at: datetime) -> bytes:
         info = self._info(query, self._next_serial(), at)
         attributes = cms.signed_attributes(
-            self._identity, self._digest(info), content_type=cms.ID_TST_INFO, signing_time=at
+            self._identity, self._digest(info), content_type=cms.ID_TST_INFO, signing_time=at, hash_name=self.hash_name
         )
         signature = self._signer.sign(ToBeSigned(attributes, KeyPurpose.TSA))
         return self._wrapped(info, attributes, signature, with_certificates=query.with_certificates)
@@ -125,7 +135,7 @@ class TimestampAuthority:
         )
 
     def _digest(self, info: bytes) -> bytes:
-        return hashlib.new(self._signer.handle.algorithm.hash, info).digest()
+        return digest_of(self.hash_name, info)
 
     def _wrapped(self, info: bytes, attributes: bytes, signature: bytes, *, with_certificates: bool) -> bytes:
         return cms.signed_data(
@@ -143,7 +153,7 @@ class TimestampAuthority:
         at = datetime.fromisoformat("2050-01-01T00:00:00+00:00")
         info = self._info(_Query("sha384", b"", imprint, None, True), _LONGEST_SERIAL, at)
         attributes = cms.signed_attributes(
-            self._identity, self._digest(info), content_type=cms.ID_TST_INFO, signing_time=at
+            self._identity, self._digest(info), content_type=cms.ID_TST_INFO, signing_time=at, hash_name=self.hash_name
         )
         longest = bytes(longest_signature(self._signer.handle.algorithm))
         return len(self._wrapped(info, attributes, longest, with_certificates=True))
@@ -169,7 +179,7 @@ def _read(request: bytes, policy: str) -> _Query:
         raise _RejectedError(_BAD_REQUEST, "only version 1 is known")
     name = digest_name(dotted)
     if name is None or not isinstance(parameters, core.Void | core.Null):
-        raise _RejectedError(_BAD_ALG, "use SHA-256, SHA-384 or SHA-512")
+        raise _RejectedError(_BAD_ALG, "use SHA-256, SHA-384, SHA-512 or SM3")
     if len(digest) != DIGEST_SIZES[name]:
         raise _RejectedError(_BAD_DATA_FORMAT, "the digest has the wrong length")
     if wanted not in (None, policy):

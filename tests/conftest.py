@@ -190,3 +190,13 @@ def embedded_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     vault = create_vault(InitOptions(folder=tmp_path_factory.mktemp("vault") / "var"))
     yield vault
     vault.close()
+
+
+@pytest.fixture(scope="session")
+def sm2_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    """One vault of the suite ``sm2`` as ``init`` makes it: keys in encrypted files. Shared: add, end nothing."""
+    from certvault.bootstrap import InitOptions, create_vault
+
+    vault = create_vault(InitOptions(folder=tmp_path_factory.mktemp("sm2") / "var", suite="sm2"))
+    yield vault
+    vault.close()

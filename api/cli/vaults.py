@@ -31,7 +31,7 @@ def init(
     keys: Annotated[
         str | None, typer.Option(metavar="pkcs11|file", help="Where keys live [SoftHSM if there]", show_default=False)
     ] = None,
-    suite: Annotated[str, typer.Option(metavar="p256|rsa3072", help="Algorithms; sm2 is not offered yet")] = "p256",
+    suite: Annotated[str, typer.Option(metavar="p256|rsa3072|sm2", help="Algorithms of keys")] = "p256",
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Database [SQLite in the folder]", show_default=False)
     ] = None,

@@ -16,10 +16,11 @@ from asn1crypto import x509 as asn1_x509
 
 from signing.errors import SigningError
 from signing.formats import der
-from signing.formats.identifiers import digest_identifier, longest_signature, signature_identifier
+from signing.formats.identifiers import DIGEST_SIZES, digest_identifier, longest_signature, signature_identifier
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.sm2 import sm3
 
 ID_DATA = "1.2.840.113549.1.7.1"
 ID_SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -56,13 +57,21 @@ def require_own_certificate(identity: SignerIdentity, signer: Signer) -> None:
 
 
 def signed_attributes(
-    identity: SignerIdentity, digest: bytes, *, content_type: str = ID_DATA, signing_time: datetime | None = None
+    identity: SignerIdentity,
+    digest: bytes,
+    *,
+    content_type: str = ID_DATA,
+    signing_time: datetime | None = None,
+    hash_name: str = "sha256",
 ) -> bytes:
-    """The attributes as the DER ``SET OF`` that is signed (RFC 5652 5.4)."""
+    """The attributes as the DER ``SET OF`` that is signed (RFC 5652 5.4).
+
+    ``hash_name`` is the signer's; its certificate is named by SM3 under that hash, by SHA-256 under all others.
+    """
     attributes = [
         _attribute(_CONTENT_TYPE, der.oid(content_type)),
         _attribute(_MESSAGE_DIGEST, der.octets(digest)),
-        _attribute(_SIGNING_CERTIFICATE_V2, _signing_certificate(identity)),
+        _attribute(_SIGNING_CERTIFICATE_V2, _signing_certificate(identity, hash_name)),
     ]
     if signing_time is not None:
         attributes.append(_attribute(_SIGNING_TIME, der.time(signing_time)))
@@ -73,11 +82,15 @@ def _attribute(kind: str, value: bytes) -> bytes:
     return der.sequence(der.oid(kind), der.set_of([value]))
 
 
-def _signing_certificate(identity: SignerIdentity) -> bytes:
+def _signing_certificate(identity: SignerIdentity, hash_name: str) -> bytes:
     """SigningCertificateV2 with one ESSCertIDv2; SHA-256 is its DEFAULT and so not written."""
     issuer = der.sequence(der.tagged(0xA4, identity.issuer))
+    national = hash_name == "sm3"
+    digest = sm3(identity.certificate) if national else hashlib.sha256(identity.certificate).digest()
     cert_id = der.sequence(
-        der.octets(hashlib.sha256(identity.certificate).digest()), der.sequence(issuer, der.integer(identity.serial))
+        digest_identifier("sm3") if national else b"",
+        der.octets(digest),
+        der.sequence(issuer, der.integer(identity.serial)),
     )
     return der.sequence(der.sequence(cert_id))
 
@@ -134,7 +147,8 @@ def sign_detached(
     """
     identity = SignerIdentity.of(certificate)
     require_own_certificate(identity, signer)
-    attributes = signed_attributes(identity, digest, signing_time=signing_time)
+    hash_name = signer.handle.algorithm.hash
+    attributes = signed_attributes(identity, digest, signing_time=signing_time, hash_name=hash_name)
     signature = signer.sign(ToBeSigned(attributes, purpose))
     return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain))
 
@@ -144,7 +158,7 @@ def longest_signed_data(
 ) -> int:
     """The most bytes that a detached signature of this signer takes, with a timestamp token of at most that size."""
     algorithm = signer.handle.algorithm
-    attributes = signed_attributes(identity, bytes(hashlib.new(algorithm.hash).digest_size))
+    attributes = signed_attributes(identity, bytes(DIGEST_SIZES[algorithm.hash]), hash_name=algorithm.hash)
     timestamp = der.tagged(0x30, bytes(timestamp_size)) if timestamp_size else None
     return len(
         signed_data(

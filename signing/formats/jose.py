@@ -14,7 +14,9 @@ from signing.formats.cms import SignerIdentity, require_own_certificate
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.algorithms import Algorithm
 from verify.formats.publickeys import curve_order
+from verify.formats.sm2 import raw_of
 
 _HALF = {"ec-p256": 32, "ec-p384": 48}
 
@@ -25,11 +27,14 @@ def base64url(data: bytes) -> str:
 
 
 def raw_signature(signer: Signer, data: bytes, purpose: KeyPurpose) -> bytes:
-    """A signature value as JOSE and COSE write it: ``r || s`` of fixed length for ECDSA, the block for RSA.
+    """A signature value as JOSE and COSE write it: ``r || s`` of fixed length for ECDSA and SM2, the block for RSA.
 
-    Of the two values of ``s`` that verify the lower one is written, so that our tokens have one form only.
+    Of the two values of ``s`` that verify ECDSA the lower one is written, so that our tokens have one form only; SM2
+    has one.
     """
     value = signer.sign(ToBeSigned(data, purpose))
+    if signer.handle.algorithm is Algorithm.SM2_SM3:
+        return raw_of(value)
     half = _HALF.get(signer.handle.algorithm.key)
     if half is None:
         return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from signing.formats.x509 import key_identifier
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.schemes import digest_of
 
 MAX_REQUEST = 16_384
 MAX_QUESTIONS = 32
@@ -25,6 +25,7 @@ _NONCE = "1.3.6.1.5.5.7.48.1.2"
 _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _MALFORMED, _UNAUTHORIZED = 1, 6
 _HASHES = {"1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384"}
+_HASHES |= {"1.2.156.10197.1.401": "sm3"}
 _BAD = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 
 
@@ -87,7 +88,8 @@ def ocsp_for(
 ) -> bytes:
     """An OCSPResponse (DER) that nobody asked for: what is embedded in documents."""
     issuer = x509.Certificate.load(responder.issuer)
-    answers = [(_cert_id(issuer, serial), responder.status(serial)) for serial in serials]
+    name = "sm3" if responder.signer.handle.algorithm.hash == "sm3" else "sha256"
+    answers = [(_cert_id(issuer, serial, name), responder.status(serial)) for serial in serials]
     return _response(responder, answers, at, lifetime, None)
 
 
@@ -134,14 +136,14 @@ def _asks(question: _Question, responder: Responder) -> bool:
 
 def _issuer_hashes(issuer: x509.Certificate, hash_name: str) -> tuple[bytes, bytes]:
     def digest(data: bytes) -> bytes:
-        return hashlib.new(hash_name, data, usedforsecurity=False).digest()
+        return digest_of(hash_name, data)
 
     return digest(issuer.subject.dump()), digest(bytes(issuer.public_key["public_key"]))
 
 
-def _cert_id(issuer: x509.Certificate, serial: int) -> bytes:
-    name_hash, key_hash = _issuer_hashes(issuer, "sha256")
-    algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
+def _cert_id(issuer: x509.Certificate, serial: int, hash_name: str) -> bytes:
+    name_hash, key_hash = _issuer_hashes(issuer, hash_name)
+    algorithm = der.sequence(der.oid(next(oid for oid, name in _HASHES.items() if name == hash_name)), der.NULL)
     return der.sequence(algorithm, der.octets(name_hash), der.octets(key_hash), der.integer(serial))
 
 

@@ -38,7 +38,7 @@ Stamp = Callable[[bytes, str], bytes]
 """Gives a TimeStampToken (DER) for a digest and the name of its hash.
 
 An attribute ``token_size``, as :class:`signing.timestamp.Stamper` has, says how many bytes a token takes at most;
-without it 6 kB are kept free.
+without it 6 kB are kept free. ``hash_name`` is the hash to stamp whole documents with, SHA-256 by default.
 """
 
 _TOKEN_ROOM = 6144
@@ -112,7 +112,7 @@ def seal_pdf(
     signature_stamp = None if baseline is Baseline.B_B else stamp
 
     def make(digest: bytes) -> bytes:
-        attributes = cms.signed_attributes(identity, digest)
+        attributes = cms.signed_attributes(identity, digest, hash_name=signer.handle.algorithm.hash)
         value = signer.sign(ToBeSigned(attributes, purpose))
         token = None if signature_stamp is None else _stamp_of(signature_stamp, value, signer.handle.algorithm.hash)
         return cms.signed_data(identity, signer, attributes, value, certificates=certificates, timestamp=token)
@@ -265,8 +265,9 @@ def _add_document_timestamp(updater: PdfUpdater, stamp: Stamp) -> None:
         objects[reference(raw_fields.idnum, raw_fields.generation)] = fields
     _mark_form(updater, objects)
     objects[updater.catalog_reference] = updater.catalog
+    name = str(getattr(stamp, "hash_name", "sha256"))
     _sign_update(
         updater,
         objects,
-        _Draft(signature, _TIMESTAMP, [], "sha256", lambda digest: stamp(digest, "sha256"), _room(stamp)),
+        _Draft(signature, _TIMESTAMP, [], name, lambda digest: stamp(digest, name), _room(stamp)),
     )

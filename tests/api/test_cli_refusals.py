@@ -125,7 +125,7 @@ def test_production_asks_for_the_issuers_name_and_code(tmp_path: Path) -> None:
         (["--url", "https://例.中国"], "base_url"),
         (["--database", "mysql://localhost/x"], "database_url"),
         (["--store", "ftp://x"], "store_url"),
-        (["--suite", "sm2"], "suite"),
+        (["--suite", "sm9"], "suite"),
     ],
 )
 def test_init_names_the_option_that_cannot_be(tmp_path: Path, options: list[str], field: str) -> None:
@@ -185,8 +185,15 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert Ran(["--version", "--json"], tmp_path).json == {"version": version("certvault")}
 
 
-def test_help_offers_no_suite_that_is_refused(tmp_path: Path) -> None:
-    assert "|sm2" not in Ran(["init", "--help"], tmp_path).out
+def test_help_offers_the_suites_that_there_are(tmp_path: Path) -> None:
+    assert "|sm2" in Ran(["init", "--help"], tmp_path).out
+
+
+def test_softhsm_is_not_asked_for_sm2(tmp_path: Path) -> None:
+    ran = Ran(["init", "--suite", "sm2", "--keys", "pkcs11", "--json", "--lang", "en"], tmp_path)
+    assert (ran.status, ran.json["code"], ran.json["field"]) == (3, "OPTION", "keys")
+    assert "SM2" in ran.json["reason"]
+    assert not (tmp_path / "var").exists()
 
 
 def test_a_key_is_destroyed_only_when_somebody_says_so(place: Path, tmp_path: Path) -> None:

@@ -278,7 +278,8 @@ def test_a_vault_is_made_once_and_a_failed_one_leaves_nothing(
     with pytest.raises(ConflictError, match="VAULT_EXISTS"):
         create_vault(InitOptions(folder=vault.settings.folder))
     for wrong in (
-        {"suite": "sm2"},
+        {"suite": "sm9"},
+        {"suite": "sm2", "keys": "pkcs11"},
         {"issuer_code": "91"},
         {"region": "x"},
         {"base_url": "ftp://x"},

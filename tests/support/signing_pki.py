@@ -67,9 +67,15 @@ def serial_of(certificate: bytes) -> int:
     return int(x509.Certificate.load(certificate).serial_number)
 
 
+_SUITES = {
+    "p256": (Algorithm.ECDSA_P384_SHA384, Algorithm.ECDSA_P256_SHA256),
+    "rsa3072": (Algorithm.RSA_PKCS1_SHA256, Algorithm.RSA_PKCS1_SHA256),
+    "sm2": (Algorithm.SM2_SM3, Algorithm.SM2_SM3),
+}
+
+
 def build_pki(backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE") -> Pki:
-    leaf = Algorithm.ECDSA_P256_SHA256 if suite == "p256" else Algorithm.RSA_PKCS1_SHA256
-    top = Algorithm.ECDSA_P384_SHA384 if suite == "p256" else Algorithm.RSA_PKCS1_SHA256
+    top, leaf = _SUITES[suite]
     since = AT - timedelta(days=1)
 
     def key(label: str, algorithm: Algorithm, purpose: KeyPurpose) -> KeyHandle:

@@ -26,7 +26,7 @@ class Algorithm(enum.Enum):
     ECDSA_P384_SHA384 = _Facts("sha384", "ES384", -35, "sha384_ecdsa", "ec-p384")
     RSA_PSS_SHA256 = _Facts("sha256", "PS256", -37, "rsassa_pss", "rsa-3072")
     RSA_PKCS1_SHA256 = _Facts("sha256", "RS256", -257, "sha256_rsa", "rsa-3072")
-    # Not registered with IANA; our verifier alone reads these two values. No backend offers it yet.
+    # Not registered with IANA; our verifier alone reads these two values.
     SM2_SM3 = _Facts("sm3", "x-certvault-SM2SM3", -70301, "sm2_sm3", "sm2")
 
     @property

@@ -18,7 +18,9 @@ _HASH_OIDS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
     "sha512": "2.16.840.1.101.3.4.2.3",
+    "sm3": "1.2.156.10197.1.401",
 }
+_SM2_WITH_SM3 = "1.2.156.10197.1.501"
 
 
 def canonical_fault(cms: UnverifiedCms, *, is_token: bool) -> str | None:
@@ -110,7 +112,7 @@ def _rebuilt(cms: UnverifiedCms) -> bytes:
 
 @lru_cache(maxsize=1)
 def canonical_digest_algorithms() -> frozenset[bytes]:
-    """The encodings of SHA-2 hashes, parameters absent or NULL (RFC 5754 2)."""
+    """The encodings of SHA-2 hashes and SM3, parameters absent or NULL (RFC 5754 2)."""
     return frozenset(_identifier(oid, tail) for oid in _HASH_OIDS.values() for tail in (b"", _NULL))
 
 
@@ -122,7 +124,9 @@ def is_canonical_algorithm(algorithm: Any, digest_name: str | None = None) -> bo
 
 @lru_cache(maxsize=4)
 def _signature_algorithms(name: str) -> frozenset[bytes]:
-    """ECDSA, RSA PKCS#1 v1.5 and PSS with one hash throughout, in their encodings."""
+    """ECDSA, RSA PKCS#1 v1.5 and PSS with one hash throughout, or SM2 with SM3, in their encodings."""
+    if name == "sm3":
+        return frozenset((_identifier(_SM2_WITH_SM3),))
     ecdsa = {"sha256": "1.2.840.10045.4.3.2", "sha384": "1.2.840.10045.4.3.3", "sha512": "1.2.840.10045.4.3.4"}
     rsa = {"sha256": "11", "sha384": "12", "sha512": "13"}
     return frozenset(

@@ -254,9 +254,9 @@ def verify_named(signature: bytes, data: bytes, spki: bytes, algorithm: Algorith
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
     if algorithm is Algorithm.SM2_SM3:
-        from verify.formats.sm2 import verify_sm2
+        from verify.formats.sm2 import der_of_raw, verify_sm2
 
-        verify_sm2(signature, data, spki)
+        verify_sm2(der_of_raw(signature), data, spki)
         return
     key = load_key(spki)
     digest: hashes.HashAlgorithm = hashes.SHA384() if algorithm.hash == "sha384" else hashes.SHA256()

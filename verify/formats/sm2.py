@@ -90,6 +90,13 @@ def der_of(signature: bytes) -> bytes:
     return written(r, s)
 
 
+def der_of_raw(signature: bytes) -> bytes:
+    """The DER of 64 bytes ``r || s``, the one form in which JOSE and COSE carry it here. Raises BadSignatureError."""
+    if len(signature) != 64:
+        raise BadSignatureError("SM2: the value has not 64 bytes")
+    return der_of(written(*_raw(signature)))
+
+
 def written(r: int, s: int) -> bytes:
     """``SEQUENCE { r INTEGER, s INTEGER }`` in DER (GM/T 0009 7.3)."""
     body = b"".join(_integer(number) for number in (r, s))
