@@ -183,6 +183,15 @@ def java_judges() -> None:
 
 
 @pytest.fixture(scope="session")
+def seal_judges() -> None:
+    """ofdrw, ready to be asked through :mod:`tests.support.judges`."""
+    try:
+        judges.build(judges.SEALS)
+    except judges.JudgesMissingError as error:
+        pytest.skip(f"ofdrw: {error}")
+
+
+@pytest.fixture(scope="session")
 def embedded_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     """One example vault as ``init`` makes it, keys in SoftHSM where that is. Shared: add, end nothing."""
     from certvault.bootstrap import InitOptions, create_vault

@@ -1,4 +1,4 @@
-"""The two Java judges: built once by Maven outside the tree, then asked about many files in one start of the JVM."""
+"""The Java judges: built once by Maven outside the tree, then asked about many files in one start of the JVM."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "interop" / "judges"
+SEALS = SOURCE / "ofdrw"
+"""A project of its own, since ofdrw needs an older BouncyCastle than the others."""
 _JAVA = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 
 
@@ -32,25 +34,25 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _fingerprint() -> str:
-    files = [SOURCE / "pom.xml", *sorted(SOURCE.rglob("*.java"))]
+def _fingerprint(project: Path) -> str:
+    files = [project / "pom.xml", *sorted((project / "src").rglob("*.java"))]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
 
 
 @functools.cache
-def build() -> Path:
+def build(project: Path = SOURCE) -> Path:
     """The folder that holds ``classes`` and ``lib``. Raises JudgesMissingError, at once when a build failed before."""
     for program in ("java", "javac", "mvn"):
         if shutil.which(program) is None:
             raise JudgesMissingError(f"no {program} on this machine")
     home = Path(os.environ.get("CERTVAULT_JUDGES", ROOT / ".cache" / "judges"))
     with _alone(home):
-        target = home / _fingerprint()
+        target = home / _fingerprint(project)
         if (target / "ready").exists():
             return target
         shutil.rmtree(target, ignore_errors=True)
         made = subprocess.run(
-            ["mvn", "-q", "-B", "-f", SOURCE / "pom.xml", f"-Djudges.build={target}", "compiler:compile",
+            ["mvn", "-q", "-B", "-f", project / "pom.xml", f"-Djudges.build={target}", "compiler:compile",
              "dependency:copy-dependencies"],
             capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
@@ -60,8 +62,8 @@ def build() -> Path:
         return target
 
 
-def _ask(main: str, arguments: Sequence[str | Path]) -> list[dict[str, Any]]:
-    target = build()
+def _ask(main: str, arguments: Sequence[str | Path], project: Path = SOURCE) -> list[dict[str, Any]]:
+    target = build(project)
     classes = f"{target / 'classes'}{os.pathsep}{target / 'lib'}{os.sep}*"
     done = subprocess.run(
         [*_JAVA, "-cp", classes, main, *map(str, arguments)], capture_output=True, text=True, timeout=900, check=False
@@ -104,3 +106,28 @@ def producers(folder: Path) -> list[Path]:
     """Documents of several revisions as Apache PDFBox writes and signs them; names begin with what they are."""
     _ask("Producers", [folder])
     return sorted(folder.glob("*.pdf"))
+
+
+Asked = tuple[str, Path, Path | None]
+"""A kind, the file, and what it is about: the sealed data, the issuer's certificate; None where there is nothing."""
+
+
+def _triples(main: str, asked: Iterable[Asked], project: Path) -> list[dict[str, Any]]:
+    arguments = [part for kind, file, about in asked for part in (kind, file, about if about is not None else "-")]
+    answers = _ask(main, arguments, project)
+    assert len(answers) * 3 == len(arguments)
+    return answers
+
+
+def ofdrw(asked: Iterable[Asked]) -> list[dict[str, Any]]:
+    """Seals (``seal``), seal signatures over data (``signature``) and GB/T 35275 values (``cms``), by ofdrw.
+
+    A seal has ``version``, what it says, ``seal_good`` and ``same_bytes`` (ofdrw writes it just so); a signature also
+    ``listed``, ``good`` and ``why`` not. What ofdrw cannot read has ``error``.
+    """
+    return _triples("SealJudge", asked, SEALS)
+
+
+def ofdrw_seals(folder: Path, document: Path) -> None:
+    """Seals and values over ``document`` as ofdrw makes them, under ``root.der``, into ``folder``."""
+    _ask("SealMaker", [folder, document], SEALS)

@@ -1,4 +1,4 @@
-"""Reading CMS SignedData (RFC 5652) as PDFs and timestamps carry it, leniently, for anybody's files.
+"""Reading CMS SignedData (RFC 5652, GB/T 35275) as PDFs and timestamps carry it, leniently, for anybody's files.
 
 Whether a value is written in the one way in which certvault writes it is asked by :mod:`verify.formats.cmsform`.
 """
@@ -40,6 +40,8 @@ _SINGLE = set(_ATTRIBUTES.values()) - {
     "commitment_type",
 }
 """Attributes that stand once and have exactly one value (RFC 5652 11, ETSI EN 319 122-1 5)."""
+_SIGNED_DATA = frozenset(("1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2"))
+"""SignedData of RFC 5652 and of GB/T 35275, which is PKCS#7's under another name."""
 _TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
 
 
@@ -145,10 +147,7 @@ def _read(der: bytes, known: Callable[[], Iterable[Any]]) -> UnverifiedCms:
     if der[1:2] == b"\x80":
         raise CmsError("its length is not definite")
     try:
-        info = cms.ContentInfo.load(der)
-        if info["content_type"].native != "signed_data":
-            raise CmsError("it is no SignedData")
-        data = info["content"]
+        data = _signed_data(cms.ContentInfo.load(der))
         if len(data["signer_infos"]) != 1:
             raise CmsError(f"it has {len(data['signer_infos'])} signers")
         signer_info = data["signer_infos"][0]
@@ -175,6 +174,15 @@ def _read(der: bytes, known: Callable[[], Iterable[Any]]) -> UnverifiedCms:
         raise
     except Exception as error:  # asn1crypto's lazy parsing raises a dozen types
         raise CmsError(f"{type(error).__name__} while reading it") from error
+
+
+def _signed_data(info: Any) -> Any:
+    from asn1crypto import cms
+
+    if info["content_type"].dotted not in _SIGNED_DATA:
+        raise CmsError("it is no SignedData")
+    content = info["content"]
+    return content if isinstance(content, cms.SignedData) else content.parse(cms.SignedData)
 
 
 def _find_signer(

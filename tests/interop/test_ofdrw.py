@@ -1,0 +1,133 @@
+"""ofdrw, the software that makes and checks most seals in OFD files: it judges ours, and we judge those it makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import judges
+from tests.support.sealhands import Hands, make_hands
+from verify.formats.algorithms import Algorithm
+from verify.formats.cms import CmsDigestError, check_signature, unverified_cms
+from verify.formats.publickeys import BadSignatureError
+from verify.seal import Inspection, inspect_seal
+from verify.trust.anchors import TrustStore
+
+DOCUMENT = b"what is sealed"
+NAMES = ("v1", "v4", "v4-digest")
+
+
+@pytest.fixture(scope="module")
+def hands() -> Hands:
+    return make_hands(Algorithm.SM2_SM3)
+
+
+@pytest.fixture(scope="module")
+def judged(seal_judges: None, hands: Hands, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Our seals and some that are not right, all in one start of the JVM."""
+    folder = tmp_path_factory.mktemp("ofdrw")
+    value = hands.sealed(DOCUMENT)
+    picture = replace(hands.data().picture, kind="SVG", data=b"<svg/>" * 300, width_mm=40, height_mm=30)
+    values = {
+        "seal": hands.seal(),
+        "signature": value,
+        "by digest": hands.sealed(DOCUMENT, replace(hands.data(), by_digest=True)),
+        "other picture": hands.sealed(DOCUMENT, replace(hands.data(), picture=picture)),
+        "seal of another name": hands.seal().replace("测试市".encode(), "测试县".encode()),
+        "other time": value.replace(b"20261101120000Z", b"20261101120001Z"),
+        "broken": value[:-1],
+    }
+    document, other = folder / "document", folder / "other"
+    document.write_bytes(DOCUMENT)
+    other.write_bytes(DOCUMENT + b".")
+    asked: list[judges.Asked] = []
+    for name, data in values.items():
+        (folder / name).write_bytes(data)
+        kind = "seal" if name.startswith("seal") else "signature"
+        asked.append((kind, folder / name, None if kind == "seal" else document))
+    asked.append(("signature", folder / "signature", other))
+    return dict(zip([*values, "other document"], judges.ofdrw(asked), strict=True))
+
+
+def test_our_seal_says_the_same_to_ofdrw(judged: dict[str, dict[str, Any]], hands: Hands) -> None:
+    said, data = judged["seal"], hands.data()
+    assert (said["version"], said["stated_version"], said["id"]) == (4, 4, data.seal_id)
+    assert (said["name"], said["vendor"], said["type"]) == (data.name, data.vendor, data.kind)
+    assert (said["picture"], said["picture_bytes"]) == (data.picture.kind, len(data.picture.data))
+    assert (said["width"], said["height"]) == (data.picture.width_mm, data.picture.height_mm)
+    for name, moment in (("created", data.created), ("valid_from", data.valid_from), ("valid_to", data.valid_to)):
+        assert said[name] == f"{moment:%Y%m%d%H%M%S}GMT+00:00"
+
+
+@pytest.mark.parametrize("name", ["seal", "signature", "by digest", "other picture"])
+def test_ofdrw_finds_our_makers_signature_good_and_would_write_the_same_bytes(
+    judged: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert judged[name]["seal_good"] is True, judged[name]
+    assert judged[name]["same_bytes"] is True
+
+
+@pytest.mark.parametrize("name", ["signature", "by digest", "other picture"])
+def test_ofdrws_validator_finds_our_signature_good_and_its_signer_listed(
+    judged: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert judged[name]["good"] is True, judged[name]
+    assert judged[name]["listed"] is True
+    assert judged[name]["property"] == "/whole"
+
+
+def test_the_judge_is_awake(judged: dict[str, dict[str, Any]]) -> None:
+    assert judged["seal of another name"]["seal_good"] is False
+    assert judged["other time"]["good"] is judged["other document"]["good"] is False
+    assert "error" in judged["broken"]
+
+
+@pytest.fixture(scope="module")
+def made(seal_judges: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what ofdrw makes."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "document").write_bytes(DOCUMENT)
+    judges.ofdrw_seals(folder, folder / "document")
+    return folder
+
+
+def _inspect(made: Path, name: str, document: bytes = DOCUMENT) -> Inspection:
+    trust = TrustStore(((made / "root.der").read_bytes(),))
+    at = datetime.now(UTC) + timedelta(minutes=1)
+    return inspect_seal((made / name).read_bytes(), trust=trust, at=at, document=document)
+
+
+@pytest.mark.parametrize("name", NAMES[1:] + NAMES[:1])
+def test_a_seal_that_ofdrw_makes_passes_every_step(made: Path, name: str) -> None:
+    found = _inspect(made, f"{name}.esl")
+    assert found.version == int(name[1])
+    assert [(s.code, s.outcome.value) for s in found.steps] == [
+        ("SEAL_FORMAT", "PASSED"),
+        ("SEAL_SIG", "PASSED"),
+        ("SEAL_CREATE_DATE", "NOT_RUN"),
+        ("SEAL_MAKER_CERT", "PASSED"),
+        ("SEAL_VALIDITY", "PASSED"),
+        ("TIMESTAMP", "NOT_RUN"),
+        (None, "PASSED"),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_signature_that_ofdrw_makes_is_good_and_over_this_document_only(made: Path, name: str) -> None:
+    good, other = _inspect(made, f"{name}.dat"), _inspect(made, f"{name}.dat", b"something else")
+    assert {s.outcome.value for s in good.steps} == {"PASSED", "NOT_RUN"}, good.to_json("en")
+    assert [s.code for s in other.steps if s.outcome.value == "FAILED" and s.code] == ["DATA_HASH"]
+
+
+@pytest.mark.parametrize("name", ["attributes", "plain"])
+def test_a_national_cms_value_that_ofdrw_makes_is_read_and_good(made: Path, name: str) -> None:
+    """GB/T 35275 with signed attributes, and without, where the digest itself is the content (spec 9, variant 2)."""
+    value = unverified_cms((made / f"{name}.p7s").read_bytes())
+    content = DOCUMENT if name == "attributes" else value.content or b""
+    assert check_signature(value, content, value.content_type).signer.serial_number == 3
+    with pytest.raises((CmsDigestError, BadSignatureError)):
+        check_signature(value, content + b".", value.content_type)
