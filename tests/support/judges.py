@@ -131,3 +131,16 @@ def ofdrw(asked: Iterable[Asked]) -> list[dict[str, Any]]:
 def ofdrw_seals(folder: Path, document: Path) -> None:
     """Seals and values over ``document`` as ofdrw makes them, under ``root.der``, into ``folder``."""
     _ask("SealMaker", [folder, document], SEALS)
+
+
+def bouncycastle(asked: Iterable[Asked]) -> list[dict[str, Any]]:
+    """Whole structures signed with SM2, by BouncyCastle: ``good``, ``why`` not, and what it read.
+
+    Kinds: ``certificate``, ``crl`` and ``ocsp`` under an issuer's certificate, ``cms`` and ``token`` over data.
+    """
+    return _triples("NationalJudge", asked, SOURCE)
+
+
+def bouncycastle_structures(folder: Path, document: Path) -> None:
+    """The same kinds as BouncyCastle makes them, under ``root.der``, and PDFs that PDFBox signs with SM2."""
+    _ask("NationalMaker", [folder, document])
