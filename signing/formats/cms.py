@@ -1,4 +1,4 @@
-"""CMS SignedData (RFC 5652) with one signer, in canonical DER.
+"""CMS SignedData (RFC 5652) with one signer, in canonical DER; under the names of GB/T 35275 as well.
 
 Signed attributes are those of CAdES and PAdES baseline (ETSI EN 319 122-1): content-type, message-digest and
 signing-certificate-v2 (RFC 5035); a signing-time only where asked for, since PAdES states it in the signature
@@ -8,23 +8,28 @@ dictionary (ETSI EN 319 142-1 5.3).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from asn1crypto import x509 as asn1_x509
 
-from signing.errors import SigningError
+from signing.errors import MechanismError, SigningError
 from signing.formats import der
 from signing.formats.identifiers import DIGEST_SIZES, digest_identifier, longest_signature, signature_identifier
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 from signing.tbs import ToBeSigned
+from verify.formats.algorithms import Algorithm
 from verify.formats.sm2 import sm3
 
 ID_DATA = "1.2.840.113549.1.7.1"
 ID_SIGNED_DATA = "1.2.840.113549.1.7.2"
 ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+ID_NATIONAL_DATA = "1.2.156.10197.6.1.4.2.1"
+ID_NATIONAL_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
+_NATIONAL_SIGNATURE = der.sequence(der.oid("1.2.156.10197.1.301.1"))
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
@@ -106,14 +111,18 @@ def signed_data(
     content: bytes | None = None,
     timestamp: bytes | None = None,
 ) -> bytes:
-    """The ContentInfo around a signature value; ``timestamp`` is a signature timestamp token."""
+    """The ContentInfo around a signature value; ``timestamp`` is a signature timestamp token.
+
+    Content of the national type makes it a national SignedData, whose SignerInfo names SM2 by the key's algorithm.
+    """
     algorithm = signer.handle.algorithm
+    national = content_type == ID_NATIONAL_DATA
     parts = [
         der.integer(1),
         der.sequence(identity.issuer, der.integer(identity.serial)),
         digest_identifier(algorithm.hash),
         der.retagged(0xA0, attributes),
-        signature_identifier(algorithm),
+        _NATIONAL_SIGNATURE if national else signature_identifier(algorithm),
         der.octets(signature),
     ]
     if timestamp is not None:
@@ -123,13 +132,13 @@ def signed_data(
         encapsulated += der.tagged(0xA0, der.octets(content))
     distinct = dict.fromkeys(certificates)
     body = der.sequence(
-        der.integer(1 if content_type == ID_DATA else 3),
+        der.integer(1 if national or content_type == ID_DATA else 3),
         der.set_of([digest_identifier(algorithm.hash)]),
         der.sequence(encapsulated),
         der.retagged(0xA0, der.set_of(distinct)) if distinct else b"",
         der.set_of([der.sequence(*parts)]),
     )
-    return der.sequence(der.oid(ID_SIGNED_DATA), der.tagged(0xA0, body))
+    return der.sequence(der.oid(ID_NATIONAL_SIGNED_DATA if national else ID_SIGNED_DATA), der.tagged(0xA0, body))
 
 
 def sign_detached(
@@ -151,6 +160,47 @@ def sign_detached(
     attributes = signed_attributes(identity, digest, signing_time=signing_time, hash_name=hash_name)
     signature = signer.sign(ToBeSigned(attributes, purpose))
     return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain))
+
+
+def sign_national(
+    digest: bytes,
+    *,
+    signer: Signer,
+    certificate: bytes,
+    chain: tuple[bytes, ...] = (),
+    content: bytes | None = None,
+    purpose: KeyPurpose = KeyPurpose.SEAL,
+    signing_time: datetime | None = None,
+    stamp: Callable[[bytes], bytes] | None = None,
+) -> bytes:
+    """SignedData of GB/T 35275 (DER) over content with this SM3 digest, which is plain, without ``ZA``.
+
+    Detached, or around ``content`` where that is given. ``stamp`` turns the signature value into a timestamp token
+    over its hash. Raises MechanismError for a key that is not SM2, SigningError when the certificate is of another key
+    or the digest of other content, PurposeError when the signer is not for ``purpose``.
+    """
+    if signer.handle.algorithm is not Algorithm.SM2_SM3:
+        raise MechanismError(
+            f"GB/T 35275 signs with SM2, not with {signer.handle.algorithm.name}", uri=signer.handle.uri
+        )
+    if len(digest) != DIGEST_SIZES["sm3"] or (content is not None and sm3(content) != digest):
+        raise SigningError("this is no SM3 digest of the content", uri=signer.handle.uri)
+    identity = SignerIdentity.of(certificate)
+    require_own_certificate(identity, signer)
+    attributes = signed_attributes(
+        identity, digest, content_type=ID_NATIONAL_DATA, signing_time=signing_time, hash_name="sm3"
+    )
+    signature = signer.sign(ToBeSigned(attributes, purpose))
+    return signed_data(
+        identity,
+        signer,
+        attributes,
+        signature,
+        certificates=(certificate, *chain),
+        content_type=ID_NATIONAL_DATA,
+        content=content,
+        timestamp=None if stamp is None else stamp(signature),
+    )
 
 
 def longest_signed_data(

@@ -105,6 +105,8 @@ def _path_indication(
 def _format(document: SealedDocument, view: SignatureView) -> str:
     if view.is_timestamp:
         return "ETSI.RFC3161"
+    if view.cms is not None and view.cms.national:
+        return "gbt-35275"
     if not is_pades(view):
         return view.raw.subfilter.lstrip("/")
     stamps = [s for s in document.stamps if s.end > view.end]

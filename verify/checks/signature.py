@@ -123,7 +123,7 @@ def _check_value(inquiry: Inquiry, cms: UnverifiedCms, covered: bytes, view: Sig
             inquiry.report("DIGEST_MISMATCH", where=view.where)
             return cms
         covered = cms.content
-    elif cms.content is not None:
+    elif cms.content is not None and not cms.national:
         raise UnreadableError("CMS_BROKEN", reason="a detached signature carries content")
     checked = check_cms(inquiry, cms, covered, cms.content_type, view.where)
     if checked.signature_hash.removesuffix("_len") != checked.digest_name.removesuffix("_len"):
@@ -152,4 +152,9 @@ def _check_plain(inquiry: Inquiry, view: SignatureView, value: bytes, covered: b
 
 def is_pades(view: SignatureView) -> bool:
     """Whether the signature is a PAdES one (ETSI EN 319 142-1 6.3): CAdES subfilter and a signed certificate."""
-    return view.raw.subfilter == _CADES and view.cms is not None and view.cms.has_signing_certificate
+    return (
+        view.raw.subfilter == _CADES
+        and view.cms is not None
+        and not view.cms.national
+        and view.cms.has_signing_certificate
+    )

@@ -40,8 +40,12 @@ _SINGLE = set(_ATTRIBUTES.values()) - {
     "commitment_type",
 }
 """Attributes that stand once and have exactly one value (RFC 5652 11, ETSI EN 319 122-1 5)."""
-_SIGNED_DATA = frozenset(("1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2"))
+_NATIONAL = "1.2.156.10197.6.1.4.2.2"
+_SIGNED_DATA = frozenset(("1.2.840.113549.1.7.2", _NATIONAL))
 """SignedData of RFC 5652 and of GB/T 35275, which is PKCS#7's under another name."""
+_NATIONAL_DATA = "1.2.156.10197.6.1.4.2.1"
+_DATA = frozenset(("data", "gm_data"))
+"""Content that is just bytes, under either name; signers of GB/T 35275 mix the two."""
 _TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
 
 
@@ -79,6 +83,8 @@ class UnverifiedCms:
     attributes: dict[str, Any]
     attributes_der: bytes
     tokens: tuple[bytes, ...]
+    national: bool = False
+    """Whether it is a SignedData of GB/T 35275."""
 
     @property
     def signer(self) -> Any:
@@ -147,7 +153,8 @@ def _read(der: bytes, known: Callable[[], Iterable[Any]]) -> UnverifiedCms:
     if der[1:2] == b"\x80":
         raise CmsError("its length is not definite")
     try:
-        data = _signed_data(cms.ContentInfo.load(der))
+        info = cms.ContentInfo.load(der)
+        data = _signed_data(info)
         if len(data["signer_infos"]) != 1:
             raise CmsError(f"it has {len(data['signer_infos'])} signers")
         signer_info = data["signer_infos"][0]
@@ -164,11 +171,12 @@ def _read(der: bytes, known: Callable[[], Iterable[Any]]) -> UnverifiedCms:
             candidates=_find_signer(signer_info["sid"], certificates, attributes, known),
             certificates=certificates,
             digest_name=hash_name(signer_info["digest_algorithm"]),
-            content_type=str(data["encap_content_info"]["content_type"].native),
+            content_type=_type_name(data["encap_content_info"]["content_type"]),
             content=_content(data),
             attributes=attributes,
             attributes_der=attributes_der,
             tokens=_tokens(signer_info),
+            national=info["content_type"].dotted == _NATIONAL,
         )
     except (CmsError, RecursionError, MemoryError):
         raise
@@ -183,6 +191,10 @@ def _signed_data(info: Any) -> Any:
         raise CmsError("it is no SignedData")
     content = info["content"]
     return content if isinstance(content, cms.SignedData) else content.parse(cms.SignedData)
+
+
+def _type_name(content_type: Any) -> str:
+    return "gm_data" if content_type.dotted == _NATIONAL_DATA else str(content_type.native)
 
 
 def _find_signer(
@@ -276,8 +288,13 @@ def hash_by_name(name: str, data: bytes) -> bytes:
 def check_signature(cms: UnverifiedCms, content: bytes, expected_type: str) -> UnverifiedCms:
     """Check the signature over ``content``; the value itself, its signer the one whose key made it.
 
+    A SignedData of GB/T 35275 may hold the digest of ``content`` as its own and sign that, as some makers do.
     Raises CmsDigestError, CmsAttributeError, BadSignatureError, UnsupportedKeyError, or CmsError for an unknown hash.
     """
+    if cms.national and cms.content is not None and cms.content != content:
+        if cms.content != hash_by_name(cms.digest_name, content):
+            raise CmsDigestError
+        content = cms.content
     if cms.attributes_der:
         _check_attributes(cms, expected_type)
         if cms.attributes["message_digest"][0].native != hash_by_name(cms.digest_name, content):
@@ -330,7 +347,8 @@ def _check_attributes(cms: UnverifiedCms, expected_type: str) -> None:
     for name in ("content_type", "message_digest"):
         if name not in cms.attributes or len(cms.attributes[name]) != 1:
             raise CmsAttributeError(f"{name} is missing or repeated")
-    if cms.attributes["content_type"][0].native != expected_type:
+    stated = _type_name(cms.attributes["content_type"][0])
+    if stated != expected_type and not {stated, expected_type} <= _DATA:
         raise CmsAttributeError("content_type is not that of the content")
     protection = cms.attributes.get("cms_algorithm_protection")
     if protection is not None and not _protects(cms, protection[0]):

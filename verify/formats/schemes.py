@@ -17,6 +17,7 @@ HASHES: dict[str, str] = {
     "1.3.14.3.2.26": "sha1",
     "1.3.36.3.2.1": "ripemd160",
     "1.2.156.10197.1.401": "sm3",
+    "1.2.156.10197.1.401.1": "sm3",  # named as the hash without a key
     **{
         f"2.16.840.1.101.3.4.2.{number}": name
         for number, name in (
