@@ -16,6 +16,7 @@ from templates.archive import attached, font_object, info, output_intent, xmp
 from templates.barcode import draw_modules, qr_modules
 from templates.fonts import DEFLATE_LEVEL
 from templates.pdf import PdfFile, dictionary, number, reference, text_string
+from templates.sealfiles import appearance
 from verify.formats.license import ATTACHMENT_NAME
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _square(composition: Composition) -> tuple[float, float, float]:
 
 def _identity(composition: Composition, moment: datetime.datetime, record: bytes, *texts: str) -> bytes:
     """Sixteen bytes that name this file, from all that goes into it."""
-    parts = (composition.page.content, composition.content, composition.seal.deflated, record)
+    parts = (composition.page.content, composition.content, composition.seal.digest, record)
     fonts = (f.data for f in (*composition.page.fonts, *composition.fonts))
     digest = hashlib.sha256()
     for part in (*parts, *fonts, moment.isoformat().encode(), *(t.encode() for t in texts)):
@@ -129,14 +130,7 @@ def _widget(file: PdfFile, composition: Composition, page: int) -> bytes:
 
     The seal multiplies with what lies under it, as ink does, so that authority and date stay readable.
     """
-    seal = composition.seal
-    appearance = file.stream(
-        b"/Type /XObject /Subtype /Form /BBox [0 0 " + number(seal.width) + b" " + number(seal.height) + b"]"
-        b" /Group << /Type /Group /S /Transparency /CS /DeviceRGB >>"
-        b" /Resources << /ExtGState << /Ink << /Type /ExtGState /BM /Multiply >> >> >>",
-        seal.deflated,
-        deflated=True,
-    )
+    form = appearance(file, composition.seal)
     return file.add(
         dictionary(
             {
@@ -147,7 +141,7 @@ def _widget(file: PdfFile, composition: Composition, page: int) -> bytes:
                 "F": b"%d" % _WIDGET_FLAGS,
                 "Rect": b"[" + b" ".join(number(v) for v in composition.face.seal_box) + b"]",
                 "P": reference(page),
-                "AP": b"<< /N " + appearance + b" >>",
+                "AP": b"<< /N " + form + b" >>",
             }
         )
     )

@@ -85,8 +85,16 @@ class Drawing:
             path.close()
         self._canvas.drawPath(path, stroke=int(not filled), fill=int(filled))
 
-    def letters(self, placed: Iterable[tuple[Glyph, float, tuple[float, float, float, float, float, float]]]) -> None:
-        """Glyph outlines, filled: each glyph with its size and a matrix ``a b c d e f`` that places it."""
+    def letters(
+        self,
+        placed: Iterable[tuple[Glyph, float, tuple[float, float, float, float, float, float]]],
+        *,
+        thicker: bool = False,
+    ) -> None:
+        """Glyph outlines, filled: each glyph with its size and a matrix ``a b c d e f`` that places it.
+
+        ``thicker`` draws a line along the outlines too, in the colour and width last given for lines.
+        """
         for glyph, size, matrix in placed:
             path = self._canvas.beginPath()
             steps = {"m": path.moveTo, "l": path.lineTo, "c": path.curveTo}
@@ -96,7 +104,7 @@ class Drawing:
                 else:
                     steps[op](*(_r(v) for p in points for v in transform(matrix, p, size / 1000)))
             # Contours of a glyph may overlap: non-zero winding, or the overlap would be a hole.
-            self._canvas.drawPath(path, stroke=0, fill=1, fillMode=FILL_NON_ZERO)
+            self._canvas.drawPath(path, stroke=int(thicker), fill=1, fillMode=FILL_NON_ZERO)
 
 
 def transform(matrix: tuple[float, float, float, float, float, float], point: Point, scale: float) -> Point:

@@ -107,6 +107,11 @@ def face(name: str) -> Face | None:
     )
 
 
+def is_fallback(name: str) -> bool:
+    """Whether a face serves every stack for rare characters, in one weight only."""
+    return name in _RARE
+
+
 def _known(name: str) -> Face:
     """A face from which a glyph has come, so it is there."""
     found = face(name)

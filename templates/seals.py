@@ -1,96 +1,180 @@
-"""The picture of a seal as vector art (spec of official seals: 国发〔1999〕25号; company practice for the others).
+"""The picture of a seal as vector art, PNG and SVG (official seals: 国发〔1999〕25号; the others: company practice).
 
 Round red seals carry a five-pointed star and the organization's name in Song type on an arc, read left to right;
 special-purpose seals (finance, contract, business) carry their purpose under the star; the invoice seal is an oval of
-40 by 30 mm with the tax number in its middle. Letters are outlines, so a seal adds nothing to the text of the page.
+40 by 30 mm with the tax number in its middle; a legal representative's seal is a square with the name in columns from
+right to left. Letters are outlines, so a seal adds nothing to the text of the page.
+
+The national emblem is not drawn: its form is fixed by law (GB 15093) and it is given out as artwork. Organs that bear
+it upload it (or the picture of the whole seal, :mod:`templates.sealpicture`); without it a star stands in its place.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import unicodedata
 import zlib
 from dataclasses import dataclass
 
-from templates.drawing import Drawing, rotation
-from templates.fonts import Glyph, glyphs
+from templates.drawing import Drawing
+from templates.fonts import Glyph
 from templates.layout import Rgb
+from templates.sealfiles import SealImage, SealPicture, pdf_of, png_of, svg_of
+from templates.sealkinds import RANKS, SEAL_KINDS, rank_named
+from templates.sealpicture import CheckedPicture
+from templates.sealtext import (
+    Arc,
+    Placed,
+    Rim,
+    in_columns,
+    in_lines,
+    name_on_arcs,
+    on_arc,
+    on_line,
+    seal_glyphs,
+)
 from templates.typesetting import MM
 from verify.formats.refusal import refuse
 
+__all__ = [
+    "PURPOSES", "RANKS", "SEAL_KINDS", "SEAL_RED", "SealArt", "SealPicture", "draw_seal", "rank_named", "seal_letters",
+    "seal_pdf", "seal_png", "seal_svg",
+]  # fmt: skip
+
 SEAL_RED: Rgb = (0.83, 0.07, 0.09)
-PURPOSES = {
-    "official": "",
-    "finance": "财务专用章",
-    "contract": "合同专用章",
-    "business": "业务专用章",
-    "invoice": "发票专用章",
-}
-MIN_DIAMETER_MM, MAX_DIAMETER_MM = 15.0, 60.0
-MAX_NAME = 40
+PURPOSES = {name: kind.purpose for name, kind in SEAL_KINDS.items()}
+MAX_NAME, MAX_PERSON, MAX_PURPOSE, MAX_SERIAL, MAX_CODE = 80, 30, 20, 18, 20
 
 
 @dataclass(frozen=True, slots=True)
 class SealArt:
-    """What a seal shows: the organization on the arc, the kind (a key of PURPOSES), its code (a tax number on invoice
-    seals), and its diameter by rank in mm (invoice seals are always 40 by 30)."""
+    """What a seal shows: the organization on the arc (or the person), the kind (a key of SEAL_KINDS), its code (a tax
+    number on invoice seals; not shown on others), and its diameter by rank, or side, in mm (invoice seals are always 40
+    by 30).
+
+    ``purpose`` replaces the kind's own where that may be (business seals); ``serial`` is a running number or the code
+    that the police gave a seal, below; ``shape`` is one of the kind's shapes, "" for its first; ``emblem`` is the
+    uploaded emblem for the middle.
+    """
 
     name: str
     kind: str
     code: str
     diameter_mm: float
+    purpose: str = ""
+    serial: str = ""
+    shape: str = ""
+    emblem: CheckedPicture | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SealPicture:
-    """The picture's operators, deflated, and its width and height in points.
+@dataclass(slots=True)
+class _Sheet:
+    """A seal being drawn: lines and areas first, letters after them, an image in the middle."""
 
-    They use a graphics state named ``Ink`` (the seal multiplies with what lies under it).
-    """
-
-    deflated: bytes
+    art: Drawing
+    letters: list[Placed]
     width: float
     height: float
+    image: SealImage | None = None
 
 
 @functools.lru_cache(maxsize=256)
 def draw_seal(art: SealArt) -> SealPicture:
-    """Draw a seal. Refused: unknown kind, a diameter no rank has, a name without or with too many characters."""
-    _check(art)
-    return _oval(art) if art.kind == "invoice" else _round(art)
+    """Draw a seal. Refused: BAD_SEAL_KIND, BAD_SEAL_SIZE, BAD_SEAL_SHAPE, BAD_SEAL_PURPOSE, BAD_SEAL_SERIAL,
+    BAD_SEAL_CODE, BAD_SEAL_NAME (no or too many characters), SEAL_SCRIPT, MISSING_GLYPH, DOES_NOT_FIT."""
+    sheet = _drawn(art)
+    for letter in sheet.letters:
+        if letter.line:
+            sheet.art.stroke(SEAL_RED, letter.line)
+        sheet.art.letters([(letter.glyph, letter.size, letter.matrix)], thicker=letter.line > 0)
+    operators = b"q /Ink gs\n" + sheet.art.operators() + b"\nQ"
+    return SealPicture(zlib.compress(operators, 9), sheet.width, sheet.height, (sheet.image,) if sheet.image else ())
 
 
-def _check(art: SealArt) -> None:
-    if art.kind not in PURPOSES:
+def seal_letters(art: SealArt) -> tuple[Placed, ...]:
+    """Every letter of a seal with its place, in points from the lower left of the picture."""
+    return tuple(_drawn(art).letters)
+
+
+def seal_png(art: SealArt, dpi: int = 600) -> bytes:
+    """A PNG of the seal's size at ``dpi``: red, its background clear. Refused as :func:`draw_seal` does; BAD_DPI."""
+    return png_of(draw_seal(art), dpi, SEAL_RED)
+
+
+def seal_svg(art: SealArt) -> str:
+    """An SVG of the seal in millimetres, outlines only. Refused as by :func:`draw_seal`."""
+    return svg_of(draw_seal(art), f"{art.name} {art.purpose or PURPOSES.get(art.kind, '')}".strip())
+
+
+def seal_pdf(art: SealArt) -> bytes:
+    """A PDF of one page of the seal's size, whose only content is the form XObject that stamps it."""
+    return pdf_of(draw_seal(art))
+
+
+def _drawn(art: SealArt) -> _Sheet:
+    shape = _check(art)
+    if shape == "oval":
+        return _oval(art)
+    return _round(art) if shape == "round" else _square(art)
+
+
+def _check(art: SealArt) -> str:
+    """The shape to draw."""
+    kind = SEAL_KINDS.get(art.kind)
+    if kind is None:
         raise refuse(
             "BAD_SEAL_KIND",
             "seal.kind",
-            f"没有印章种类 {art.kind}",
-            f"there is no kind of seal {art.kind}",
-            remedy_zh=f"可取：{'、'.join(PURPOSES)}",
-            remedy_en=f"use one of {', '.join(PURPOSES)}",
+            f"没有印章种类 {art.kind[:40]}",
+            f"there is no kind of seal {art.kind[:40]}",
+            remedy_zh=f"可取：{'、'.join(SEAL_KINDS)}",
+            remedy_en=f"use one of {', '.join(SEAL_KINDS)}",
         )
-    if not MIN_DIAMETER_MM <= art.diameter_mm <= MAX_DIAMETER_MM:
+    if not kind.least <= art.diameter_mm <= kind.most:
         raise refuse(
             "BAD_SEAL_SIZE",
             "seal.diameter_mm",
-            f"印章直径 {art.diameter_mm:g} 毫米不在 15 至 60 之间",
-            f"the seal's diameter {art.diameter_mm:g} mm is not between 15 and 60",
-            remedy_zh="请按机关级别取规定直径",
-            remedy_en="use the diameter of the organ's rank",
+            f"印章尺寸 {art.diameter_mm:g} 毫米不在 {kind.least:g} 至 {kind.most:g} 之间",
+            f"the seal's size {art.diameter_mm:g} mm is not between {kind.least:g} and {kind.most:g}",
+            remedy_zh="请按机关级别或印章种类取规定尺寸",
+            remedy_en="use the size of the organ's rank or of the kind",
         )
-    if not 1 <= len(art.name) <= MAX_NAME:
+    shape = art.shape or next(iter(kind.shapes))
+    if shape not in kind.shapes:
         raise refuse(
-            "BAD_SEAL_NAME",
-            "seal.name",
-            f"印章名称须为 1 至 {MAX_NAME} 字",
-            f"the seal's name must have 1 to {MAX_NAME} characters",
-            remedy_zh="请使用规范的简称",
-            remedy_en="use the organization's regular short name",
+            "BAD_SEAL_SHAPE",
+            "seal.shape",
+            f"{kind.title.zh}没有 {shape[:20]} 形",
+            f"no {kind.title.en} is {shape[:20]}",
+            remedy_zh=f"可取：{'、'.join(kind.shapes)}",
+            remedy_en=f"use one of {', '.join(kind.shapes)}",
         )
+    if art.purpose and art.purpose != kind.purpose and not kind.own_purpose:
+        raise refuse(
+            "BAD_SEAL_PURPOSE",
+            "seal.purpose",
+            f"{kind.title.zh}的用途文字不能更改",
+            f"the purpose on a {kind.title.en} cannot be changed",
+            remedy_zh="请改用业务专用章",
+            remedy_en="use a business seal",
+        )
+    if art.serial and not (len(art.serial) <= MAX_SERIAL and all(c in _SERIAL for c in art.serial)):
+        raise refuse(
+            "BAD_SEAL_SERIAL",
+            "seal.serial",
+            "印章编号只能为数字、大写字母、括号和连字符",
+            "a seal's number has digits, capital letters, brackets and hyphens only",
+            remedy_zh=f"请填写不超过 {MAX_SERIAL} 位的编号",
+            remedy_en=f"use at most {MAX_SERIAL} of them",
+        )
+    return shape
 
 
-def _round(art: SealArt) -> SealPicture:
+_SERIAL = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ()（）-")
+
+
+def _round(art: SealArt) -> _Sheet:
     side = art.diameter_mm * MM
     centre = (side / 2, side / 2)
     rim = side * 0.028
@@ -98,41 +182,129 @@ def _round(art: SealArt) -> SealPicture:
     made.stroke(SEAL_RED, rim)
     made.circle(centre, side / 2 - rim / 2)
     made.fill(SEAL_RED)
-    purpose = PURPOSES[art.kind]
-    made.polygon(_star((centre[0], centre[1] + (side * 0.02 if purpose else 0)), side * 0.165))
-    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, (side / 2 - rim, side / 2 - rim), side * 0.132)
+    inside = side / 2 - rim - side * 0.022
+    purpose = art.purpose or PURPOSES[art.kind]
+    name = seal_glyphs("song-bold", art.name, "seal.name", MAX_NAME)
+    widest = math.radians(244 if art.serial else 288)
+    letters, taken = name_on_arcs(
+        name, Rim(centre, inside, inside, side * 0.132, widest, math.radians(28)), "seal.name"
+    )
+    if art.serial:
+        letters += _serial(art, centre, inside, side)
+    clear = inside - taken
+    lift = 0.0
     if purpose:
-        _straight(
-            made,
-            glyphs("song-bold", purpose, "seal.kind"),
-            (centre[0], centre[1] - side * 0.285),
-            side * 0.5,
-            side * 0.085,
-        )
-    return _picture(made, side, side)
+        lift = side * 0.03
+        letters += _purpose(purpose, centre, inside - min(taken, side * 0.132), side, lowered=bool(art.serial))
+    image = _middle(made, art, (centre[0], centre[1] + lift), min(side * (0.15 if purpose else 0.168), clear * 0.74))
+    return _Sheet(made, letters, side, side, image)
 
 
-def _oval(art: SealArt) -> SealPicture:
+def _middle(made: Drawing, art: SealArt, centre: tuple[float, float], radius: float) -> SealImage | None:
+    """The star, or the emblem in its place, a quarter larger."""
+    if art.emblem is None:
+        made.polygon(_star(centre, radius))
+        return None
+    longest = max(art.emblem.width_mm, art.emblem.height_mm)
+    width, height = (2.5 * radius * v / longest for v in (art.emblem.width_mm, art.emblem.height_mm))
+    x, y = centre[0] - width / 2, centre[1] - height / 2
+    made.raw(f"q {width:.2f} 0 0 {height:.2f} {x:.2f} {y:.2f} cm /Emblem Do Q")
+    return art.emblem.image("Emblem", SEAL_RED)
+
+
+def _purpose(text: str, centre: tuple[float, float], clear: float, side: float, *, lowered: bool) -> list[Placed]:
+    """The purpose on a line under the star, inside the circle that the name leaves clear."""
+    height = side * 0.085
+    below = side * (0.165 if lowered else 0.175)
+    corner = below + height / 2
+    width = 2 * math.sqrt(max(0.0, (clear - side * 0.012) ** 2 - corner**2))
+    items = seal_glyphs("song-bold", text, "seal.purpose", MAX_PURPOSE)
+    return on_line(items, (centre[0], centre[1] - below), width, height, "seal.purpose")
+
+
+def _serial(art: SealArt, centre: tuple[float, float], inside: float, side: float) -> list[Placed]:
+    """The number along the lower rim, read from left to right."""
+    items = seal_glyphs("hei", art.serial, "seal.serial", MAX_SERIAL)
+    height = max(side * 0.042, 1.5 * MM)
+    heads = inside - height
+    spread = min(math.radians(88), math.radians(7.2) * len(items))
+    return on_arc(items, Arc(centre, heads, heads, height, spread, below=True))
+
+
+def _oval(art: SealArt) -> _Sheet:
+    """The invoice seal: 40 by 30 mm, rim 1 mm; name 4.2 mm high 0.5 mm from the rim; number 3.7 mm high and 26 mm long;
+    发票专用章 4.6 mm high from 4.2 mm below the middle, a running number 2.2 mm high from 10 mm below it."""
     width, height = 40 * MM, 30 * MM
-    centre = (width / 2, height / 2)
+    x, y = centre = (width / 2, height / 2)
     made = Drawing()
     made.stroke(SEAL_RED, 1 * MM)
     made.ellipse(centre, width / 2 - 0.5 * MM, height / 2 - 0.5 * MM)
     made.fill(SEAL_RED)
-    _arc(made, glyphs("song-bold", art.name, "seal.name"), centre, (width / 2 - 1 * MM, height / 2 - 1 * MM), 3.6 * MM)
-    _straight(made, glyphs("hei", art.code, "seal.code"), (centre[0], centre[1] - 1.3 * MM), 27 * MM, 3.4 * MM)
-    _straight(
-        made,
-        glyphs("song-bold", PURPOSES["invoice"], "seal.kind"),
-        (centre[0], centre[1] - 8.6 * MM),
-        19 * MM,
-        3.4 * MM,
+    name = seal_glyphs("song-bold", art.name, "seal.name", MAX_NAME)
+    rim = Rim(
+        centre,
+        width / 2 - 1.5 * MM,
+        height / 2 - 1.5 * MM,
+        4.2 * MM,
+        math.radians(236),
+        math.radians(22),
+        math.radians(112),
     )
-    return _picture(made, width, height)
+    letters, _ = name_on_arcs(name, rim, "seal.name")
+    if art.code:
+        if not (len(art.code) <= MAX_CODE and art.code.isascii() and art.code.isalnum()):
+            raise refuse(
+                "BAD_SEAL_CODE",
+                "seal.code",
+                f"纳税人识别号须为不超过 {MAX_CODE} 位的字母和数字",
+                f"a tax number has at most {MAX_CODE} letters and digits",
+                remedy_zh="请填写统一社会信用代码",
+                remedy_en="use the unified social credit code",
+            )
+        number = seal_glyphs("hei", art.code, "seal.code", MAX_CODE)
+        letters += on_line(number, centre, 26 * MM, 3.7 * MM, "seal.code")
+    purpose = seal_glyphs("song-bold", PURPOSES["invoice"], "seal.kind", MAX_PURPOSE)
+    letters += on_line(purpose, (x, y - (4.2 + 2.3) * MM), 16 * MM, 4.6 * MM, "seal.kind")
+    if art.serial:
+        items = seal_glyphs("hei", art.serial, "seal.serial", MAX_SERIAL)
+        letters += on_line(items, (x, y - 11.1 * MM), 10 * MM, 2.2 * MM, "seal.serial")
+    return _Sheet(made, letters, width, height)
 
 
-def _picture(made: Drawing, width: float, height: float) -> SealPicture:
-    return SealPicture(zlib.compress(b"q /Ink gs\n" + made.operators() + b"\nQ", 9), width, height)
+def _square(art: SealArt) -> _Sheet:
+    """A square with a frame: columns from right to left; a name in Latin letters in lines, a word each."""
+    side = art.diameter_mm * MM
+    frame = max(0.7 * MM, side * 0.045)
+    made = Drawing()
+    made.stroke(SEAL_RED, frame)
+    made.rectangle(frame / 2, frame / 2, side - frame, side - frame)
+    made.fill(SEAL_RED)
+    margin = frame + side * 0.035
+    box = (margin, margin, side - margin, side - margin)
+    if art.kind == "legal-representative":
+        items = seal_glyphs("song-bold", art.name, "seal.name", MAX_PERSON)
+        if any("LATIN" in unicodedata.name(g.char, "") for g in items):
+            return _Sheet(made, in_lines(_words(items), box, "seal.name"), side, side)
+        items += seal_glyphs("song-bold", _filling(len(items)), "seal.name", 2) if _filling(len(items)) else []
+    else:
+        items = seal_glyphs("song-bold", art.name, "seal.name", MAX_NAME)
+        items += seal_glyphs("song-bold", PURPOSES[art.kind], "seal.kind", MAX_PURPOSE)
+    return _Sheet(made, in_columns(items, box, "seal.name"), side, side)
+
+
+def _filling(count: int) -> str:
+    """What personal seals add to a name so that it fills the square: two letters 之印, one or three or five 印."""
+    return {1: "印", 2: "之印", 3: "印", 5: "印", 7: "之印", 8: "印"}.get(count, "")
+
+
+def _words(items: list[Glyph]) -> list[list[Glyph]]:
+    words: list[list[Glyph]] = [[]]
+    for item in items:
+        if item.char == " ":
+            words.append([])
+        else:
+            words[-1].append(item)
+    return [w for w in words if w]
 
 
 def _star(centre: tuple[float, float], radius: float) -> list[tuple[float, float]]:
@@ -145,41 +317,3 @@ def _star(centre: tuple[float, float], radius: float) -> list[tuple[float, float
         )
         for i, r in enumerate((radius, inner) * 5)
     ]
-
-
-def _arc(
-    made: Drawing, items: list[Glyph], centre: tuple[float, float], axes: tuple[float, float], size: float
-) -> None:
-    """Letters along the upper arc of an ellipse with half axes ``axes``, feet towards the middle."""
-    a, b = axes
-    count = len(items)
-    gap = 0.32 * size
-    # Long names take a wider arc first, then narrower letters.
-    spread = min(math.radians(262), math.radians(21) * count, math.radians(150) + math.radians(9) * count)
-    step = spread / max(1, count - 1) if count > 1 else 0.0
-    foot_a, foot_b = a - gap - size, b - gap - size
-    room = step * (foot_a + foot_b) / 2 * 0.92 if count > 1 else size
-    stretch = min(0.92, room / size)
-    for i, glyph in enumerate(items):
-        angle = math.pi / 2 + spread / 2 - i * step
-        foot = (centre[0] + foot_a * math.cos(angle), centre[1] + foot_b * math.sin(angle))
-        # The letter stands on the ellipse's normal.
-        normal = math.atan2(math.sin(angle) / foot_b, math.cos(angle) / foot_a)
-        turn = normal - math.pi / 2
-        half = glyph.advance / 2000 * size * stretch
-        lift = 0.12 * size
-        x = foot[0] - half * math.cos(turn) + lift * math.cos(normal)
-        y = foot[1] - half * math.sin(turn) + lift * math.sin(normal)
-        made.letters([(glyph, size, rotation(turn, (x, y), stretch))])
-
-
-def _straight(made: Drawing, items: list[Glyph], centre: tuple[float, float], width: float, size: float) -> None:
-    """Letters on a straight line centred on ``centre``, narrowed to ``width`` when needed."""
-    natural = sum(g.advance for g in items) * size / 1000
-    if not natural:
-        return
-    stretch = min(1.0, width / natural)
-    x = centre[0] - natural * stretch / 2
-    for glyph in items:
-        made.letters([(glyph, size, rotation(0, (x, centre[1]), stretch))])
-        x += glyph.advance * size / 1000 * stretch

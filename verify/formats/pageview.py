@@ -153,6 +153,25 @@ class PageView:
             finally:
                 bitmap.close()
 
+    def with_opacity(self, page: int, size: tuple[int, int]) -> Any:
+        """A page without its annotations as a Pillow image (RGBA) of exactly this many pixels, clear where nothing is
+        drawn. PageError when it cannot be drawn."""
+        import pypdfium2
+        from PIL import Image
+        from pypdfium2 import raw
+
+        with self._page(page) as opened:
+            try:
+                bitmap = pypdfium2.PdfBitmap.new_native(*size, raw.FPDFBitmap_BGRA)
+                bitmap.fill_rect((0, 0, 0, 0), 0, 0, *size)
+                raw.FPDF_RenderPageBitmap(bitmap.raw, opened.raw, 0, 0, *size, 0, 0)
+                # The bitmap's memory goes with it.
+                picture = Image.frombytes("RGBA", size, bytes(bitmap.buffer), "raw", "BGRA", bitmap.stride)
+            except (ValueError, RuntimeError) as error:
+                raise PageError("the page cannot be drawn") from error
+            bitmap.close()
+            return picture
+
     def boundary(self, page: int) -> tuple[Box, int]:
         """The part of user space that a page shows, and its rotation in degrees; inherited or its own."""
         with self._page(page) as opened:
