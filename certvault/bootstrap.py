@@ -27,6 +27,7 @@ from certvault.issuing import Issuing
 from certvault.jobrunner import WorkerSeed
 from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
+from certvault.keytests import KeyTests
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
 from certvault.minting import Minting
@@ -199,7 +200,18 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         _database=database,
         _keyring=keyring,
         _session=session,
-        _doctor=Doctor(database, store, cipher, keyring, pki, audit, licenses, recovery, clock),
+        _doctor=Doctor(
+            database,
+            store,
+            cipher,
+            keyring,
+            pki,
+            audit,
+            licenses,
+            recovery,
+            clock,
+            KeyTests(keyring, settings.vault_id),
+        ),
         _maintenance=Maintenance(
             database, cipher, store, keyring, certification, pki, sealing, licenses, audit, idempotency, recovery, clock
         ),
@@ -297,7 +309,7 @@ def _open_backend(settings: Settings) -> Backend:
     uri = settings.keys_uri
     if uri.startswith("file:") and not uri.startswith("file:/"):
         uri = f"file:{settings.folder / uri.removeprefix('file:')}"
-    options: dict[str, str] = {}
+    options: dict[str, str | int] = {"sessions": settings.key_sessions} if uri.startswith("pkcs11:") else {}
     if settings.softhsm_conf is not None:
         options["softhsm_conf"] = _softhsm_conf(settings, settings.softhsm_conf)
     return open_backend(uri, pin=lambda: _pin(settings), **options)

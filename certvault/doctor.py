@@ -13,8 +13,9 @@ from certvault.db.migrate import current_revision, head_revision
 from certvault.db.unit_of_work import Database
 from certvault.errors import VaultError
 from certvault.keyring import Keyring
+from certvault.keytests import KeyTests
 from certvault.licenses import Licenses
-from certvault.model.keys import CertificateRecord, KeyState
+from certvault.model.keys import CertificateRecord, KeyState, event
 from certvault.model.license import License, LicenseState
 from certvault.model.views import DoctorReport
 from certvault.model.work import JobState
@@ -23,7 +24,6 @@ from certvault.recovery import Recovery
 from certvault.store import Store
 from signing.errors import SigningError
 from signing.keys import KeyPurpose
-from signing.tbs import ToBeSigned
 from verify.formats.refusal import RefusedError
 
 _SOON = datetime.timedelta(days=30)
@@ -43,11 +43,13 @@ class Doctor:
     licenses: Licenses
     recovery: Recovery
     clock: Clock
+    key_tests: KeyTests
 
     def examine(self) -> DoctorReport:
         """Recover what a dead process left, then run every check."""
         checks = [
             *self._quick(),
+            ("key tests", self._each_key),
             ("recovery", self._recovery),
             ("certificates", self._certificates),
             ("audit", self._audit),
@@ -78,12 +80,16 @@ class Doctor:
         """Unwrap the data keys, and have one key sign: the token is there and takes the PIN."""
         if self.cipher.open(_PROBE, self.cipher.seal(_PROBE, b"probe")) != b"probe":
             return ["sealing does not open again"], ""
-        key = self.keyring.active(KeyPurpose.LOG)
-        data = b"certvault-doctor/1"
-        signature = self.keyring.signer(key).sign(ToBeSigned(data, KeyPurpose.LOG))
-        if not self.keyring.verifies(key.id, data, signature):
+        if not self.key_tests.works(self.keyring.active(KeyPurpose.LOG)):
             return ["the LOG key's signature does not verify: handle and key differ"], ""
         return [], self.keyring.backend.uri
+
+    def _each_key(self) -> tuple[list[str], str]:
+        """Have each key sign a test; the audit knows that they were used."""
+        problems, tested = self.key_tests.run()
+        with self.database.writing() as uow:
+            uow.record([event("KEYS_TESTED", "keys", "doctor", tested=tested, failed=len(problems))])
+        return problems, f"{tested} sign"
 
     def _recovery(self) -> tuple[list[str], str]:
         done = self.recovery.recover(strays=True)

@@ -5,8 +5,9 @@ The file holds no secret, unless a database URL with a password was written into
     [vault]     region, name, base_url, suite, production, allow_example, id
     [database]  url            "sqlite:///vault.db" is relative to the folder; "postgresql+psycopg://…" elsewhere
     [store]     url            "folder:store" is relative to the folder; "s3://bucket/prefix?endpoint=…" elsewhere
-    [keys]      uri, pin, softhsm_conf
+    [keys]      uri, pin, softhsm_conf, sessions
                                pin: "file" (the file ``pin``, mode 0600), "env" (CERTVAULT_PIN) or "prompt"
+                               sessions: how many threads of a process work on a token at once, 1 to 256 (default 4)
     [limits]    mint_rows, mint_columns, mint_cell_chars
 """
 
@@ -29,6 +30,7 @@ from signing.errors import PinError
 FILE_NAME = "vault.toml"
 PIN_FILE = "pin"
 PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
+KEY_SESSIONS, MOST_KEY_SESSIONS = 4, 256
 SUITES = ("p256", "rsa3072", "sm2")
 
 
@@ -56,6 +58,7 @@ class Settings:
     mint_rows: int = 1_000_000
     mint_columns: int = 200
     mint_cell_chars: int = 20_000
+    key_sessions: int = KEY_SESSIONS
 
     @property
     def sample(self) -> bool:
@@ -86,7 +89,12 @@ class Settings:
             },
             "database": {"url": self.database_url},
             "store": {"url": self.store_url},
-            "keys": {"uri": self.keys_uri, "pin": self.pin_source, "softhsm_conf": self.softhsm_conf},
+            "keys": {
+                "uri": self.keys_uri,
+                "pin": self.pin_source,
+                "softhsm_conf": self.softhsm_conf,
+                "sessions": self.key_sessions,
+            },
             "limits": {
                 "mint_rows": self.mint_rows,
                 "mint_columns": self.mint_columns,
@@ -126,11 +134,17 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
             )
         return found
 
-    def number(member: str, default: int) -> int:
-        found = value.get("limits", {}).get(member, default)
-        if not isinstance(found, int) or found < 1:
+    def number(member: str, default: int, table: str = "limits", most: int | None = None) -> int:
+        found = value.get(table, {}).get(member, default)
+        if not isinstance(found, int) or isinstance(found, bool) or found < 1:
             raise SettingsError(
-                f"{FILE_NAME}：[limits] {member} 不是正整数", f"{FILE_NAME}: [limits] {member} is not a positive number"
+                f"{FILE_NAME}：[{table}] {member} 不是正整数",
+                f"{FILE_NAME}: [{table}] {member} is not a positive number",
+            )
+        if most is not None and found > most:
+            raise SettingsError(
+                f"{FILE_NAME}：[{table}] {member} 不能超过 {most}",
+                f"{FILE_NAME}: [{table}] {member} is more than {most}",
             )
         return found
 
@@ -157,6 +171,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         mint_rows=number("mint_rows", 1_000_000),
         mint_columns=number("mint_columns", 200),
         mint_cell_chars=number("mint_cell_chars", 20_000),
+        key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
     )
 
 

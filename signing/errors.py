@@ -4,13 +4,14 @@ from __future__ import annotations
 
 
 class SigningError(Exception):
-    """Base of the errors of this package. ``uri`` is the key or token meant, without any PIN."""
+    """Base of the errors of this package. ``uri`` is the key or token meant, without any PIN; ``reason`` the rest."""
 
     code = "SIGNING_FAILED"
 
     def __init__(self, message: str, *, uri: str = "") -> None:
         super().__init__(f"{message} [{uri}]" if uri else message)
         self.uri = uri
+        self.reason = message
 
 
 class PurposeError(SigningError):
@@ -41,6 +42,10 @@ class PinError(SigningError):
     """The PIN is missing or wrong. Nothing is retried, so that the token does not lock."""
 
     code = "PIN_REFUSED"
+
+
+class PinNotTriedError(PinError):
+    """The PIN was not tried: the token is locked, or one more wrong PIN would lock it."""
 
 
 class MechanismError(SigningError):

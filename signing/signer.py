@@ -7,7 +7,7 @@ from typing import Protocol
 from signing.backends.base import Backend
 from signing.errors import PurposeError
 from signing.keys import KeyHandle
-from signing.tbs import ToBeSigned
+from signing.tbs import PREHASHED_PURPOSES, DigestToBeSigned, ToBeSigned
 
 
 class Signer(Protocol):
@@ -22,6 +22,13 @@ class Signer(Protocol):
 
         Raises PurposeError for bytes of another purpose, else the errors of :mod:`signing.errors`.
         """
+
+
+class DigestSigner(Signer, Protocol):
+    """A Signer that also signs digests made elsewhere."""
+
+    def sign_digest(self, tbs: DigestToBeSigned) -> bytes:
+        """As :meth:`sign`, over a digest. PurposeError also for a purpose that signs no digests."""
 
 
 class BackendSigner:
@@ -41,3 +48,13 @@ class BackendSigner:
                 f"a {self._handle.purpose.value} key does not sign {tbs.purpose.value}", uri=self._handle.uri
             )
         return self._backend.sign(self._handle, tbs.data)
+
+    def sign_digest(self, tbs: DigestToBeSigned) -> bytes:
+        """See :class:`DigestSigner`."""
+        if tbs.purpose is not self._handle.purpose:
+            raise PurposeError(
+                f"a {self._handle.purpose.value} key does not sign {tbs.purpose.value}", uri=self._handle.uri
+            )
+        if tbs.purpose not in PREHASHED_PURPOSES:
+            raise PurposeError(f"a {tbs.purpose.value} key signs no digest that others made", uri=self._handle.uri)
+        return self._backend.sign_digest(self._handle, tbs.digest)

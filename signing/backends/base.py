@@ -43,6 +43,13 @@ class Backend(Protocol):
         Use a :class:`signing.signer.Signer`, which checks the purpose, instead of calling this.
         """
 
+    def sign_digest(self, handle: KeyHandle, digest: bytes) -> bytes:
+        """Sign a digest that was made elsewhere; values as from :meth:`sign`, and as it only through a Signer.
+
+        ``digest`` is of the hash that ``handle.algorithm`` names; for SM2 it is ``e = SM3(ZA || M)`` of GB/T 32918.2,
+        5.5 and 6.1. SigningError for a digest of another length.
+        """
+
     def destroy(self, handle: KeyHandle) -> None:
         """Destroy the private key. Idempotent."""
 

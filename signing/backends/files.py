@@ -17,6 +17,7 @@ from asn1crypto import pem
 
 from signing.backends import pkcs8, software
 from signing.backends.base import PinSource, checked_label
+from signing.backends.pins import PinDoor
 from signing.errors import BackendUnavailableError, KeyNotFoundError, NotExportableError, PinError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -29,14 +30,15 @@ _EXPORTABLE = b"Exportable: yes\n"
 class FilesBackend:
     """A folder of encrypted keys. Thread-safe; several processes may share the folder.
 
-    Opened keys stay in memory until :meth:`close`. A passphrase that was refused once is not tried again.
+    Opened keys stay in memory until :meth:`close`. A passphrase that was refused is not tried again; another one is, as
+    soon as its source gives it.
     """
 
     def __init__(self, folder: Path, pin: PinSource | None) -> None:
         self._folder = folder
-        self._pin_source = pin
-        self._pin: str | None = None
-        self._refused = False
+        self._door = PinDoor(
+            pin, missing="no passphrase was given for this key folder", empty="the passphrase is empty"
+        )
         self._keys: dict[str, software.PrivateKey] = {}
         self._secrets: dict[str, bytes] = {}
         self._lock = threading.RLock()
@@ -76,6 +78,9 @@ class FilesBackend:
 
     def sign(self, handle: KeyHandle, data: bytes) -> bytes:
         return software.sign(self._private_key(handle.uri), handle.algorithm, data, handle.uri)
+
+    def sign_digest(self, handle: KeyHandle, digest: bytes) -> bytes:
+        return software.sign_digest(self._private_key(handle.uri), handle.algorithm, digest, handle.uri)
 
     def destroy(self, handle: KeyHandle) -> None:
         """Overwrite and remove the key file. Copies that a file system or a backup keeps are out of reach."""
@@ -124,7 +129,7 @@ class FilesBackend:
         with self._lock:
             self._keys.clear()
             self._secrets.clear()
-            self._pin, self._refused = None, False
+            self._door.forget()
 
     def _path(self, uri: str, suffix: str) -> Path:
         return self._folder / (checked_label(uri.removeprefix("file:"), uri) + suffix)
@@ -149,7 +154,7 @@ class FilesBackend:
         try:
             return opener(self._passphrase(uri))
         except PinError:
-            self._refused = True
+            self._door.refuse()
             raise
 
     def _prove(self) -> None:
@@ -158,15 +163,7 @@ class FilesBackend:
             self._private_key(there[0])
 
     def _passphrase(self, uri: str) -> str:
-        if self._refused:
-            raise PinError("the passphrase was refused before; close and open again with the right one", uri=uri)
-        if self._pin is None:
-            if self._pin_source is None:
-                raise PinError("no passphrase was given for this key folder", uri=uri)
-            self._pin = self._pin_source()
-            if not self._pin:
-                raise PinError("the passphrase is empty", uri=uri)
-        return self._pin
+        return self._door.pin(uri)
 
     def _read(self, path: Path, uri: str) -> bytes:
         try:

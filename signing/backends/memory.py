@@ -45,6 +45,9 @@ class MemoryBackend:
     def sign(self, handle: KeyHandle, data: bytes) -> bytes:
         return software.sign(self._key(handle.uri), handle.algorithm, data, handle.uri)
 
+    def sign_digest(self, handle: KeyHandle, digest: bytes) -> bytes:
+        return software.sign_digest(self._key(handle.uri), handle.algorithm, digest, handle.uri)
+
     def destroy(self, handle: KeyHandle) -> None:
         with self._lock:
             self._keys.pop(handle.uri, None)

@@ -61,7 +61,7 @@ class Pkcs11Backend:
         uri = self._where.key_uri(checked_label(label, self.uri), key_id := secrets.token_bytes(8))
 
         def make(_: Lane) -> KeyHandle:
-            with self._sessions.writable() as session:
+            with self._sessions.writable(uri) as session:
                 public, _ = generate_pair(session, algorithm, (label, key_id), exportable=exportable, uri=uri)
                 return KeyHandle(uri, spki_of(public), algorithm, purpose)
 
@@ -96,7 +96,7 @@ class Pkcs11Backend:
 
         def end(lane: Lane) -> None:
             lane.objects.pop(handle.uri, None)
-            with self._sessions.writable() as session:
+            with self._sessions.writable(handle.uri) as session:
                 kinds = (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
                 halves = [half for kind in kinds for half in find(session, kind, label, key_id)]
                 if not halves:
@@ -110,7 +110,11 @@ class Pkcs11Backend:
     # -- use ---------------------------------------------------------------------------------------------------------
 
     def sign(self, handle: KeyHandle, data: bytes) -> bytes:
-        digest = hashlib.new(handle.algorithm.hash, data).digest()
+        return self.sign_digest(handle, hashlib.new(handle.algorithm.hash, data).digest())
+
+    def sign_digest(self, handle: KeyHandle, digest: bytes) -> bytes:
+        software.checked_digest(digest, handle.algorithm, handle.uri)
+        software.check_kind(handle.spki, handle.algorithm, handle.uri)
         sign = signing_with(handle.algorithm, handle.uri)
         return self._sessions.run(
             lambda lane: sign(self._object(lane, handle.uri, ObjectClass.PRIVATE_KEY), digest), handle.uri
@@ -124,7 +128,7 @@ class Pkcs11Backend:
         uri = self._where.key_uri(checked_label(label, self.uri), key_id, "secret-key")
 
         def make(_: Lane) -> str:
-            with self._sessions.writable() as session:
+            with self._sessions.writable(uri) as session:
                 session.generate_key(KeyType.AES, 256, id=key_id, label=label, store=True, template=template)
             return uri
 
@@ -142,7 +146,10 @@ class Pkcs11Backend:
             if not key[Attribute.EXTRACTABLE]:
                 raise NotExportableError("the key was not made to be backed up", uri=handle.uri)
             backup_key = self._object(lane, under, ObjectClass.SECRET_KEY)
-            return bytes(backup_key.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP_PAD))
+            try:
+                return bytes(backup_key.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP_PAD))
+            except (cki.KeyUnextractable, cki.KeyNotWrappable) as error:
+                raise NotExportableError("the token does not let this key out, even wrapped", uri=handle.uri) from error
 
         return self._sessions.run(work, handle.uri)
 
@@ -154,7 +161,7 @@ class Pkcs11Backend:
         name = (label, key_id)
 
         def work(_: Lane) -> None:
-            with self._sessions.writable() as session:
+            with self._sessions.writable(handle.uri) as session:
                 backup_key = one(find(session, ObjectClass.SECRET_KEY, *self._name(under)), under)
                 try:
                     put_back(session, backup_key, name, handle.spki, wrapped)

@@ -7,17 +7,17 @@ pass a gate that lets many through, or one alone (initializing, forking).
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pkcs11
+from pkcs11 import TokenFlag
 from pkcs11.exceptions import (
+    PinExpired,
     PinIncorrect,
     PinInvalid,
     PinLenRange,
@@ -26,14 +26,15 @@ from pkcs11.exceptions import (
     UserAlreadyLoggedIn,
 )
 
+from signing.backends.pins import PinMarks
 from signing.backends.pkcs11_start import Starter, between_processes
 from signing.backends.pkcs11_uri import Pkcs11Uri
-from signing.errors import BackendUnavailableError, PinError, SigningError
+from signing.errors import BackendUnavailableError, PinError, PinNotTriedError, SigningError
 
 _modules: dict[str, Module] = {}
 _modules_lock = threading.Lock()
 _softhsm_conf: str | None = None
-_PIN_REFUSED = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
+_PIN_REFUSED = (PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked)
 
 
 class _Gate:
@@ -89,7 +90,7 @@ class Module:
         self.generation = 0
         self._logins: dict[bytes, tuple[Any, bytes]] = {}
         self._login_lock = threading.Lock()
-        self._pin_key = secrets.token_bytes(32)
+        self._marks = PinMarks()
         self._stale = False
         try:
             with between_processes(path):
@@ -156,9 +157,10 @@ class Module:
     def log_in(self, token: Any, pin: str, uri: str) -> None:
         """Log this process in to ``token``; at most one try with a PIN. PinError when it is refused.
 
-        A log-in counts for the whole process, so a token that is open already must be given the same PIN.
+        A log-in counts for the whole process, so a token that is open already must be given the same PIN. A token that
+        says that its next wrong PIN would lock it is not asked at all (PinNotTriedError).
         """
-        mark = hmac.new(self._pin_key, pin.encode(), hashlib.sha256).digest()
+        mark = self._marks.of(pin)
         with self._login_lock:
             known = self._logins.get(token.serial)
             if known is not None:
@@ -166,7 +168,8 @@ class Module:
                     raise PinError("the token is open in this process under another PIN", uri=uri)
                 return
             try:
-                with between_processes(self.path):
+                with between_processes(self.path):  # so that the token's count of wrong PINs is the newest
+                    _refuse_lock_out(token.slot.get_token().flags, uri)
                     session = token.open(user_pin=pin)
             except UserAlreadyLoggedIn:
                 session = None
@@ -175,6 +178,16 @@ class Module:
                     f"the token refused the PIN ({type(error).__name__}); it is not retried", uri=uri
                 ) from None
             self._logins[token.serial] = (session, mark)
+
+
+def _refuse_lock_out(flags: TokenFlag, uri: str) -> None:
+    """PinNotTriedError before a try that could lock the token, or that cannot succeed any more (PKCS#11 2.40, 3.2)."""
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        raise PinNotTriedError("the token's PIN is locked, nothing was tried: its security officer sets one", uri=uri)
+    if flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise PinNotTriedError(
+            "one more wrong PIN would lock the token, so nothing was tried: log in once with the maker's tool", uri=uri
+        )
 
 
 def _matches(token: Any, uri: Pkcs11Uri) -> bool:

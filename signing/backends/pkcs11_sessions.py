@@ -13,9 +13,17 @@ from typing import Any, TypeVar
 from pkcs11 import exceptions as cki
 
 from signing.backends.base import PinSource
+from signing.backends.pins import PinDoor
 from signing.backends.pkcs11_module import Module
 from signing.backends.pkcs11_uri import Pkcs11Uri
-from signing.errors import BackendUnavailableError, KeyNotFoundError, MechanismError, PinError, SigningError
+from signing.errors import (
+    BackendUnavailableError,
+    KeyNotFoundError,
+    MechanismError,
+    PinError,
+    PinNotTriedError,
+    SigningError,
+)
 
 T = TypeVar("T")
 
@@ -66,9 +74,7 @@ class Sessions:
         self.uri = where.token_uri()
         self._where = where
         self._module = module
-        self._pin_source = pin
-        self._pin: str | None = None
-        self._refused = False
+        self._door = PinDoor(pin, missing="no PIN was given for this token", empty="the PIN is empty")
         self._login_lock = threading.Lock()
         self._size = size
         self._pool = _new_pool(size)
@@ -82,7 +88,7 @@ class Sessions:
         """Give sessions back and forget the PIN."""
         with self._module.entered():
             self._drop_pool()
-        self._pin, self._refused = None, False
+        self._door.forget()
 
     def run(self, work: Callable[[Lane], T], uri: str, *, retry: bool = True) -> T:
         """Run ``work`` with a session of its own; again on a renewed module when the token went away.
@@ -111,7 +117,7 @@ class Sessions:
 
     def _once(self, work: Callable[[Lane], T], uri: str) -> T:
         try:
-            with self._module.entered() as generation, self._lane(generation) as lane:
+            with self._module.entered() as generation, self._lane(generation, uri) as lane:
                 return work(lane)
         except _GONE:
             raise
@@ -121,12 +127,12 @@ class Sessions:
             raise SigningError(f"the token refused ({type(error).__name__})", uri=uri) from error
 
     @contextmanager
-    def _lane(self, generation: int) -> Iterator[Lane]:
+    def _lane(self, generation: int, uri: str) -> Iterator[Lane]:
         pool = self._pool_of(generation)
         lane = pool.get()
         try:
             if lane is None:
-                lane = Lane(self._open(rw=False), generation)
+                lane = Lane(self._open(uri, rw=False), generation)
             yield lane
         except _GONE:
             lane = None
@@ -141,26 +147,25 @@ class Sessions:
             return self._pool
 
     @contextmanager
-    def writable(self) -> Iterator[Any]:
-        session = self._open(rw=True)
+    def writable(self, uri: str) -> Iterator[Any]:
+        """A session that may write, for work on the key ``uri``; closed when the block ends."""
+        session = self._open(uri, rw=True)
         try:
             yield session
         finally:
             session.close()
 
-    def _open(self, *, rw: bool) -> Any:
+    def _open(self, uri: str, *, rw: bool) -> Any:
         token = self._module.token(self._where)
         with self._login_lock:
-            if self._refused:
-                raise PinError("the PIN was refused before; close and open again with the right one", uri=self.uri)
-            if self._pin is None:
-                if self._pin_source is None:
-                    raise PinError("no PIN was given for this token", uri=self.uri)
-                self._pin = self._pin_source()
+            pin = self._door.pin(uri)
             try:
-                self._module.log_in(token, self._pin, self.uri)
+                self._module.log_in(token, pin, uri)
+            except PinNotTriedError:
+                self._door.spare()
+                raise
             except PinError:
-                self._pin, self._refused = None, True
+                self._door.refuse()
                 raise
         return token.open(rw=rw)
 
@@ -181,7 +186,7 @@ class Sessions:
 
 def _unavailable(error: Exception, uri: str) -> BackendUnavailableError:
     if isinstance(error, BackendUnavailableError):
-        return error
+        return BackendUnavailableError(error.reason, uri=uri)
     return BackendUnavailableError(f"the token does not answer ({type(error).__name__})", uri=uri)
 
 

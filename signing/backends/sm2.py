@@ -87,8 +87,11 @@ class Sm2PrivateKey:
 
     def sign(self, message: bytes, uri: str) -> bytes:
         """The signature value over ``message`` under the default identity, DER."""
+        return self.sign_digest(message_digest(self._point, message), uri)
+
+    def sign_digest(self, digest: bytes, uri: str) -> bytes:
+        """The signature value over ``e`` of GB/T 32918.2, 32 bytes, DER."""
         library = _library()
-        digest = message_digest(self._point, message)
         context = library.EVP_PKEY_CTX_new(self._handle, None)
         value, size = ctypes.create_string_buffer(80), _SIZE(80)
         try:

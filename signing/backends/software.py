@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
@@ -29,6 +30,8 @@ WRAP_AAD = b"certvault wrapped secret 1"
 """First byte of a wrapped secret, and what its authentication also covers. All backends use the same form."""
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
+DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sm3": 32}
+"""Bytes of a digest, by the hash of an algorithm."""
 
 
 def new_private_key(algorithm: Algorithm, uri: str) -> PrivateKey:
@@ -78,6 +81,30 @@ def sign(key: PrivateKey, algorithm: Algorithm, data: bytes, uri: str) -> bytes:
     raise MechanismError(f"this key does not sign with {algorithm.name}", uri=uri)
 
 
+def sign_digest(key: PrivateKey, algorithm: Algorithm, digest: bytes, uri: str) -> bytes:
+    """Sign a digest made elsewhere; values as from :func:`sign`."""
+    checked_digest(digest, algorithm, uri)
+    if isinstance(key, Sm2PrivateKey) and algorithm is Algorithm.SM2_SM3:
+        return key.sign_digest(digest, uri)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.is_ecdsa:
+        return key.sign(digest, ec.ECDSA(Prehashed(_HASHES[algorithm.hash])))
+    if isinstance(key, rsa.RSAPrivateKey):
+        chosen = _HASHES[algorithm.hash]
+        if algorithm is Algorithm.RSA_PKCS1_SHA256:
+            return key.sign(digest, padding.PKCS1v15(), Prehashed(chosen))
+        if algorithm is Algorithm.RSA_PSS_SHA256:
+            return key.sign(digest, padding.PSS(padding.MGF1(chosen), padding.PSS.DIGEST_LENGTH), Prehashed(chosen))
+    raise MechanismError(f"this key does not sign with {algorithm.name}", uri=uri)
+
+
+def checked_digest(digest: bytes, algorithm: Algorithm, uri: str) -> bytes:
+    """``digest`` itself; SigningError when it is not as long as the algorithm's hash."""
+    size = DIGEST_SIZES[algorithm.hash]
+    if len(digest) != size:
+        raise SigningError(f"{algorithm.name} signs a digest of {size} bytes, not of {len(digest)}", uri=uri)
+    return digest
+
+
 def wrap(key: bytes, secret: bytes, uri: str) -> bytes:
     """AES-256-GCM: version byte, 12 bytes of nonce, ciphertext with tag."""
     nonce = os.urandom(12)
@@ -119,6 +146,7 @@ def check_kind(spki: bytes, algorithm: Algorithm, uri: str) -> None:
         raise MechanismError(f"the key is no {algorithm.key} key, so it cannot sign with {algorithm.name}", uri=uri)
 
 
+@lru_cache(maxsize=1024)
 def _kind_of(spki: bytes) -> str:
     try:
         point_of_spki(spki)

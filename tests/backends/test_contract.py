@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 
@@ -14,9 +15,9 @@ from signing.backends import Backend
 from signing.errors import KeyNotFoundError, MechanismError, NotExportableError, PurposeError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from signing.signer import BackendSigner
-from signing.tbs import ToBeSigned
+from signing.tbs import DigestToBeSigned, ToBeSigned
 from verify.formats.algorithms import Algorithm
-from verify.formats.sm2 import verify_sm2
+from verify.formats.sm2 import message_digest, point_of_spki, verify_sm2
 
 _numbers = itertools.count()
 
@@ -57,6 +58,24 @@ def test_rsa_pkcs1_and_pss_verify(backend: Backend, rsa: KeyHandle) -> None:
     _verify(rsa, backend.sign(rsa, b"data"), b"data")
     pss = backend.handle_for(rsa.uri, Algorithm.RSA_PSS_SHA256, KeyPurpose.SEAL)
     _verify(pss, backend.sign(pss, b"data"), b"data")
+
+
+def test_a_digest_made_elsewhere_is_signed_for_seals_alone(backend: Backend, p256: KeyHandle, rsa: KeyHandle) -> None:
+    digest = hashlib.sha256(b"data").digest()
+    pss = backend.handle_for(rsa.uri, Algorithm.RSA_PSS_SHA256, KeyPurpose.SEAL)
+    for handle in (p256, rsa, pss):
+        _verify(handle, BackendSigner(backend, handle).sign_digest(DigestToBeSigned(digest, KeyPurpose.SEAL)), b"data")
+        with pytest.raises(SigningError, match="32 bytes"):
+            backend.sign_digest(handle, digest[1:])
+    for purpose in set(KeyPurpose) - {KeyPurpose.SEAL}:
+        named = backend.handle_for(p256.uri, p256.algorithm, purpose)
+        for asked in (DigestToBeSigned(digest, purpose), DigestToBeSigned(digest, KeyPurpose.SEAL)):
+            with pytest.raises(PurposeError):
+                BackendSigner(backend, named).sign_digest(asked)
+    if not backend.uri.startswith("pkcs11:"):
+        sm2 = backend.generate(_label(), Algorithm.SM2_SM3, KeyPurpose.SEAL)
+        e = message_digest(point_of_spki(sm2.spki), b"document")
+        verify_sm2(backend.sign_digest(sm2, e), b"document", sm2.spki)
 
 
 def test_a_key_is_found_by_uri_and_label(backend: Backend, p256: KeyHandle) -> None:

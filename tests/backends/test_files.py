@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signing.backends import open_backend, pin_from_environment, pin_from_file
+from signing.backends import open_backend, pin_from_environment, pin_from_file, pkcs8
 from signing.errors import BackendUnavailableError, PinError, SigningError
 from signing.keys import KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -40,14 +40,11 @@ def test_openssl_opens_them_with_the_passphrase_only(folder: Path) -> None:
     assert tried("wrong").returncode != 0
 
 
-def test_a_wrong_passphrase_is_asked_for_once_and_never_shown(folder: Path) -> None:
-    asked: list[str] = []
-
-    def source() -> str:
-        asked.append("x")
-        return "hunter2 is wrong"
-
-    backend = open_backend(f"file:{folder}", pin=source)
+def test_a_wrong_passphrase_is_tried_once_and_never_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, tried = ["hunter2 is wrong"], []
+    opened = pkcs8.open_private_key
+    monkeypatch.setattr(pkcs8, "open_private_key", lambda data, pin, uri: tried.append(pin) or opened(data, pin, uri))
+    backend = open_backend(f"file:{folder}", pin=lambda: given[0])
     handle = backend.handle_for("seal", Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)  # the public half needs none
     for _ in range(3):
         with pytest.raises(PinError) as caught:
@@ -56,8 +53,10 @@ def test_a_wrong_passphrase_is_asked_for_once_and_never_shown(folder: Path) -> N
         assert "file:seal" in str(caught.value)
     with pytest.raises(PinError):
         backend.generate("other", Algorithm.ECDSA_P256_SHA256, KeyPurpose.SEAL)
-    assert len(asked) == 1
+    assert len(tried) == 1
     assert [p.name for p in folder.iterdir()] == ["seal.key"]
+    given[0] = SECRET  # the source was corrected: no restart is needed
+    assert backend.sign(handle, b"x")
 
 
 def test_a_mistyped_passphrase_makes_no_key_beside_others(folder: Path) -> None:

@@ -96,24 +96,6 @@ def test_threads_at_work_survive_a_token_that_goes_and_comes(token: Any, tokens_
     assert faults == []
 
 
-def test_a_wrong_pin_is_tried_once_and_locks_nothing(new_token: Callable[[], Any]) -> None:
-    token = new_token()
-    asked: list[str] = []
-
-    def source() -> str:
-        asked.append("x")
-        return "000000-wrong"
-
-    backend = open_backend(token.uri, pin=source)
-    for _ in range(20):
-        with pytest.raises(PinError) as caught:
-            backend.keys()
-        assert "000000-wrong" not in str(caught.value)
-    assert len(asked) == 1
-    right = open_backend(token.uri, pin=lambda: token.pin)
-    assert right.keys() == []
-
-
 def test_a_second_door_needs_the_right_pin_too(token: Any) -> None:
     first = open_backend(token.uri, pin=lambda: token.pin)
     handle = first.generate("seal", P256, KeyPurpose.SEAL)

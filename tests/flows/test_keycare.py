@@ -11,6 +11,7 @@ import pytest
 
 from certvault.bootstrap import Vault
 from certvault.errors import ConflictError, ForbiddenError
+from certvault.keytests import probe_text
 from certvault.model.actor import LOCAL_OPERATOR, Actor
 from signing.errors import KeyNotFoundError
 from tests.support.rows import business
@@ -45,6 +46,32 @@ def test_a_key_made_for_it_is_backed_up_destroyed_and_put_back(make_vault: Calla
     told = [e.kind for e in vault.audit.entries(LOCAL_OPERATOR, about=f"key:{key.id}").items]
     assert told == ["KEY_CREATED", "KEY_BACKED_UP", "KEY_RETIRED", "KEY_DESTROYED", "KEY_RESTORED"]
     assert vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
+
+
+def test_doctor_has_every_key_sign_and_names_each_that_fails(make_vault: Callable[..., Vault]) -> None:
+    vault = make_vault(keys="file")
+    backend = vault._keyring.backend
+    keys = {k.name: k for k in vault._keyring.all()}
+    report = vault.doctor()
+    assert report.clean
+    assert dict(report.checks)["key tests"] == f"{len(keys)} sign"
+    lost, changed = keys["tsa-1"], keys["seal-1"]
+    backend.destroy(lost.handle)
+    backend.destroy(changed.handle)
+    backend.generate(changed.uri.removeprefix("file:"), changed.algorithm, changed.purpose)
+    problems = [p for p in vault.doctor().problems if p.startswith("key tests:")]
+    assert len(problems) == 2
+    assert any(lost.uri in p and "key restore" in p and "tsa-1" in p for p in problems)
+    assert any(changed.uri in p and "another key" in p for p in problems)
+    told = [e for e in vault.audit.entries(LOCAL_OPERATOR, about="keys").items if e.kind == "KEYS_TESTED"]
+    assert [e.details["failed"] for e in told] == [0, 2]
+
+
+def test_what_a_key_signs_to_be_tested_is_nothing_else() -> None:
+    one, other = (probe_text("vault", "key") for _ in range(2))
+    assert one != other
+    assert "不具任何含义" in one.decode()
+    assert one[:1] not in {b"\x30", b"\x31", b"\x84", b"e", b"%"}  # DER, attributes, COSE, JOSE, PDF
 
 
 def test_a_backup_holds_no_key_in_the_clear(make_vault: Callable[..., Vault]) -> None:
