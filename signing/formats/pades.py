@@ -8,15 +8,21 @@ timestamp's field, never Info, XMP or a page. The field of a timestamp stands in
 from __future__ import annotations
 
 import enum
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from signing.errors import PurposeError, SigningError
-from signing.formats import cms
 from signing.formats.dss import ValidationData, add_store
+from signing.formats.pdf_signature import (
+    PERMISSIONS,
+    Stamp,
+    Value,
+    doc_mdp,
+    pades_value,
+    room_of,
+    sign_update,
+    told,
+)
 from signing.formats.pdf_update import (
     Name,
     PdfUpdater,
@@ -26,26 +32,13 @@ from signing.formats.pdf_update import (
     is_reference,
     number,
     reference,
-    text,
 )
 from signing.keys import KeyPurpose
 from signing.signer import Signer
-from signing.tbs import ToBeSigned
 
-__all__ = ["Baseline", "Stamp", "ValidationData", "extend_archive", "seal_pdf"]
+__all__ = ["Baseline", "Stamp", "ValidationData", "check_baseline", "complete", "extend_archive", "seal_pdf"]
 
-Stamp = Callable[[bytes, str], bytes]
-"""Gives a TimeStampToken (DER) for a digest and the name of its hash.
-
-An attribute ``token_size``, as :class:`signing.timestamp.Stamper` has, says how many bytes a token takes at most;
-without it 6 kB are kept free. ``hash_name`` is the hash to stamp whole documents with, SHA-256 by default.
-"""
-
-_TOKEN_ROOM = 6144
-_RANGE, _RANGE_WIDTH = b" /ByteRange ", 64
-_SIGNATURE = b"/Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
 _TIMESTAMP = b"/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161"
-_PERMISSIONS = (1, 2, 3)
 
 
 class Baseline(enum.Enum):
@@ -55,24 +48,6 @@ class Baseline(enum.Enum):
     B_T = "B-T"
     B_LT = "B-LT"
     B_LTA = "B-LTA"
-
-
-class _TooSmallError(Exception):
-    def __init__(self, needed: int) -> None:
-        super().__init__(needed)
-        self.needed = needed
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """A signature dictionary to be filled: its first and further entries, and who makes the value for a digest."""
-
-    reference: Reference
-    head: bytes
-    entries: list[tuple[bytes, bytes]]
-    hash_name: str
-    make: Callable[[bytes], bytes]
-    room: int
 
 
 def seal_pdf(
@@ -101,39 +76,35 @@ def seal_pdf(
     """
     if purpose not in (KeyPurpose.SEAL, KeyPurpose.ANSWER):
         raise PurposeError(f"a {purpose.value} key signs no document", uri=signer.handle.uri)
-    _check(baseline, stamp, validation, permission, at)
+    check_baseline(baseline, stamp, validation)
+    if permission not in (None, *PERMISSIONS):
+        raise SigningError("the permission of a certification is 1, 2 or 3")
+    entries = told(at, name=name, reason=reason, location=location)
     updater = PdfUpdater(pdf)
     field_reference, widget = _empty_field(updater, field)
-    entries = [(b"/M", _date(at))]
-    entries += [(k, text(v)) for k, v in ((b"/Name", name), (b"/Reason", reason), (b"/Location", location)) if v]
-    identity = cms.SignerIdentity.of(certificate)
-    cms.require_own_certificate(identity, signer)
-    certificates = (certificate, *chain)
-    signature_stamp = None if baseline is Baseline.B_B else stamp
-
-    def make(digest: bytes) -> bytes:
-        attributes = cms.signed_attributes(identity, digest, hash_name=signer.handle.algorithm.hash)
-        value = signer.sign(ToBeSigned(attributes, purpose))
-        token = None if signature_stamp is None else _stamp_of(signature_stamp, value, signer.handle.algorithm.hash)
-        return cms.signed_data(identity, signer, attributes, value, certificates=certificates, timestamp=token)
-
-    token_room = 0 if signature_stamp is None else _room(signature_stamp)
-    room = cms.longest_signed_data(identity, signer, certificates=certificates, timestamp_size=token_room)
+    used = None if baseline is Baseline.B_B else stamp
+    value = pades_value(signer, certificate, chain, stamp=used, purpose=purpose)
     signature = updater.new_reference()
     widget[Name("/V")] = signature
     objects: dict[Reference, Any] = {field_reference: widget}
     _mark_form(updater, objects)
     if permission is not None:
-        entries.append((b"/Reference", _doc_mdp(permission)))
+        entries.append((b"/Reference", b"[" + doc_mdp(permission) + b"]"))
         updater.catalog[Name("/Perms")] = dictionary({"/DocMDP": signature})
     objects[updater.catalog_reference] = updater.catalog
-    hash_name = signer.handle.algorithm.hash
-    sealed = _sign_update(updater, objects, _Draft(signature, _SIGNATURE, entries, hash_name, make, room))
+    sealed = sign_update(updater, objects, signature, value, entries)
+    complete(updater, baseline, sealed, stamp, validation)
+    return updater.result()
+
+
+def complete(
+    updater: PdfUpdater, baseline: Baseline, sealed: bytes, stamp: Stamp | None, validation: ValidationData | None
+) -> None:
+    """Bring what a level above B-T has behind the signature ``sealed``."""
     if baseline in (Baseline.B_LT, Baseline.B_LTA) and validation is not None:
         add_store(updater, validation, (sealed,))
     if baseline is Baseline.B_LTA and stamp is not None:
         _add_document_timestamp(updater, stamp)
-    return updater.result()
 
 
 def extend_archive(pdf: bytes, *, stamp: Stamp, validation: ValidationData, at: datetime) -> bytes:
@@ -153,35 +124,12 @@ def extend_archive(pdf: bytes, *, stamp: Stamp, validation: ValidationData, at: 
     return updater.result()
 
 
-def _check(
-    baseline: Baseline, stamp: Stamp | None, validation: ValidationData | None, permission: int | None, at: datetime
-) -> None:
+def check_baseline(baseline: Baseline, stamp: Stamp | None, validation: ValidationData | None) -> None:
+    """Raise SigningError when a level lacks what it needs."""
     if baseline is not Baseline.B_B and stamp is None:
         raise SigningError(f"{baseline.value} needs a timestamp authority")
     if baseline in (Baseline.B_LT, Baseline.B_LTA) and validation is None:
         raise SigningError(f"{baseline.value} needs validation data")
-    if permission not in (None, *_PERMISSIONS):
-        raise SigningError("the permission of a certification is 1, 2 or 3")
-    if at.tzinfo is None:
-        raise SigningError("the time of signing is aware")
-
-
-def _stamp_of(stamp: Stamp, data: bytes, hash_name: str) -> bytes:
-    return stamp(hashlib.new(hash_name, data).digest(), hash_name)
-
-
-def _room(stamp: Stamp) -> int:
-    return int(getattr(stamp, "token_size", _TOKEN_ROOM))
-
-
-def _date(at: datetime) -> bytes:
-    return at.astimezone(UTC).strftime("(D:%Y%m%d%H%M%S+00'00')").encode()
-
-
-def _doc_mdp(permission: int) -> bytes:
-    """ISO 32000-1 12.8.2.2; PDF/A forbids the Digest* keys here (ISO 19005-3 6.1.12)."""
-    parameters = b"<< /Type /TransformParams /P %d /V /1.2 >>" % permission
-    return b"[<< /Type /SigRef /TransformMethod /DocMDP /TransformParams " + parameters + b" >>]"
 
 
 def _form(updater: PdfUpdater) -> Any:
@@ -217,40 +165,6 @@ def _mark_form(updater: PdfUpdater, objects: dict[Reference, Any]) -> None:
         objects[reference(raw.idnum, raw.generation)] = form
 
 
-def _sign_update(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft) -> bytes:
-    """Append the update with a signature over everything but its own ``/Contents``; gives the signature.
-
-    When the signature needs more room than foreseen, it is laid out again with what it needs, and signed again.
-    """
-    room = draft.room
-    while True:
-        try:
-            return _attempt(updater, objects, draft, room)
-        except _TooSmallError as error:
-            room = error.needed + 64
-
-
-def _attempt(updater: PdfUpdater, objects: dict[Reference, Any], draft: _Draft, room: int) -> bytes:
-    before = b"<< " + draft.head + b" /Contents "
-    tail = b"".join(b" %s %s" % entry for entry in draft.entries) + b" >>"
-    body = before + b"<" + b"0" * (2 * room) + b">" + _RANGE + b" " * _RANGE_WIDTH + tail
-    update, bodies = updater.append({**objects, draft.reference: body})
-    start = bodies[draft.reference.idnum] + len(before)
-    end = start + 2 * room + 2
-    covered = b"[%d %d %d %d]" % (0, updater.length + start, updater.length + end, len(update) - end)
-    place = end + len(_RANGE)
-    update[place : place + _RANGE_WIDTH] = covered.ljust(_RANGE_WIDTH)
-    with memoryview(update) as view:
-        digest = updater.digest(draft.hash_name, view[:start], view[end:])
-    value = draft.make(digest)
-    if len(value) > room:
-        raise _TooSmallError(len(value))
-    hexed = value.hex().encode()
-    update[start + 1 : start + 1 + len(hexed)] = hexed
-    updater.accept(update)
-    return value
-
-
 def _add_document_timestamp(updater: PdfUpdater, stamp: Stamp) -> None:
     """A document timestamp over the whole file (ETSI EN 319 142-1 5.4.3)."""
     form = _form(updater)
@@ -266,8 +180,5 @@ def _add_document_timestamp(updater: PdfUpdater, stamp: Stamp) -> None:
     _mark_form(updater, objects)
     objects[updater.catalog_reference] = updater.catalog
     name = str(getattr(stamp, "hash_name", "sha256"))
-    _sign_update(
-        updater,
-        objects,
-        _Draft(signature, _TIMESTAMP, [], name, lambda digest: stamp(digest, name), _room(stamp)),
-    )
+    value = Value(_TIMESTAMP, name, lambda digest: stamp(digest, name), room_of(stamp))
+    sign_update(updater, objects, signature, value, [])

@@ -7,7 +7,6 @@ reads the file and serializes objects; what is written where is decided here.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 import zlib
@@ -19,6 +18,7 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing.errors import SigningError
+from signing.formats.pdf_body import PIECE, MemoryBody, PdfBody
 
 # pyHanko's object model is half typed; these four are all that is built with it.
 _generic: Any = generic
@@ -64,19 +64,35 @@ def is_dictionary(value: object) -> bool:
     return isinstance(value, generic.DictionaryObject)
 
 
+class PdfReadError(SigningError):
+    """The PDF is too broken to be updated."""
+
+    code = "PDF_BROKEN"
+
+
+class PdfEncryptedError(SigningError):
+    """The PDF is encrypted."""
+
+    code = "PDF_ENCRYPTED"
+
+
+def _unreadable(error: Exception) -> PdfReadError:
+    return PdfReadError(f"the PDF cannot be read: {type(error).__name__}")
+
+
 class PdfUpdater:
     """The last revision of a file, and the updates that were added behind it.
 
-    The original bytes are kept once and never copied before :meth:`result`.
+    What was written in an update is what :meth:`resolve` gives from then on, except for objects given as bytes.
     """
 
-    def __init__(self, pdf: bytes) -> None:
-        self._parts = [pdf]
-        self.length = len(pdf)
+    def __init__(self, pdf: bytes | PdfBody) -> None:
+        self.body = MemoryBody(pdf) if isinstance(pdf, bytes) else pdf
+        self._written: dict[int, Any] = {}
         try:
-            reader: Any = PdfFileReader(io.BytesIO(pdf), strict=False)
+            reader: Any = PdfFileReader(self.body.stream(), strict=False)
             if reader.encrypted:
-                raise SigningError("an encrypted PDF is not updated")
+                raise PdfEncryptedError("an encrypted PDF is not updated")
             self._reader = reader
             self.catalog_reference = reference(reader.root_ref.idnum, reader.root_ref.generation)
             self.catalog: Any = reader.root
@@ -85,12 +101,18 @@ class PdfUpdater:
             self._previous = int(reader.last_startxref)
             self._info = trailer.raw_get("/Info") if "/Info" in trailer else None
             self._id = trailer.raw_get("/ID") if "/ID" in trailer else None
-            self._stream_style = bool(reader.has_xref_stream)
+            # of the last section, since a hybrid file goes on with tables (ISO 32000-1 7.5.8.4)
+            self._stream_style = not bytes(self.body.piece(self._previous, 16)).lstrip().startswith(b"xref")
         except _BROKEN as error:
-            raise SigningError(f"the PDF cannot be read: {type(error).__name__}") from error
+            raise _unreadable(error) from error
         if self._id is None:
-            digest = _generic.ByteStringObject(hashlib.sha256(pdf).digest()[:16])
+            digest = _generic.ByteStringObject(self.body.hasher("sha256").digest()[:16])
             self._id = array([digest, digest])
+
+    @property
+    def length(self) -> int:
+        """How many bytes the file has, updates included."""
+        return self.body.length
 
     def new_reference(self) -> Reference:
         """The number for a new object."""
@@ -99,19 +121,35 @@ class PdfUpdater:
 
     def resolve(self, value: Any) -> Any:
         """The object behind a reference, or the value itself."""
-        if is_reference(value):
-            try:
-                return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
-            except _BROKEN as error:
-                raise SigningError(f"the PDF cannot be read: {type(error).__name__}") from error
-        return value
+        if not is_reference(value):
+            return value
+        if value.idnum in self._written:
+            return self._written[value.idnum]
+        try:
+            return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
+        except _BROKEN as error:
+            raise _unreadable(error) from error
+
+    def entry(self, holder: Any, key: str) -> Any:
+        """The entry of a dictionary, resolved; None when it is missing or null, or there is no dictionary."""
+        held = self.resolve(holder)
+        found = self.resolve(held.raw_get(key)) if is_dictionary(held) and key in held else None
+        return None if isinstance(found, generic.NullObject) else found
+
+    def content(self, holder: Any) -> bytes:
+        """What a stream holds, its filters undone. Raises PdfReadError when it is none, or cannot be decoded."""
+        held = self.resolve(holder)
+        try:
+            return bytes(held.data)
+        except _BROKEN as error:
+            raise _unreadable(error) from error
 
     def append(self, objects: Mapping[Reference, Any]) -> tuple[bytearray, dict[int, int]]:
         """Lay out an update of these objects behind the file; gives its bytes and where each object's body starts.
 
         Offsets count from the start of the update. The bytes become part of the file with :meth:`accept`.
         """
-        out = bytearray(b"" if self._parts[-1].endswith((b"\n", b"\r")) else b"\n")
+        out = bytearray(b"" if self.body.ends_line() else b"\n")
         entries: dict[int, tuple[int, int]] = {}
         bodies: dict[int, int] = {}
         for target, value in objects.items():
@@ -121,24 +159,28 @@ class PdfUpdater:
             out += value if isinstance(value, bytes) else serialize(value)
             out += b"\nendobj\n"
         self._finish(out, entries)
+        self._pending = {target.idnum: value for target, value in objects.items() if not isinstance(value, bytes)}
         return out, bodies
 
     def accept(self, update: bytes | bytearray) -> None:
         """Make an update part of the file."""
         self._previous = self._next_previous
-        self._parts.append(bytes(update))
-        self.length += len(update)
+        self._written |= self._pending
+        self.body.append(bytes(update))
 
     def digest(self, name: str, *more: bytes | bytearray | memoryview) -> bytes:
         """Hash of the whole file, then of ``more``."""
-        hasher = hashlib.new(name)
-        for part in (*self._parts, *more):
-            hasher.update(part)
-        return hasher.digest()
+        hasher = self.body.hasher(name)
+        for part in more:
+            for start in range(0, len(part), PIECE):
+                hasher.update(part[start : start + PIECE])
+        return bytes(hasher.digest())
 
     def result(self) -> bytes:
-        """The file with all updates."""
-        return b"".join(self._parts)
+        """The file with all updates. Only for one that is kept in memory."""
+        if not isinstance(self.body, MemoryBody):
+            raise SigningError("the file is not kept in memory")
+        return self.body.result()
 
     def _finish(self, out: bytearray, entries: dict[int, tuple[int, int]]) -> None:
         start = self.length + len(out)

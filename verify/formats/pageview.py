@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from verify.formats import pageobjects
@@ -214,6 +215,14 @@ class PageView:
         with self._page(page) as opened, pageobjects.only(opened.raw, frozenset(orders)):
             yield
 
+    def let_go(self, page: int) -> None:
+        """Free what one page holds, for those who go through many."""
+        with _LOCK:
+            self._characters.pop(page, None)
+            for held in (self._texts.pop(page, None), self._pages.pop(page, None)):
+                if held is not None:
+                    held.close()
+
     def close(self) -> None:
         """Free what PDFium holds."""
         with _LOCK:
@@ -224,8 +233,8 @@ class PageView:
             self._document.close()
 
 
-def open_pages(data: bytes, password: str | None = None) -> PageView:
-    """Open a PDF for looking at. Raises PageError."""
+def open_pages(data: bytes | Path, password: str | None = None) -> PageView:
+    """Open a PDF, in memory or in a file, for looking at. Raises PageError."""
     import pypdfium2
 
     with _LOCK:
