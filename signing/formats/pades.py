@@ -170,7 +170,7 @@ def _add_document_timestamp(updater: PdfUpdater, stamp: Stamp) -> None:
     form = _form(updater)
     raw_fields = form.raw_get("/Fields")
     fields = updater.resolve(raw_fields)
-    taken = {updater.resolve(f).get("/T") for f in fields}
+    taken = {updater.entry(f, "/T") for f in fields}
     title = next(f"Timestamp{n}" for n in range(1, len(taken) + 2) if f"Timestamp{n}" not in taken)
     signature, place = updater.new_reference(), updater.new_reference()
     fields.append(place)

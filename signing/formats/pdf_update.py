@@ -49,6 +49,16 @@ def dictionary(entries: Mapping[str, Any] | None = None) -> Any:
     return _generic.DictionaryObject({Name(k): v for k, v in (entries or {}).items()})
 
 
+def real(value: float) -> Any:
+    """A number with at most four decimals."""
+    return _generic.FloatObject(f"{value:.4f}".rstrip("0").rstrip(".") or "0")
+
+
+def string(value: str) -> Any:
+    """A text string."""
+    return _generic.pdf_string(value)
+
+
 def array(values: Iterable[Any] = ()) -> Any:
     """An array object."""
     return _generic.ArrayObject(values)
@@ -97,7 +107,7 @@ class PdfUpdater:
             self.catalog_reference = reference(reader.root_ref.idnum, reader.root_ref.generation)
             self.catalog: Any = reader.root
             trailer = reader.trailer
-            self._size = int(trailer["/Size"])
+            self._size = max(int(trailer["/Size"]), _highest(reader) + 1)
             self._previous = int(reader.last_startxref)
             self._info = trailer.raw_get("/Info") if "/Info" in trailer else None
             self._id = trailer.raw_get("/ID") if "/ID" in trailer else None
@@ -215,6 +225,18 @@ class PdfUpdater:
         trailer[Name("/W")] = array([number(1), number(5), number(2)])
         trailer[Name("/Index")] = index
         out += b"%d 0 obj\n" % own + stream(trailer, bytes(data)) + b"\nendobj"
+
+
+def _highest(reader: Any) -> int:
+    """The highest number that any section lists, its own stream among them: some producers state too small a size."""
+    highest = 0
+    for revision in range(reader.xrefs.total_revisions):
+        for taken in (reader.xrefs.explicit_refs_in_revision(revision), reader.xrefs.refs_freed_in_revision(revision)):
+            highest = max(highest, max((ref.idnum for ref in taken), default=0))
+        hybrid = reader.xrefs.get_xref_data(revision).hybrid
+        sections = [reader.xrefs.get_xref_container_info(revision), *([hybrid.meta_info] if hybrid else [])]
+        highest = max(highest, max((s.stream_ref.idnum for s in sections if s.stream_ref is not None), default=0))
+    return highest
 
 
 def _runs(entries: dict[int, tuple[int, int]]) -> list[tuple[int, list[tuple[int, int]]]]:

@@ -11,7 +11,7 @@ import contextlib
 import enum
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -40,12 +40,13 @@ from signing.formats.pdf_update import (
     PdfReadError,
     PdfUpdater,
     Reference,
+    array,
     dictionary,
     is_dictionary,
     is_reference,
     number,
     reference,
-    text,
+    string,
 )
 from signing.formats.placement import MAX_MARKS, AtKeyword, InBox, Mark, Placement, marks_of
 from signing.formats.seal_look import Looks, Picture, PngPicture
@@ -137,7 +138,8 @@ def seal_document(pdf: bytes, order: SealOrder, progress: Progress = silent) -> 
     """
     for step in _steps(order):
         updater = _open(MemoryBody(pdf, progress))
-        _seal(updater, step, partial(_located, pdf), progress)
+        with _refusing():
+            _seal(updater, step, partial(_located, pdf), progress)
         pdf = updater.result()
     return pdf
 
@@ -154,7 +156,8 @@ def seal_file(source: Path, target: Path, order: SealOrder, progress: Progress =
             _copy(source, file, progress)
             for step in _steps(order):
                 updater = _open(FileBody(file, progress))
-                _seal(updater, step, partial(_located, working), progress)
+                with _refusing():
+                    _seal(updater, step, partial(_located, working), progress)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(working, 0o666 & ~_umask())
@@ -169,6 +172,12 @@ def reserve_fields(pdf: bytes, fields: Iterable[Reserved]) -> bytes:
     """The file with empty signature fields, for seals that follow a certification. Refused for a file that is signed:
     what is to be sealed later is settled before the first seal."""
     updater = _open(MemoryBody(pdf))
+    with _refusing():
+        _reserve(updater, fields, partial(_located, pdf))
+    return updater.result()
+
+
+def _reserve(updater: PdfUpdater, fields: Iterable[Reserved], places: Places) -> None:
     form, pages = Form(updater), read_pages(updater)
     _check_form(form)
     if form.rights().filled:
@@ -178,15 +187,13 @@ def reserve_fields(pdf: bytes, fields: Iterable[Reserved]) -> bytes:
     for wanted in fields:
         if form.field(wanted.name) is not None or "." in wanted.name or not wanted.name:
             raise _bad_field(wanted.name, "a new field needs a name that is free", "新字段须使用未占用的名称")
-        mark = _all_marks((wanted.placement,), pages, wanted.size_mm, partial(_located, pdf))[0]
+        mark = _all_marks((wanted.placement,), pages, wanted.size_mm, places)[0]
         place = updater.new_reference()
-        lock = b" /Lock %d 0 R" % _lock_object(updater, objects).idnum if wanted.lock else b""
-        objects[place] = marker.widget(mark, None, b"/FT /Sig /T " + text(wanted.name) + lock)
+        objects[place] = marker.widget(mark, None, _field(updater, objects, wanted.name, lock=wanted.lock))
         objects |= form.add(place)
         marker.list_widget(mark.page, place)
     update, _ = updater.append(objects)
     updater.accept(update)
-    return updater.result()
 
 
 # --- one signature --------------------------------------------------------------------------------------------------
@@ -287,9 +294,7 @@ def _add(
     """A new signature field with its marks."""
     pages = read_pages(updater)
     place = updater.new_reference()
-    head = b"/FT /Sig /T %s /V %d 0 R" % (text(order.field or form.free_name("Seal")), signature.idnum)
-    if order.lock:
-        head += b" /Lock %d 0 R" % _lock_object(updater, objects).idnum
+    head = _field(updater, objects, order.field or form.free_name("Seal"), lock=order.lock) | {"/V": signature}
     marker = Marker(updater, objects, progress)
     objects |= form.add(place)
     if not order.placements:
@@ -302,8 +307,7 @@ def _add(
     looks = Looks(updater, picture, objects)
     if rights.filled and len(marks) > 1:
         kids = marker.widgets(marks, looks, place)
-        listed = b" ".join(b"%d 0 R" % kid.idnum for kid in kids)
-        objects[place] = b"<< %s /Kids [%s] >>" % (head, listed)
+        objects[place] = dictionary({**head, "/Kids": array(kids)})
         return
     marker.draw(marks[1:], looks)
     objects[place] = marker.widget(marks[0], looks, head)
@@ -421,6 +425,12 @@ def _transforms(updater: PdfUpdater, order: SealOrder, existing: Field | None) -
     return found
 
 
+def _field(updater: PdfUpdater, objects: dict[Reference, Any], name: str, *, lock: bool) -> dict[str, Any]:
+    """The entries of a signature field."""
+    entries = {"/FT": Name("/Sig"), "/T": string(name)}
+    return entries | {"/Lock": _lock_object(updater, objects)} if lock else entries
+
+
 def _lock_object(updater: PdfUpdater, objects: dict[Reference, Any]) -> Reference:
     """/Lock over all fields that allows no change any more (ISO 32000-2 12.7.5.5)."""
     place = updater.new_reference()
@@ -449,8 +459,15 @@ def _umask() -> int:
 
 
 def _open(body: PdfBody) -> PdfUpdater:
-    try:
+    with _refusing():
         return PdfUpdater(body)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What a file's own faults make of the work, as refusals."""
+    try:
+        yield
     except PdfEncryptedError as error:
         raise refuse(
             "PDF_ENCRYPTED",

@@ -9,7 +9,7 @@ addition to pages that earlier signatures bear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,14 @@ from signing.formats.pdf_update import (
     dictionary,
     is_dictionary,
     is_reference,
+    number,
+    real,
     reference,
 )
 from signing.formats.placement import Mark
-from signing.formats.seal_look import Looks, decimal, stream
+from signing.formats.seal_look import Looks, stream
 
-FLAGS = b"132"
+FLAGS = 132
 """Print, and Locked: the mark keeps its place (ISO 32000-1 12.5.3)."""
 
 
@@ -43,21 +45,15 @@ class Marker:
     progress: Progress = silent
     _streams: dict[bytes, Reference] = field(default_factory=dict)
 
-    def widget(self, mark: Mark, looks: Looks | None, more: bytes) -> bytes:
-        """The entries of a widget; ``more`` are those of its field, or /Parent."""
-        rect = b" ".join(map(decimal, mark.box))
-        shown = b""
+    def widget(self, mark: Mark, looks: Looks | None, more: Mapping[str, Any]) -> Any:
+        """A widget; ``more`` are the entries of its field, or /Parent."""
+        made = dictionary({"/Type": Name("/Annot"), "/Subtype": Name("/Widget"), **more})
+        made[Name("/F")] = number(FLAGS)
+        made[Name("/Rect")] = array(map(real, mark.box))
+        made[Name("/P")] = mark.page.reference
         if looks is not None:
-            shown = b" /AP << /N %d 0 R >>" % looks.look(mark.part, mark.page.turn).idnum
-        page = mark.page.reference
-        return b"<< /Type /Annot /Subtype /Widget %s /F %s /Rect [%s] /P %d %d R%s >>" % (
-            more,
-            FLAGS,
-            rect,
-            page.idnum,
-            page.generation,
-            shown,
-        )
+            made[Name("/AP")] = dictionary({"/N": looks.look(mark.part, mark.page.turn)})
+        return made
 
     def list_widget(self, page: Page, place: Reference) -> None:
         """Name a widget among its page's annotations."""
@@ -78,7 +74,7 @@ class Marker:
         places = []
         for done, mark in enumerate(marks, 1):
             place = self.updater.new_reference()
-            self.objects[place] = self.widget(mark, looks, b"/Parent %d 0 R" % parent.idnum)
+            self.objects[place] = self.widget(mark, looks, {"/Parent": parent})
             self.list_widget(mark.page, place)
             places.append(place)
             self.progress("pages", done, len(marks))
