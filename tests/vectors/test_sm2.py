@@ -1,4 +1,4 @@
-"""SM2 and SM3 by the vectors of GB/T 32918.5 and GB/T 32905, beside OpenSSL, and values that must be refused."""
+"""SM2, SM3 and SM4 by the vectors of GB/T 32918.5, 32905 and 32907, beside OpenSSL, and values that must be refused."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ KEY = spki_of_point(POINT)
 def test_sm3_gives_the_digests_of_the_standard() -> None:
     assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
     assert sm3(b"abcd" * 16).hex() == "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"
+
+
+def test_sm4_gives_the_ciphertext_of_the_standard_here_and_by_openssl() -> None:
+    """The block cipher that ``cryptography`` brings, for what is encrypted under the national suite."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    block = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    encryptor = Cipher(algorithms.SM4(block), modes.ECB()).encryptor()  # noqa: S305 - one block is one block
+    ciphertext = encryptor.update(block) + encryptor.finalize()
+    assert ciphertext.hex() == "681edf34d206965e86b3e94f536e4246"
+    command = ["openssl", "enc", "-sm4-ecb", "-K", block.hex(), "-nopad"]
+    assert subprocess.run(command, input=block, check=True, capture_output=True).stdout == ciphertext
 
 
 def test_identity_and_message_give_the_digests_of_the_standard() -> None:
