@@ -112,7 +112,7 @@ class Batches:
         if job is None or issuer is None:
             raise not_found("批量任务", "job", job_id)
         license_type = self._catalog.get(job.type, job.type_version)
-        return _Batch(job, license_type, self._sealing.tools(issuer), actor, []), found, issuer
+        return _Batch(job, license_type, self._sealing.tools(issuer, actor), actor, []), found, issuer
 
     def _resumed(self, batch: _Batch, rows: Sequence[JobRow], issuer: Issuer) -> list[tuple[Allotted, JobRow]]:
         """Rows that got their number before."""
@@ -169,7 +169,7 @@ class Batches:
         built = self._build_all(batch, allotted)
         if not built:
             return
-        sealed = self._seal_all(batch, self._pipeline.permit(built, batch.tools, batch.actor.subject), rows)
+        sealed = self._seal_all(batch, self._pipeline.permit(built, batch.tools, batch.actor), rows)
         if not sealed:
             return
 

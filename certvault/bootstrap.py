@@ -38,6 +38,9 @@ from certvault.pki import Pki
 from certvault.recovery import Recovery
 from certvault.reports import Reports
 from certvault.sealing import Sealing
+from certvault.sealkeys import SealKeys
+from certvault.seals import Seals
+from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, Settings, read_pin, read_settings, write_pin
 from certvault.statuslists import StatusLists
@@ -156,13 +159,15 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     cipher = Cipher(backend, data_keys)
     keyring = Keyring(backend, database, settings.vault_id[:8])
     certification = Certification(database, keyring, settings)
-    pki = Pki(database, keyring, certification, clock)
-    sealing = Sealing(keyring, pki, clock)
+    seal_keys = SealKeys(database, keyring, certification, settings)
+    pki = Pki(database, keyring, certification, seal_keys, clock)
+    seal_uses = SealUses(database, keyring, pki, settings, clock)
+    sealing = Sealing(database, keyring, pki, seal_uses, clock)
     catalog = Catalog(database, clock)
     status_lists = StatusLists(database, keyring, pki, settings, clock)
     licenses = Licenses(database, cipher, store, catalog, clock)
     recovery = Recovery(database, store, session, settings.folder, clock)
-    pipeline = Pipeline(database, cipher, store, sealing, settings, clock)
+    pipeline = Pipeline(database, cipher, store, sealing, seal_uses, settings, clock)
     audit = Audit(database, keyring, settings.vault_id)
     idempotency = Idempotency(database, cipher, clock, session)
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
@@ -189,7 +194,9 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         verification=Verification(database, pki, status_lists, licenses, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
-        issuers=Issuers(database, keyring, certification, catalog, settings, clock),
+        issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),
+        seals=Seals(database, cipher, keyring, seal_keys, settings, clock),
+        seal_uses=seal_uses,
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,
@@ -213,7 +220,19 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
             KeyTests(keyring, settings.vault_id),
         ),
         _maintenance=Maintenance(
-            database, cipher, store, keyring, certification, pki, sealing, licenses, audit, idempotency, recovery, clock
+            database,
+            cipher,
+            store,
+            keyring,
+            certification,
+            seal_keys,
+            pki,
+            sealing,
+            licenses,
+            audit,
+            idempotency,
+            recovery,
+            clock,
         ),
         _backup=Backup(database, store, backend, recovery, settings, lambda: _pin(settings)),
     )
@@ -237,6 +256,7 @@ def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
     at = vault.clock.now()
     actor = VAULT_OWNER
     certification = Certification(vault._database, vault._keyring, settings)
+    seal_keys = SealKeys(vault._database, vault._keyring, certification, settings)
     certification.found(at, actor)
     issuer = Issuer(
         code=options.issuer_code,
@@ -245,12 +265,14 @@ def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
         places="null",
         seal_name=options.issuer_name,
         seal_kind="official",
-        seal_code=options.region + secrets.token_hex(4).upper()[:7],
+        seal_code=seal_keys.new_id(),
         since=at.replace(microsecond=0) - datetime.timedelta(minutes=1),
     )
+    certification.equip(issuer, at, actor)
+    seal = seal_keys.first(issuer, at, actor)
     with vault._database.writing() as uow:
         uow.issuers.save(issuer, event("ISSUER_ADDED", f"issuer:{issuer.code}", actor))
-    certification.equip(issuer, at, actor)
+        seal.save(uow)
     vault._keyring.refresh()
     vault.catalog.add_all(shipped_types(), LOCAL_OPERATOR)
     vault.audit.anchor(vault.clock.now())

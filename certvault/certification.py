@@ -48,7 +48,8 @@ VAULT_PURPOSES = (
     KeyPurpose.SEAL_MAKER,
     KeyPurpose.LOG,
 )
-ISSUER_PURPOSES = (KeyPurpose.SEAL, KeyPurpose.RECORD, KeyPurpose.CODE)
+ISSUER_PURPOSES = (KeyPurpose.RECORD, KeyPurpose.CODE)
+"""What every issuer has; its seals have a life of their own (:mod:`certvault.seals`)."""
 _JOSE = (KeyPurpose.RECORD, KeyPurpose.STATUS, KeyPurpose.ANSWER, KeyPurpose.TRUST_LIST)
 _TITLES = {
     KeyPurpose.OCSP: "OCSP",
@@ -91,7 +92,7 @@ class Certification:
                 self.new_leaf(purpose, at, actor)
 
     def equip(self, issuer: Issuer, at: datetime.datetime, actor: str) -> None:
-        """An issuer's seal, record and code keys."""
+        """An issuer's record and code keys."""
         for purpose in ISSUER_PURPOSES:
             self.new_leaf(purpose, at, actor, issuer=issuer)
 
@@ -153,6 +154,16 @@ class Certification:
             actor,
             signs_for=TSA_SIGNS_FOR if tsa else None,
         )
+        return key
+
+    def new_seal_key(
+        self, stem: str, name: str, issuer: Issuer, at: datetime.datetime, actor: str, *, exportable: bool = False
+    ) -> KeyRecord:
+        """A key with its certificate for an edition of a seal. The key before it goes on sealing until the new edition
+        is activated."""
+        key = self._new_key(KeyPurpose.SEAL, stem, issuer.code, at, actor, exportable=exportable)
+        subject = Subject(name, organization=issuer.name, organization_identifier=issuer.code)
+        self._certify(self._keyring.active_ca(ISSUING), key, subject, at, LEAF_LIFETIME, actor)
         return key
 
     def _new_key(
@@ -225,12 +236,14 @@ class Certification:
             return uow.certificates.save(record, event("SERIAL_RESERVED", about, actor, key=key.id))
 
     def _store(self, record: CertificateRecord, der: bytes, actor: str) -> None:
-        """Store the certificate; only now do keys of the same stem that came before retire."""
+        """Store the certificate; only now do keys of the same stem that came before retire.
+
+        Keys of seals retire when the edition that has the new one is activated."""
         with self._database.writing() as uow:
             about = f"certificate:{record.ca}:{record.serial}"
             uow.certificates.save(record.signed(der), event("CERTIFICATE_ISSUED", about, actor, key=record.key_id))
             key = uow.keys.get(record.key_id)
-            if key is not None:
+            if key is not None and key.purpose is not KeyPurpose.SEAL:
                 for old in _superseded(uow, key, record.ca):
                     uow.keys.save(old.retired(key.created_at), event("KEY_RETIRED", f"key:{old.id}", actor))
             self._keyring.refresh(uow.view)
@@ -241,7 +254,7 @@ class Certification:
     def _leaf_subject(self, key: KeyRecord, issuer: Issuer | None) -> Subject:
         if issuer is None:
             return Subject(f"{self._settings.name} {_TITLES[key.purpose]}", organization=self._settings.name)
-        name = issuer.seal_name if key.purpose is KeyPurpose.SEAL else f"{issuer.name} {_TITLES[key.purpose]}"
+        name = f"{issuer.name} {_TITLES[key.purpose]}"
         return Subject(name, organization=issuer.name, organization_identifier=issuer.code)
 
 

@@ -73,6 +73,11 @@ class Cipher:
         self._keys()
         return hmac.new(self._index_key, f"{kind}|{normalised(code)}".encode(), hashlib.sha256).hexdigest()
 
+    def commitment(self, kind: str, data: bytes) -> bytes:
+        """A keyed digest (32 bytes) of ``data`` as they are: it binds to them and tells nobody what they are."""
+        self._keys()
+        return hmac.new(self._index_key, b"commitment|" + kind.encode() + b"|" + data, hashlib.sha256).digest()
+
     def _keys(self) -> dict[int, bytes]:
         if self._masters:
             return self._masters

@@ -10,7 +10,6 @@ import builtins
 import datetime
 import json
 import re
-import secrets
 from collections.abc import Sequence
 
 from certvault.catalog import Catalog
@@ -21,6 +20,7 @@ from certvault.errors import ConflictError, conflict, forbidden
 from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import Issuer, event
+from certvault.sealkeys import SealKeys
 from certvault.settings import Settings
 from verify.formats.codes import uscc_fault
 from verify.formats.refusal import RefusedError, refuse
@@ -37,6 +37,7 @@ class Issuers:
         database: Database,
         keyring: Keyring,
         certification: Certification,
+        seal_keys: SealKeys,
         catalog: Catalog,
         settings: Settings,
         clock: Clock,
@@ -44,6 +45,7 @@ class Issuers:
         self._database = database
         self._keyring = keyring
         self._certification = certification
+        self._seal_keys = seal_keys
         self._catalog = catalog
         self._settings = settings
         self._clock = clock
@@ -73,14 +75,16 @@ class Issuers:
             places=json.dumps(None if places is None else sorted(set(places))),
             seal_name=name.strip(),
             seal_kind="official",
-            seal_code=self._settings.region + secrets.token_hex(4).upper()[:7],
+            seal_code=self._seal_keys.new_id(),
             since=at.replace(microsecond=0) - datetime.timedelta(minutes=1),
         )
         self._certification.equip(issuer, at, actor.subject)
+        seal = self._seal_keys.first(issuer, at, actor.subject)
         with self._database.writing() as uow:
             if uow.issuers.get(code) is not None:
                 raise _exists(code)
             saved = uow.issuers.save(issuer, event("ISSUER_ADDED", f"issuer:{code}", actor.subject))
+            seal.save(uow)
         self._keyring.refresh()
         return saved
 

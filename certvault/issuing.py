@@ -78,7 +78,7 @@ class Issuing:
                 return self._again(known)
         license_type = self._catalog.get(type_name)
         checked = self._pipeline.check(license_type, data, issuer)
-        tools = self._sealing.tools(issuer)
+        tools = self._sealing.tools(issuer, actor)
         draft = self._pipeline.draft(license_type, checked, tools, request_index=request_index)
         allotted, refused = self._pipeline.allot([draft], tools, actor.subject)
         if refused:
@@ -94,7 +94,7 @@ class Issuing:
         self, allotted: Allotted, tools: Tools, actor: Actor, level: Baseline, holder_key: dict[str, str] | None
     ) -> tuple[License, Sealed]:
         built = self._pipeline.build(allotted, tools)
-        built = self._pipeline.permit([built], tools, actor.subject)[0]
+        built = self._pipeline.permit([built], tools, actor)[0]
         sealed = self._pipeline.seal(built, tools, baseline=level, holder_key=holder_key)
         return self._pipeline.keep([sealed], tools, actor.subject, baseline=level)[0], sealed
 

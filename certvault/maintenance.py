@@ -16,16 +16,18 @@ from certvault.audit import Audit
 from certvault.certification import ISSUING, ROOT, YEAR, Certification
 from certvault.cipher import Cipher
 from certvault.clock import Clock
-from certvault.db.unit_of_work import Database
+from certvault.db.unit_of_work import Database, View
 from certvault.idempotency import Idempotency
 from certvault.keyring import Keyring
 from certvault.licenses import Licenses
 from certvault.model.keys import VAULT_OWNER, Issuer, KeyRecord, KeyState, event
 from certvault.model.license import License
+from certvault.model.seal import SealState
 from certvault.model.views import MaintenanceReport
 from certvault.pki import Pki
 from certvault.recovery import Recovery
 from certvault.sealing import Sealing
+from certvault.sealkeys import SealKeys
 from certvault.store import Store, new_name
 from signing.formats.pades import extend_archive
 from signing.keys import KeyPurpose
@@ -48,6 +50,7 @@ class Maintenance:
         store: Store,
         keyring: Keyring,
         certification: Certification,
+        seal_keys: SealKeys,
         pki: Pki,
         sealing: Sealing,
         licenses: Licenses,
@@ -61,6 +64,7 @@ class Maintenance:
         self._store = store
         self._keyring = keyring
         self._certification = certification
+        self._seal_keys = seal_keys
         self._pki = pki
         self._sealing = sealing
         self._licenses = licenses
@@ -87,6 +91,7 @@ class Maintenance:
         self._keyring.refresh()
         with self._database.reading() as view:
             issuers = {i.code: i for i in view.issuers.all()}
+            sealing = _keys_at_work(view)
         rolled = 0
         if self._ends(self._keyring.active_ca(ROOT)) < at + ROOT_MARGIN:
             self._certification.new_root(at, VAULT_OWNER)
@@ -95,6 +100,8 @@ class Maintenance:
             self._certification.new_issuing(at, VAULT_OWNER)
             rolled += 1
         for key in self._keyring.all():
+            if key.purpose is KeyPurpose.SEAL and key.id not in sealing:
+                continue  # of an edition on its way, or left by a crash
             if key.state is KeyState.ACTIVE and key.purpose is not KeyPurpose.CA and self._due(key, at):
                 self._roll(key, issuers.get(key.owner), at)
                 rolled += 1
@@ -106,6 +113,8 @@ class Maintenance:
         if key.purpose is KeyPurpose.OCSP:
             ca = self._keyring.named(self._keyring.certificate(key).ca)
             self._certification.new_responder(ca, at, VAULT_OWNER)
+        elif key.purpose is KeyPurpose.SEAL:
+            self._seal_keys.renew(key.owner, key.name.rpartition("-")[0], at, VAULT_OWNER)
         else:
             self._certification.new_leaf(key.purpose, at, VAULT_OWNER, issuer=issuer)
 
@@ -166,3 +175,9 @@ class Maintenance:
             uses = sorted(view.seal_uses.where(identifier=found.identifier), key=lambda u: u.used_at)
         key = self._keyring.by_id(uses[-1].key_id) if uses else None
         return key or self._keyring.active(KeyPurpose.SEAL, found.issuer_code)
+
+
+def _keys_at_work(view: View) -> set[str]:
+    """The keys of the editions at work of seals in life."""
+    alive = {s.id: s.version for s in view.seals.all() if s.state in (SealState.ACTIVE, SealState.SUSPENDED)}
+    return {v.key_id for v in view.seal_versions.all() if alive.get(v.seal_id) == v.version and v.key_id is not None}

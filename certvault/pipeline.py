@@ -23,15 +23,17 @@ from dataclasses import dataclass, replace
 from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
 from certvault.db.unit_of_work import Database, UnitOfWork
-from certvault.errors import ConflictError, StorageUnavailableError, conflict
+from certvault.errors import ConcurrentChangeError, ConflictError, StorageUnavailableError, conflict
 from certvault.licenses import FaceData
+from certvault.model.actor import Actor
 from certvault.model.keys import Issuer, event
 from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
-from certvault.model.work import JobRow
+from certvault.model.work import JobRow, SealUse
 from certvault.numbering import allot_numbers, number_index
 from certvault.remits import check_remit
 from certvault.sealing import Sealing, Tools
+from certvault.sealuses import SealUses
 from certvault.settings import Settings
 from certvault.statuslists import list_uri, take_indexes
 from certvault.store import Store, new_name
@@ -106,12 +108,20 @@ class Pipeline:
     """The stages. Thread-safe; holds no state of any license."""
 
     def __init__(
-        self, database: Database, cipher: Cipher, store: Store, sealing: Sealing, settings: Settings, clock: Clock
+        self,
+        database: Database,
+        cipher: Cipher,
+        store: Store,
+        sealing: Sealing,
+        uses: SealUses,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._cipher = cipher
         self._store = store
         self._sealing = sealing
+        self._uses = uses
         self._settings = settings
         self._clock = clock
 
@@ -207,7 +217,7 @@ class Pipeline:
         return Built(allotted, record, code, pdf, hashlib.sha256(pdf).hexdigest())
 
     # 5
-    def permit(self, built: Sequence[Built], tools: Tools, actor: str) -> list[Built]:
+    def permit(self, built: Sequence[Built], tools: Tools, actor: Actor) -> list[Built]:
         """Record permits, seal uses and the documents' names, before any signature is made."""
         at = self._clock.now()
         with self._database.writing() as uow:
@@ -219,10 +229,15 @@ class Pipeline:
                 for b in built
             ]
             saved = uow.licenses.save_all(named, ())
-            self._sealing.take_permits(
-                uow, [(b.allotted.license.identifier, b.digest) for b in built], tools.seal.key, actor, at
-            )
+            wanted = [(b.allotted.license.identifier, b.digest) for b in built]
+            self._same_key(self._uses.take(uow, tools.seal_id, wanted, actor, at), tools)
         return [replace(b, allotted=replace(b.allotted, license=s)) for b, s in zip(built, saved, strict=True)]
+
+    def _same_key(self, uses: Sequence[SealUse], tools: Tools) -> None:
+        """What is recorded is what will sign: a seal that got a new edition since the tools were prepared waits."""
+        if any(u.key_id != tools.seal.key.id for u in uses):
+            self._sealing.forget()
+            raise ConcurrentChangeError("the seal got another key in the meantime")
 
     # 6
     def seal(

@@ -29,6 +29,7 @@ from certvault.model.keys import (
     event,
 )
 from certvault.model.views import KeyInfo
+from certvault.sealkeys import FIRST_STEM, SealKeys
 from signing.formats.crl import RevokedEntry, make_crl
 from signing.formats.ocsp import GOOD, UNKNOWN, CertificateStatus, Responder, answer_ocsp
 from signing.formats.x509 import Ca
@@ -57,10 +58,13 @@ class Evidence:
 class Pki:
     """Answers about certificates and time."""
 
-    def __init__(self, database: Database, keyring: Keyring, certification: Certification, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, certification: Certification, seal_keys: SealKeys, clock: Clock
+    ) -> None:
         self._database = database
         self._keyring = keyring
         self._certification = certification
+        self._seal_keys = seal_keys
         self._clock = clock
         self._serials = SerialStock(database, clock)
         self._crls: dict[str, CrlRecord] = {}
@@ -172,6 +176,8 @@ class Pki:
             key = self._certification.new_root(at, actor.subject, exportable=exportable)
         elif purpose == ISSUING:
             key = self._certification.new_issuing(at, actor.subject, exportable=exportable)
+        elif named is not None and named.purpose is KeyPurpose.SEAL:
+            key = self._seal_keys.renew(named.owner, purpose, at, actor.subject, exportable=exportable)
         else:
             key = self._roll_leaf(_purpose(purpose), at, actor, owner, exportable=exportable)
         self._keyring.refresh()
@@ -262,6 +268,9 @@ class Pki:
                 remedy_zh="请给出颁发机构代码。",
                 remedy_en="Give the issuer's code.",
             )
+        if purpose is KeyPurpose.SEAL:
+            code = issuers[0].code
+            return self._seal_keys.renew(code, FIRST_STEM, at, actor.subject, exportable=exportable)
         return self._certification.new_leaf(purpose, at, actor.subject, issuer=issuers[0], exportable=exportable)
 
     def _info(self, key: KeyRecord) -> KeyInfo:

@@ -85,7 +85,7 @@ class Recovery:
                 open_permits = [p for p in uow.permits.where(identifier=found.identifier) if p.cancelled_at is None]
                 uow.permits.save_all(
                     [p.cancelled(at) for p in open_permits],
-                    [event("SEAL_PERMIT_CANCELLED", p.identifier, actor, permit=p.id) for p in open_permits],
+                    [event("SEAL_PERMIT_CANCELLED", found.identifier, actor, permit=p.id) for p in open_permits],
                 )
                 uow.licenses.save(
                     current.voided(reason), event("NUMBER_VOIDED", found.identifier, actor, reason=reason)

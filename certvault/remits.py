@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certvault.db.unit_of_work import Database
+from certvault.db.unit_of_work import Database, View
 from certvault.errors import conflict, forbidden
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import Issuer
@@ -19,7 +19,12 @@ def issuer_for(database: Database, actor: Actor) -> Issuer:
     if not actor.has(Role.ISSUER):
         raise forbidden(Role.ISSUER)
     with database.reading() as view:
-        issuers = [i for i in view.issuers.all() if actor.issuer_code in (None, i.code)]
+        return issuer_named(view, None, actor)
+
+
+def issuer_named(view: View, code: str | None, actor: Actor) -> Issuer:
+    """The issuer of that code, or the only one that ``actor`` may work for. Raises as :func:`issuer_for`."""
+    issuers = [i for i in view.issuers.all() if actor.issuer_code in (None, i.code) and code in (None, i.code)]
     if not issuers:
         raise conflict(
             "ISSUER_UNKNOWN",

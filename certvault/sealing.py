@@ -1,40 +1,32 @@
-"""The keys and evidence with which one issuer's documents are made now, and leave to use the seal.
+"""The keys and evidence with which one issuer's documents are made now.
 
-A permit names one digest and one key; its redemption (the SealUse) is a unique row, written in the transaction that
-comes before the signature. Work that is resumed cancels the permit it had and takes a new one.
+Its official seal has to be ready for use; leave to use it is :mod:`certvault.sealuses`'.
 """
 
 from __future__ import annotations
 
 import datetime
-import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certvault.clock import Clock
-from certvault.db.unit_of_work import UnitOfWork
+from certvault.db.unit_of_work import Database
+from certvault.hands import Hand
 from certvault.keyring import Keyring
-from certvault.model.keys import Issuer, KeyRecord, event
-from certvault.model.work import SealPermit, SealUse
+from certvault.model.actor import Actor
+from certvault.model.keys import Issuer, KeyRecord
+from certvault.model.seal import Seal, SealVersion
+from certvault.model.sealrules import LICENSE
 from certvault.pki import Pki
+from certvault.sealchecks import asked_by
+from certvault.sealuses import SealUses
 from signing.formats.pades import Baseline, ValidationData
 from signing.keys import KeyPurpose
-from signing.signer import Signer
 from signing.timestamp import TimestampAuthority
 from templates.render import SealArt
 
-PERMIT_LIFETIME = datetime.timedelta(minutes=10)
+__all__ = ["Hand", "Sealing", "Tools", "baseline_named"]
+
 _PREPARED_FOR = datetime.timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """One key ready to work: its record, door, certificate and the certificates above it without the root."""
-
-    key: KeyRecord
-    signer: Signer
-    certificate: bytes
-    chain: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +34,8 @@ class Tools:
     """Everything needed to make an issuer's documents. ``evidence_until`` ends the timestamp's certificate."""
 
     issuer: Issuer
+    seal_id: str
+    edition_at_work: SealVersion
     art: SealArt
     seal: Hand
     record: Hand
@@ -54,23 +48,30 @@ class Tools:
 
 
 class Sealing:
-    """Prepares tools, gives permits."""
+    """Prepares tools."""
 
-    def __init__(self, keyring: Keyring, pki: Pki, clock: Clock) -> None:
+    def __init__(self, database: Database, keyring: Keyring, pki: Pki, uses: SealUses, clock: Clock) -> None:
+        self._database = database
         self._keyring = keyring
+        self._uses = uses
         self._pki = pki
         self._clock = clock
         self._tools: dict[str, Tools] = {}
 
-    def tools(self, issuer: Issuer) -> Tools:
-        """The issuer's tools. Keys are looked up anew each time, so that a rollover or revocation by any process counts
-        at once; revocation data are at most five minutes older than they could be."""
+    def tools(self, issuer: Issuer, actor: Actor) -> Tools:
+        """The issuer's tools. Keys and seal are looked up anew each time, so that a rollover, a revocation or a
+        suspension by any process counts at once; revocation data are at most five minutes older than they could be.
+
+        Refused while the issuer's official seal may not be used, or not by ``actor``."""
         now = self._clock.now()
-        self._keyring.refresh()
+        with self._database.reading() as view:
+            self._keyring.refresh(view)
+            seal, edition = self._uses.ready_for(view, issuer.code, asked_by(actor, LICENSE, now))
         known = self._tools.get(issuer.code)
         fresh = known is not None and known.prepared_at <= now < known.prepared_at + _PREPARED_FOR
-        if known is None or not fresh or known.edition != self._keyring.edition or known.issuer != issuer:
-            known = self._prepare(issuer, now)
+        same = known is not None and (known.seal_id, known.edition_at_work) == (seal.id, edition)
+        if known is None or not fresh or not same or known.edition != self._keyring.edition or known.issuer != issuer:
+            known = self._prepare(issuer, seal, edition, now)
             self._tools[issuer.code] = known
         return known
 
@@ -89,40 +90,20 @@ class Sealing:
             ocsps=(),
         )
 
-    def take_permits(
-        self, uow: UnitOfWork, wanted: Sequence[tuple[str, str]], key: KeyRecord, actor: str, at: datetime.datetime
-    ) -> None:
-        """Permit and redemption for each (identifier, digest); earlier permits of the same license are cancelled."""
-        former = [p for p in uow.permits.among("identifier", [i for i, _ in wanted]) if p.cancelled_at is None]
-        if former:
-            uow.permits.save_all(
-                [p.cancelled(at) for p in former],
-                [event("SEAL_PERMIT_CANCELLED", p.identifier, actor, permit=p.id) for p in former],
-            )
-        permits = [
-            SealPermit(secrets.token_hex(16), identifier, key.id, digest, actor, at, at + PERMIT_LIFETIME)
-            for identifier, digest in wanted
-        ]
-        uow.permits.save_all(
-            permits, [event("SEAL_PERMITTED", p.identifier, actor, permit=p.id, digest=p.digest) for p in permits]
-        )
-        uow.seal_uses.save_all(
-            [SealUse(p.id, p.identifier, key.id, p.digest, at) for p in permits],
-            [event("SEAL_USED", p.identifier, actor, permit=p.id, key=key.id) for p in permits],
-        )
-
-    def _prepare(self, issuer: Issuer, at: datetime.datetime) -> Tools:
+    def _prepare(self, issuer: Issuer, seal: Seal, at_work: SealVersion, at: datetime.datetime) -> Tools:
         edition = self._keyring.edition
-        seal = self._keyring.active(KeyPurpose.SEAL, issuer.code)
+        hand = self._uses.hand_of(at_work.key_id or "")
         tsa = self._keyring.active(KeyPurpose.TSA)
         return Tools(
             issuer=issuer,
-            art=SealArt(name=issuer.seal_name, kind=issuer.seal_kind, code=issuer.seal_code, diameter_mm=40.0),
-            seal=self._hand(seal),
+            seal_id=seal.id,
+            edition_at_work=at_work,
+            art=SealArt(at_work.name, seal.kind, issuer.code, float(at_work.diameter_mm)),
+            seal=hand,
             record=self._hand(self._keyring.active(KeyPurpose.RECORD, issuer.code)),
             code=self._hand(self._keyring.active(KeyPurpose.CODE, issuer.code)),
             authority=self._pki.authority(tsa),
-            validation=self.validation_for(seal, tsa),
+            validation=self.validation_for(hand.key, tsa),
             evidence_until=self._keyring.certificate(tsa).not_after,
             prepared_at=at,
             edition=edition,

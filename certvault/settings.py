@@ -9,6 +9,7 @@ The file holds no secret, unless a database URL with a password was written into
                                pin: "file" (the file ``pin``, mode 0600), "env" (CERTVAULT_PIN) or "prompt"
                                sessions: how many threads of a process work on a token at once, 1 to 256 (default 4)
     [limits]    mint_rows, mint_columns, mint_cell_chars
+    [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Settings:
     mint_columns: int = 200
     mint_cell_chars: int = 20_000
     key_sessions: int = KEY_SESSIONS
+    four_eyes: bool = False
 
     @property
     def sample(self) -> bool:
@@ -100,6 +102,7 @@ class Settings:
                 "mint_columns": self.mint_columns,
                 "mint_cell_chars": self.mint_cell_chars,
             },
+            "seals": {"four_eyes": self.four_eyes},
         }
         lines: list[str] = []
         for table, members in tables.items():
@@ -172,6 +175,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         mint_columns=number("mint_columns", 200),
         mint_cell_chars=number("mint_cell_chars", 20_000),
         key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
+        four_eyes=value.get("seals", {}).get("four_eyes") is True,
     )
 
 

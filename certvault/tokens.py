@@ -79,7 +79,8 @@ class Tokens:
         right = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), known)
         if found is None or not right or found.revoked_at is not None or self._clock.now() >= found.expires_at:
             return None
-        return Actor(f"{BY_TOKEN}{found.id}", frozenset({found.role}), found.holder_index, found.issuer_code)
+        roles = frozenset({found.role})
+        return Actor(f"{BY_TOKEN}{found.id}", roles, found.holder_index, found.issuer_code, found.label)
 
     def list(self, actor: Actor) -> builtins.list[TokenInfo]:
         """All tokens, without secrets, newest first."""

@@ -27,6 +27,8 @@ from certvault.model.views import DoctorReport, MaintenanceReport
 from certvault.pki import Pki
 from certvault.recovery import Recovered, Recovery
 from certvault.reports import Reports
+from certvault.seals import Seals
+from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.statuslists import StatusLists
@@ -51,6 +53,8 @@ class Vault:
     reports: Reports
     wallet: Wallet
     issuers: Issuers
+    seals: Seals
+    seal_uses: SealUses
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists

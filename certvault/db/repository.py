@@ -51,10 +51,13 @@ class Reader(Generic[R]):
         self.kind = kind
         self._names, self._query = _shape(table, kind)
 
-    def get(self, *key: Any, lock: bool = False) -> R | None:
-        """The record of that primary key. ``lock`` keeps other writers from it until the transaction ends."""
+    def get(self, *key: Any, lock: bool = False, hold: bool = False) -> R | None:
+        """The record of that primary key. ``lock`` keeps other writers from it until the transaction ends; ``hold``
+        keeps it from being changed, while others may hold it as well."""
         query = self.query().where(and_(*(c == k for c, k in zip(self.table.primary_key, key, strict=True))))
-        found = self.all(query.with_for_update() if lock else query)
+        if lock or hold:
+            query = query.with_for_update(read=not lock)
+        found = self.all(query)
         return found[0] if found else None
 
     def query(self) -> Select[Any]:

@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 
 from certvault.model.keys import CertificateState, KeyState
 from certvault.model.license import LicenseState
+from certvault.model.seal import SealState, Step, VersionState
 from certvault.model.work import JobState, RowState
 from signing.keys import KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -146,6 +147,7 @@ certificates = Table(
     Column("state", Named(CertificateState), nullable=False),
     Column("revoked_at", Instant),
     Column("reason", String(40), nullable=False),
+    Column("doubtful_since", Instant),
     _revision(),
     PrimaryKeyConstraint("ca", "serial"),
     Index("ix_certificates_key_id", "key_id"),
@@ -273,30 +275,95 @@ license_holders = Table(
     Index("ix_license_holders_index", "holder_index"),
 )
 
+seals = Table(
+    "seals",
+    metadata,
+    Column("id", String(14), primary_key=True),
+    Column("owner", String(18), ForeignKey("issuers.code"), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("stem", String(32), nullable=False),
+    Column("state", Named(SealState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+    _revision(),
+    UniqueConstraint("owner", "stem"),
+)
+
+seal_versions = Table(
+    "seal_versions",
+    metadata,
+    Column("seal_id", String(14), ForeignKey("seals.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", Named(VersionState), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("diameter_mm", Integer, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("face", LargeBinary),
+    Column("applied_by", String(80), nullable=False),
+    Column("applied_at", Instant, nullable=False),
+    Column("approved_by", String(80), nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("activated_by", String(80), nullable=False),
+    Column("key_id", String(16), ForeignKey("keys.id")),
+    Column("structure", LargeBinary),
+    _revision(),
+)
+
+seal_events = Table(
+    "seal_events",
+    metadata,
+    Column("seal_id", String(14), ForeignKey("seals.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("step", Named(Step), nullable=False),
+    Column("state", Named(SealState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("reason", String(200), nullable=False),
+    _revision(),
+)
+
 seal_permits = Table(
     "seal_permits",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
-    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("seal_id", String(14), ForeignKey("seals.id"), nullable=False),
+    Column("purpose", String(80), nullable=False),
+    Column("digest", String(64)),
+    Column("root", String(64)),
+    Column("count", Integer, nullable=False),
     Column("given_by", String(80), nullable=False),
+    Column("user", String(80), nullable=False),
     Column("given_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("identifier", String(140), ForeignKey("licenses.identifier")),
+    Column("job", String(32), ForeignKey("jobs.id")),
+    Column("approvers", Integer, nullable=False),
+    Column("approved_by", String(80), nullable=False),
     Column("cancelled_at", Instant),
     _revision(),
     Index("ix_seal_permits_identifier", "identifier"),
+    Index("ix_seal_permits_job", "job"),
+    Index("ix_seal_permits_seal", "seal_id", "given_at"),
 )
 
 seal_uses = Table(
     "seal_uses",
     metadata,
     Column("permit_id", String(32), ForeignKey("seal_permits.id"), primary_key=True),
-    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
+    Column("leaf", String(64), primary_key=True),
+    Column("seal_id", String(14), ForeignKey("seals.id"), nullable=False),
+    Column("seal_version", Integer, nullable=False),
     Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("used_by", String(80), nullable=False),
     Column("used_at", Instant, nullable=False),
+    Column("identifier", String(140), ForeignKey("licenses.identifier")),
     _revision(),
+    Index("ix_seal_uses_identifier", "identifier"),
+    Index("ix_seal_uses_seal", "seal_id", "used_at"),
 )
 
 jobs = Table(
@@ -328,6 +395,7 @@ job_rows = Table(
     Column("code", String(64), nullable=False),
     Column("answer", LargeBinary),
     Column("sha256", String(64)),
+    Column("leaf", String(64)),
     _revision(),
     Index("ix_job_rows_state", "job", "state"),
 )
@@ -385,5 +453,5 @@ audit_anchors = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
-APPEND_ONLY = ("audit", "audit_anchors", "seal_uses")
+APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events")
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

@@ -20,6 +20,7 @@ from certvault.db.migrate import current_revision, downgrade, upgrade
 from certvault.db.repository import Reader, Repository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import keys as k
+from certvault.model import seal as s
 from certvault.model import work as w
 from certvault.model.license import HolderLink, License, LicenseState
 
@@ -48,6 +49,9 @@ class View:
         self.issuers = Reader(connection, t.issuers, k.Issuer)
         self.types = Reader(connection, t.license_types, w.PublishedType)
         self.status_lists = Reader(connection, t.status_lists, w.StatusListRecord)
+        self.seals = Reader(connection, t.seals, s.Seal)
+        self.seal_versions = Reader(connection, t.seal_versions, s.SealVersion)
+        self.seal_events = Reader(connection, t.seal_events, s.SealEvent)
         self.permits = Reader(connection, t.seal_permits, w.SealPermit)
         self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
         self.jobs = Reader(connection, t.jobs, w.Job)
@@ -59,6 +63,11 @@ class View:
         return self.connection.execute(
             select(t.vault_facts.c.value).where(t.vault_facts.c.name == name)
         ).scalar_one_or_none()
+
+    def counter(self, name: str) -> int:
+        """The last number taken from a counter; 0 when none was."""
+        query = select(t.counters.c.value).where(t.counters.c.name == name)
+        return int(self.connection.execute(query).scalar_one_or_none() or 0)
 
 
 class UnitOfWork:
@@ -78,6 +87,9 @@ class UnitOfWork:
         self.issuers = Repository(connection, t.issuers, k.Issuer, journal)
         self.types = Repository(connection, t.license_types, w.PublishedType, journal)
         self.status_lists = Repository(connection, t.status_lists, w.StatusListRecord, journal)
+        self.seals = Repository(connection, t.seals, s.Seal, journal)
+        self.seal_versions = Repository(connection, t.seal_versions, s.SealVersion, journal)
+        self.seal_events = Repository(connection, t.seal_events, s.SealEvent, journal)
         self.permits = Repository(connection, t.seal_permits, w.SealPermit, journal)
         self.seal_uses = Repository(connection, t.seal_uses, w.SealUse, journal)
         self.jobs = Repository(connection, t.jobs, w.Job, journal)

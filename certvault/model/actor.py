@@ -23,12 +23,16 @@ BY_TOKEN = "token:"  # noqa: S105 - how a name begins
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A caller. ``holder_index`` is the blind index of the holder's code; ``issuer_code`` narrows an issuer."""
+    """A caller. ``holder_index`` is the blind index of the holder's code; ``issuer_code`` narrows an issuer.
+
+    ``label`` is that of the token the caller came with; rules of seals may name it.
+    """
 
     subject: str
     roles: frozenset[str]
     holder_index: str | None = None
     issuer_code: str | None = None
+    label: str = ""
 
     def has(self, *roles: Role) -> bool:
         """Whether one of ``roles``, or the operator's, is held."""

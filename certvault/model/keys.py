@@ -72,7 +72,10 @@ class CertificateState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CertificateRecord:
-    """One X.509 certificate. ``ca`` names the issuing CA key (``root-1``); ``serial`` is decimal text."""
+    """One X.509 certificate. ``ca`` names the issuing CA key (``root-1``); ``serial`` is decimal text.
+
+    ``doubtful_since``: what its key signed from then on is in doubt, because the key was compromised then.
+    """
 
     ca: str
     serial: str
@@ -86,6 +89,7 @@ class CertificateRecord:
     state: CertificateState = CertificateState.RESERVED
     revoked_at: datetime.datetime | None = None
     reason: str = ""
+    doubtful_since: datetime.datetime | None = None
     revision: int = 0
 
     def signed(self, der: bytes) -> CertificateRecord:
@@ -96,9 +100,13 @@ class CertificateRecord:
         """RESERVED → VOID: the serial is never used again."""
         return replace(self, state=CertificateState.VOID)
 
-    def revoked(self, at: datetime.datetime, reason: str) -> CertificateRecord:
+    def revoked(
+        self, at: datetime.datetime, reason: str, *, doubtful_since: datetime.datetime | None = None
+    ) -> CertificateRecord:
         """ISSUED → REVOKED; ``reason`` is a CRLReason name of RFC 5280, 5.3.1."""
-        return replace(self, state=CertificateState.REVOKED, revoked_at=at, reason=reason)
+        return replace(
+            self, state=CertificateState.REVOKED, revoked_at=at, reason=reason, doubtful_since=doubtful_since
+        )
 
 
 @dataclass(frozen=True, slots=True)

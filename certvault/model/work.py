@@ -9,32 +9,59 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class SealPermit:
-    """Leave to use one seal key on one digest (SHA-256, hex, of the unsigned file) until a moment."""
+    """Leave to use one seal until a moment: on one digest (SHA-256, hex, of the unsigned file), or on a batch.
+
+    A batch is named by the Merkle ``root`` over its ``count`` approved rows and by its ``job``. ``user`` is who may
+    redeem it. ``approvers`` people give leave: ``given_by`` and, of two, ``approved_by``.
+    """
 
     id: str
-    identifier: str
-    key_id: str
-    digest: str
+    seal_id: str
+    purpose: str
+    digest: str | None
+    root: str | None
+    count: int
     given_by: str
+    user: str
     given_at: datetime.datetime
     expires_at: datetime.datetime
+    identifier: str | None = None
+    job: str | None = None
+    approvers: int = 1
+    approved_by: str = ""
     cancelled_at: datetime.datetime | None = None
     revision: int = 0
+
+    @property
+    def approved(self) -> bool:
+        """Whether everybody has given leave who has to."""
+        return self.approvers < 2 or bool(self.approved_by)
 
     def cancelled(self, at: datetime.datetime) -> SealPermit:
         """The permit will not be redeemed."""
         return replace(self, cancelled_at=at)
 
+    def confirmed(self, by: str) -> SealPermit:
+        """The second of two has given leave."""
+        return replace(self, approved_by=by)
+
 
 @dataclass(frozen=True, slots=True)
 class SealUse:
-    """One act of sealing: the redemption of a permit, unique, recorded before the signature is made."""
+    """One act of sealing: the redemption of a permit, unique, recorded before the signature is made.
+
+    ``leaf`` is empty, or names the row of a batch. ``digest`` is that of the unsigned file.
+    """
 
     permit_id: str
-    identifier: str
+    leaf: str
+    seal_id: str
+    seal_version: int
     key_id: str
     digest: str
+    used_by: str
     used_at: datetime.datetime
+    identifier: str | None = None
     revision: int = 0
 
 
@@ -88,7 +115,8 @@ class RowState(enum.StrEnum):
 class JobRow:
     """One data row of a job. ``sealed`` is the encrypted row; ``answer`` the encrypted reason of a refusal.
 
-    ``row_index`` is the keyed digest by which a row repeated in the file is found.
+    ``row_index`` is the keyed digest by which a row repeated in the file is found, ``leaf`` the keyed digest of the
+    whole row, of which batch permits are made; rows that an earlier version staged have none.
     """
 
     job: str
@@ -100,6 +128,7 @@ class JobRow:
     code: str = ""
     answer: bytes | None = None
     sha256: str | None = None
+    leaf: str | None = None
     revision: int = 0
 
 

@@ -16,7 +16,7 @@ import pytest
 from certvault.bootstrap import LOCAL_OPERATOR, Actor, Vault
 from certvault.certification import YEAR
 from certvault.clock import FixedClock
-from certvault.errors import ForbiddenError, NotFoundError, StorageFullError
+from certvault.errors import ConflictError, ForbiddenError, NotFoundError, StorageFullError
 from certvault.model.license import LicenseState
 from signing.keys import KeyPurpose
 from tests.support.rows import business
@@ -119,7 +119,7 @@ def test_a_revoked_seal_seals_nothing_until_it_is_rolled_over(make_vault: Callab
     old = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
     seal = vault._keyring.active(KeyPurpose.SEAL, "11410200MB0A00018X")
     vault.pki.revoke(seal.id, "superseded", LOCAL_OPERATOR)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(ConflictError, match="SEAL_WITHOUT_KEY"):
         vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
     vault.pki.rollover("seal", LOCAL_OPERATOR)
     new = vault.issuing.issue("business-license", business(2), actor=LOCAL_OPERATOR)
