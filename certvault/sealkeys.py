@@ -16,17 +16,10 @@ from certvault.model.seal import Doer, Face, Life, Seal, SealVersion
 from certvault.model.sealrules import SealRules
 from certvault.sealrecords import life_of, save_step
 from certvault.settings import Settings
+from templates.sealkinds import SEAL_KINDS
 
 FIRST_STEM = "seal"
 FIRST_DIAMETER_MM = 40
-_TITLES = {
-    "official": "",
-    "finance": "财务专用章",
-    "invoice": "发票专用章",
-    "contract": "合同专用章",
-    "business": "业务专用章",
-    "legal-representative": "法定代表人名章",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,8 @@ class SealKeys:
         exportable: bool = False,
     ) -> KeyRecord:
         """A key with its certificate for an edition."""
-        name = f"{edition.name}{_TITLES[seal.kind]}"
+        kind = SEAL_KINDS[seal.kind]
+        name = edition.name + ("" if seal.kind == "official" else kind.purpose or kind.title.zh)
         return self._certification.new_seal_key(seal.stem, name, issuer, at, actor, exportable=exportable)
 
     def renew(self, owner: str, stem: str, at: datetime.datetime, actor: str, *, exportable: bool = False) -> KeyRecord:

@@ -8,9 +8,7 @@ of which another should take one is the setting ``[seals] four_eyes`` and, for e
 from __future__ import annotations
 
 import builtins
-import dataclasses
 import datetime
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,13 +20,15 @@ from certvault.keyring import Keyring
 from certvault.model import seal as life
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import Issuer, KeyState, event
-from certvault.model.seal import KINDS, Doer, Face, Life, Seal, SealEvent, SealState
+from certvault.model.seal import Doer, Face, Life, Seal, SealEvent, SealState, SealVersion
 from certvault.model.sealrules import SealRules
 from certvault.remits import issuer_named
-from certvault.sealkeys import FIRST_DIAMETER_MM, SealKeys
+from certvault.sealart import Extras, checked
+from certvault.sealkeys import SealKeys
 from certvault.sealrecords import life_of, save_step
 from certvault.settings import Settings
-from templates.seals import MAX_DIAMETER_MM, MAX_NAME, MIN_DIAMETER_MM
+from templates.sealkinds import SEAL_KINDS
+from templates.seals import MAX_NAME
 from verify.formats.refusal import RefusedError, refuse
 
 MAX_REASON = 100
@@ -37,14 +37,12 @@ _PATIENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a new seal or edition. ``name`` None: the organization's; ``person`` is the name on a legal
-    representative's seal; ``picture`` an uploaded image, checked by the caller."""
+    """What is asked of a new seal or edition; None leaves it as it is, or as the kind and the organization have it."""
 
     name: str | None = None
     diameter_mm: int | None = None
     rules: SealRules | None = None
-    person: str | None = None
-    picture: bytes | None = None
+    extras: Extras = Extras()
 
 
 class Seals:
@@ -67,14 +65,15 @@ class Seals:
         """
         if not actor.has(Role.ISSUER, Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
-        if kind not in KINDS:
-            raise _wrong("kind", f"没有印章种类 {kind[:20]}", f"there is no kind of seal {kind[:20]}", "、".join(KINDS))
+        if kind not in SEAL_KINDS:
+            zh, en = f"没有印章种类 {kind[:20]}", f"there is no kind of seal {kind[:20]}"
+            raise _wrong("kind", zh, en, "、".join(SEAL_KINDS))
         issuer = self._owner(actor, owner)
         at = self._clock.now()
 
         def work(uow: UnitOfWork) -> Life:
             seal_id = self._keys.new_id()
-            face = self._face(seal_id, kind, issuer.name, wanted, None)
+            face = self._face(seal_id, kind, issuer, wanted, None)
             asked = life.apply(
                 seal_id, issuer.code, kind, f"seal-{seal_id}", face, self._doer(actor), at, _reason(reason)
             )
@@ -129,8 +128,9 @@ class Seals:
         def changed(known: Life, doer: Doer, at: datetime.datetime, why: str) -> Life:
             with self._database.reading() as view:
                 issuer = view.issuers.get(known.seal.owner)
-            name = known.newest.name if issuer is None else issuer.name
-            return life.change(known, self._face(seal_id, known.seal.kind, name, wanted, known), doer, at, why)
+            if issuer is None:
+                raise not_found("颁发机构", "issuer", known.seal.owner)
+            return life.change(known, self._face(seal_id, known.seal.kind, issuer, wanted, known), doer, at, why)
 
         return self._step(seal_id, actor, reason, changed, roles=(Role.ISSUER, Role.CUSTODIAN))
 
@@ -172,17 +172,9 @@ class Seals:
             self._mine(view, seal_id, actor, Role.ISSUER, Role.CUSTODIAN, Role.AUDITOR)
             return sorted(view.seal_events.where(seal_id=seal_id), key=lambda e: e.seq)
 
-    def person(self, known: Life) -> str | None:
-        """The name on a legal representative's seal."""
-        return self.opened(known.at_work or known.newest)[0]
-
-    def opened(self, edition: life.SealVersion) -> tuple[str | None, bytes | None]:
-        """A person's name and an uploaded picture of an edition."""
-        if edition.face is None:
-            return None, None
-        value = json.loads(self._cipher.open(f"seal:{edition.seal_id}", edition.face))
-        picture = value.get("picture")
-        return value.get("person"), None if picture is None else bytes.fromhex(picture)
+    def extras(self, edition: SealVersion) -> Extras:
+        """What an edition has that not every seal has."""
+        return Extras.opened(self._cipher, edition)
 
     def _step(
         self,
@@ -225,23 +217,16 @@ class Seals:
     def _doer(self, actor: Actor) -> Doer:
         return Doer(actor.subject, alone=actor.has() and not self._settings.four_eyes)
 
-    def _face(self, seal_id: str, kind: str, organization: str, wanted: Wanted, known: Life | None) -> Face:
+    def _face(self, seal_id: str, kind: str, issuer: Issuer, wanted: Wanted, known: Life | None) -> Face:
         former = None if known is None else known.at_work or known.newest
-        name = (wanted.name or (former.name if former is not None else organization)).strip()
-        diameter = wanted.diameter_mm or (former.diameter_mm if former is not None else FIRST_DIAMETER_MM)
-        rules = wanted.rules or (former.rule if former is not None else SealRules())
-        person, picture = (None, None) if former is None else self.opened(former)
-        person, picture = wanted.person or person, wanted.picture or picture
-        _check(kind, name, diameter, rules, person)
-        value = {"person": person, "picture": None if picture is None else picture.hex()}
-        given = {k: v for k, v in value.items() if v is not None}
-        sealed = self._cipher.seal(f"seal:{seal_id}", json.dumps(given).encode()) if given else None
-        return Face(name, diameter, rules, sealed)
-
-
-def view_of(known: Life) -> Life:
-    """The seal without what is kept encrypted."""
-    return dataclasses.replace(known, versions=tuple(dataclasses.replace(v, face=None) for v in known.versions))
+        name = (wanted.name or (issuer.name if former is None else former.name)).strip()
+        usual = round(next(iter(SEAL_KINDS[kind].shapes.values())))
+        diameter = wanted.diameter_mm or (usual if former is None else former.diameter_mm)
+        rules = wanted.rules or (SealRules() if former is None else former.rule)
+        extras = wanted.extras if former is None else wanted.extras.over(self.extras(former))
+        _check(kind, name, rules, extras)
+        extras = checked(kind, issuer.code, name, diameter, extras)
+        return Face(name, diameter, rules, extras.sealed(self._cipher, seal_id))
 
 
 def _require(actor: Actor, *roles: Role) -> None:
@@ -268,14 +253,14 @@ def _needed(reason: str) -> str:
     return reason
 
 
-def _check(kind: str, name: str, diameter: int, rules: SealRules, person: str | None) -> None:
+def _check(kind: str, name: str, rules: SealRules, extras: Extras) -> None:
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise _wrong("name", "印章名称为空或过长", "the seal's name is empty or too long", f"1–{MAX_NAME}")
-    if not MIN_DIAMETER_MM <= diameter <= MAX_DIAMETER_MM:
-        zh, en = f"直径 {diameter} 毫米不可用", f"a diameter of {diameter} mm is not to be had"
-        raise _wrong("diameter_mm", zh, en, f"{MIN_DIAMETER_MM:g}–{MAX_DIAMETER_MM:g}")
-    if (kind == "legal-representative") != (person is not None):
-        zh, en = "法定代表人名章须且仅其可有人名", "a legal representative's seal, and no other, bears a person's name"
+    if (kind == "legal-representative") != (extras.person is not None):
+        zh, en = (
+            "法定代表人名章须有且仅其可有人名",
+            "a legal representative's seal, and no other, bears a person's name",
+        )
         raise _wrong("person", zh, en, "--person")
     if rules.approvers not in (1, 2):
         raise _wrong("approvers", "审批人数须为 1 或 2", "one or two people approve", "1、2")

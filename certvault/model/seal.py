@@ -19,16 +19,6 @@ from dataclasses import dataclass, replace
 from certvault.errors import ConflictError, conflict
 from certvault.model.sealrules import SealRules
 
-KINDS = {
-    "official": 1,
-    "finance": 2,
-    "invoice": 3,
-    "contract": 4,
-    "legal-representative": 5,
-    "business": 6,
-}
-"""Kinds of seals with their numbers in the national platform's scheme (C0119)."""
-
 
 class SealState(enum.StrEnum):
     """Where a seal stands. Only an ACTIVE one is used."""
@@ -97,9 +87,9 @@ class Seal:
 class SealVersion:
     """One edition of a seal.
 
-    ``name`` is the organization's on the arc; ``face`` is ciphertext of what may be personal: a person's name, an
-    uploaded picture. ``rules`` is JSON of :class:`SealRules`. ``structure`` is the SES_Seal (DER), made when it is
-    first asked for.
+    ``name`` is the organization's on the arc; ``face`` is ciphertext of what not every seal has and may be personal
+    (:mod:`certvault.sealart`). ``rules`` is JSON of :class:`SealRules`. ``structure`` is the SES_Seal (DER), made
+    when it is first asked for.
     """
 
     seal_id: str
