@@ -35,6 +35,9 @@ MAX_REASON = 100
 _PATIENCE = 5
 
 
+NOTHING = Extras()
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked of a new seal or edition; None leaves it as it is, or as the kind and the organization have it."""
@@ -42,7 +45,7 @@ class Wanted:
     name: str | None = None
     diameter_mm: int | None = None
     rules: SealRules | None = None
-    extras: Extras = Extras()
+    extras: Extras = NOTHING
 
 
 class Seals:
