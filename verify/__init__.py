@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from verify.document import verify_document
     from verify.media import verify_any
     from verify.record import verify_record
+    from verify.sealfile import verify_seal
 
 __all__ = [
     "CATALOG",
@@ -60,6 +61,7 @@ __all__ = [
     "verify_document",
     "verify_picture",
     "verify_record",
+    "verify_seal",
 ]
 
 _JUDGES = {
@@ -68,6 +70,7 @@ _JUDGES = {
     "verify_document": "verify.document",
     "verify_picture": "verify.code",
     "verify_record": "verify.record",
+    "verify_seal": "verify.sealfile",
 }
 
 

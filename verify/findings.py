@@ -127,6 +127,7 @@ _INPUT = "certvault-policy/1 limits"
 _BYTE_RANGE = "ISO 32000-2 12.8.1"
 _FACE = "certvault-license/1 face"
 _SHADOW = "Mainka et al., Shadow Attacks, NDSS 2021"
+_SEAL, _SEALED = "GB/T 38540 6.3", "GB/T 38540 7.3"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
 
 CATALOG: Mapping[str, Meaning] = {
@@ -241,6 +242,20 @@ CATALOG: Mapping[str, Meaning] = {
     "CODE_KEY_UNKNOWN": Meaning(_C, _DOUBT, "RFC 9052 3.1"),
     "CODE_AMBIGUOUS": Meaning(_C, _DOUBT, "ISO/IEC 18004"),
     "CODE_NOT_CHECKABLE": Meaning(_I, _DOUBT, "RFC 9052 3.1"),
+    # Electronic seals
+    "SEAL_FORMAT": Meaning(_I, _DOUBT, _SEAL),
+    "SEAL_SIG": Meaning(_I, _FATAL, _SEAL),
+    "SEAL_CREATE_DATE": Meaning(_C, _FATAL, "GM/T 0031-2025"),
+    "SEAL_MAKER_CERT": Meaning(_C, _FATAL, _SEAL),
+    "SEAL_MAKER_LAPSED": Meaning(_C, _NOTE, "GM/T 0031-2025"),
+    "SEAL_VALIDITY": Meaning(_C, _FATAL, _SEAL),
+    "SEAL_TIMESTAMP": Meaning(_C, _FATAL, "GB/T 20520"),
+    "SEAL_ALONE": Meaning(_C, _NOTE, _SEAL),
+    "SEAL_DATA_ABSENT": Meaning(_C, _DOUBT, _SEALED),
+    "SIGNER_NOT_IN_SEAL": Meaning(_C, _FATAL, _SEALED),
+    "SIGNER_CERT_USAGE": Meaning(_C, _FATAL, _SEALED),
+    "SIGN_TIME_OUTSIDE_CERT": Meaning(_C, _FATAL, _SEALED),
+    "REVOKED_BEFORE_SIGNING": Meaning(_C, _FATAL, _SEALED),
     # Does it hold now?
     "NOT_YET_IN_FORCE": Meaning(_S, _FATAL, "GB/T 36903"),
     "EXPIRED": Meaning(_S, _FATAL, "GB/T 36903"),

@@ -10,6 +10,7 @@ from verify.document import verify_document
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.record import verify_record
+from verify.sealfile import is_seal, verify_seal
 from verify.trust.anchors import TrustStore
 from verify.verdict import Verdict
 
@@ -31,9 +32,11 @@ def verify_any(
     evidence: Evidence = NO_EVIDENCE,
     password: str | None = None,
 ) -> Verdict:
-    """Judge a PDF, a picture with a code, a structured record or a code's text. Nothing raises."""
+    """Judge a PDF, a picture with a code, a structured record, a code's text or an electronic seal. Nothing raises."""
     if _PICTURE.match(data):
         return verify_picture(data, trust=trust, at=at, policy=policy, evidence=evidence)
+    if is_seal(data):
+        return verify_seal(data, trust=trust, at=at, policy=policy, evidence=evidence)
     if b"%PDF" not in data[:1024] and len(data) <= policy.limits.text_bytes:
         if _COMPACT.fullmatch(data):
             return verify_record(data, trust=trust, at=at, policy=policy, evidence=evidence)

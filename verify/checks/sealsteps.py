@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from verify.checks.chain import Chains, Problem, Revocation, display_name, load_lenient, may_sign
+from verify.checks.strength import weak_hash, weak_key
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
 from verify.formats.refusal import Text
 from verify.formats.seal import Seal, SealSignature
@@ -31,12 +32,16 @@ class StepOutcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row of the procedure. ``code`` is None for a row that has no code of its own; ``steps`` are a row's parts."""
+    """One row of the procedure. ``code`` is None for a row that has no code of its own; ``steps`` are a row's parts.
+
+    ``weak`` names an algorithm that no longer counts, where that alone is what is wrong.
+    """
 
     code: str | None
     outcome: StepOutcome
     reason: Text
     steps: tuple[Step, ...] = ()
+    weak: str = ""
 
     def to_json(self, lang: str) -> dict[str, Any]:
         """The step as interfaces show it."""
@@ -126,6 +131,14 @@ def check_value(code: str, signature: bytes, covered: bytes, certificate: bytes,
     return passed(code, "value-good", subject=display_name(signer))
 
 
+def _hash_under(algorithm: str) -> str:
+    from asn1crypto import algos
+
+    from verify.formats.schemes import hash_of
+
+    return hash_of(algos.SignedDigestAlgorithm({"algorithm": algorithm}))
+
+
 class SealSteps:
     """Runs the procedures of one inspection. ``at`` is the moment of checking, aware, UTC."""
 
@@ -138,7 +151,7 @@ class SealSteps:
         """Verification of a seal (4.1), validity asked at ``moment``."""
         steps = [
             passed("SEAL_FORMAT", "seal-format", version=seal.version),
-            check_value("SEAL_SIG", seal.signature, seal.covered, seal.maker, seal.algorithm),
+            self._value("SEAL_SIG", seal.signature, seal.covered, seal.maker, seal.algorithm),
             self._created(seal, moment),
             self._maker(seal, moment),
             self._validity(seal, moment),
@@ -160,7 +173,7 @@ class SealSteps:
             seal = Step("SIGNER_NOT_IN_SEAL", StepOutcome.FAILED, listed.reason, seal.steps)
         steps = [
             passed("FORMAT", "signature-format", version=1),
-            check_value("SIG_VALUE", value.signature, value.covered, value.signer, value.algorithm),
+            self._value("SIG_VALUE", value.signature, value.covered, value.signer, value.algorithm),
             self._signer(signer, moment),
             *self._times(signer, moment),
             self._data_hash(value),
@@ -175,7 +188,7 @@ class SealSteps:
         times = before if outside.outcome is _P and before.outcome is _F else outside
         return (
             passed("FORMAT", "signature-format", version=value.version),
-            check_value("SIG_VALUE", value.signature, value.covered, value.signer, value.algorithm),
+            self._value("SIG_VALUE", value.signature, value.covered, value.signer, value.algorithm),
             self._listed(value),
             _within("SEAL_SIG", self.of_seal(value.seal, moment or self.at)),
             self._signer(signer, moment),
@@ -183,6 +196,17 @@ class SealSteps:
             self._data_hash(value),
             self._timestamp("TIMESTAMP", value.timestamp, value.signature, None),
         )
+
+    def _value(self, code: str, signature: bytes, covered: bytes, certificate: bytes, algorithm: str) -> Step:
+        """A value that is right under an algorithm that the policy no longer counts could be anybody's by now."""
+        step = check_value(code, signature, covered, certificate, algorithm)
+        if step.outcome is not StepOutcome.PASSED:
+            return step
+        policy, key = self.chains.inquiry.policy, load_lenient(certificate).public_key.dump()
+        weak = weak_hash(policy, _hash_under(algorithm), self.at) or weak_key(policy, key, self.at)
+        if not weak:
+            return step
+        return Step(code, StepOutcome.FAILED, reason("algorithm-weak", {"algorithm": weak}), weak=weak)
 
     def moment_of(self, value: SealSignature) -> datetime | None:
         """When it says it was signed; for version 1 perhaps by a timestamp token."""

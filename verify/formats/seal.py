@@ -206,7 +206,18 @@ def _assemble(
         covered=covered,
         encoded=node.encoded,
         timestamp=timestamp,
+        remarks=_remarks(algorithm, digests),
     )
+
+
+def _remarks(algorithm: Node, digests: tuple[tuple[str, bytes], ...]) -> tuple[str, ...]:
+    """Identifiers that makers are known to write wrongly, read as what they meant."""
+    found = []
+    if any(name == "1.2.156.10197.1.401.2" for name, _ in digests):
+        found.append("SM3_AS_HMAC")
+    if oid_of(algorithm, "SESeal.signAlgID") == "1.2.156.10197.501":
+        found.append("SM2_OID_SHORT")
+    return tuple(found)
 
 
 def _header(node: Node, shape: int) -> tuple[int, str]:

@@ -157,10 +157,15 @@ def octets_of(node: Node, part: str) -> bytes:
 
 
 def certificate_of(node: Node, part: str) -> bytes:
-    """A certificate inside an OCTET STRING, or (seen in files) as a bare sequence."""
+    """A certificate inside an OCTET STRING, or (seen in files) as a bare sequence.
+
+    Nothing may follow it: a maker's certificate is not in what the maker signs, so such bytes would be anybody's.
+    """
     content = node.content if node.tag == OCTETS else node.encoded
     if content[:1] != b"\x30":
         raise SealFormatError(part, "it holds no certificate")
+    if node_at(content, 0, len(content), part).end != len(content):
+        raise SealFormatError(part, "bytes follow it")
     return content
 
 

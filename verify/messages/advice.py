@@ -270,6 +270,28 @@ KINDS: dict[str, Advice] = {
         "请联网验证，或给出颁发机构的二维码证书。",
         "Verify online, or give the issuer's code certificate as trusted.",
     ),
+    "seal": _a(
+        "印章本身、制章者和签章者都须符合标准，盖章才有依据。",
+        "A sealing rests on the seal, its maker and its signer; each must be as the standard asks.",
+        *_REFUSE,
+    ),
+    "permitted-lapse": _a(
+        "第 5 版印章以制章时的证书状态为准。",
+        "A seal of version 5 goes by its maker's certificate at the time it was made.",
+        *_NOTHING,
+    ),
+    "seal-alone": _a(
+        "谁都可以取得一枚印章的数据；盖章须由签章者另行签名。",
+        "Anybody can come by a seal's data; a sealing is signed anew by its signer.",
+        "请勿把印章本身当作已盖章的文件。",
+        "Do not take the seal itself for a sealed document.",
+    ),
+    "seal-data": _a(
+        "签章值只含原文的杂凑值，没有原文就不知道盖在什么上。",
+        "A signature value holds only the document's digest; without the document nobody knows what was sealed.",
+        "请与原文一起验证（命令行用 --data 给出原文）。",
+        "Verify it with the document: certvault seal inspect --data.",
+    ),
     "not-in-force": _a(
         "证照本身可以是真的，但此刻不具有效力。",
         "The license may well be genuine; at this moment it has no effect.",
@@ -307,7 +329,10 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("PAGE_", "page"), ("IDENTIFIER_CHECK_VARIANT", "written"), ("IDENTIFIER_", "identifier"), ("ISSUE", "issuer"),
     ("REMIT_", "remit"), ("NOT_A_LICENSE", "note-license"), ("VERIFICATION_REPORT", "report"), ("SAMPLE", "sample"),
     ("VAULT_", "vault"), ("CODE_KEY_", "code-key"), ("CODE_CONTRADICTS_PAGE", "code-contradicts"),
-    ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"), ("STATUS_SUSPENDED", "not-in-force"),
+    ("SEAL_FORMAT", "unreadable"), ("SEAL_SIG", "altered"), ("SEAL_MAKER_LAPSED", "permitted-lapse"),
+    ("SEAL_DATA_ABSENT", "seal-data"), ("SEAL_ALONE", "seal-alone"), ("SEAL_", "seal"), ("SIGNER_", "seal"),
+    ("SIGN_TIME_", "seal"), ("REVOKED_BEFORE_", "revoked"), ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"),
+    ("STATUS_SUSPENDED", "not-in-force"),
     ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"), ("EXPIRED", "not-in-force"),
     ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_", "status"), ("RECOGNITION_", "recognition"),
 )  # fmt: skip

@@ -22,6 +22,10 @@ _REASONS: dict[str, tuple[str, str]] = {
         "The value does not match the content and the key of {subject}.",
     ),
     "algorithm-unknown": ("签名算法不支持：{algorithm}。", "The algorithm is not supported: {algorithm}."),
+    "algorithm-weak": (
+        "签名值相符，但所用算法 {algorithm} 已不再可靠，按策略不予采信。",
+        "The value matches, but it rests on {algorithm}, which the policy no longer counts.",
+    ),
     "other-version": ("第 {version} 版没有此步。", "Version {version} has no such step."),
     "created": ("印章创建时间为 {created}。", "The seal was created at {created}."),
     "created-late": (

@@ -128,6 +128,13 @@ KINDS: tuple[CheckKind, ...] = (
         of_signature=True,
     ),
     CheckKind(
+        "seal",
+        Text("电子印章", "the electronic seal"),
+        "GB/T 38540 6.3, 7.3",
+        ("seal",),
+        ("SEAL_", "SIGNER_", "SIGN_TIME_", "REVOKED_BEFORE_"),
+    ),
+    CheckKind(
         "record",
         Text("证照记录", "the license record"),
         "certvault-license/1",

@@ -113,9 +113,29 @@ REPORT = _s(
 )  # fmt: skip
 
 
+SEAL = _s(
+    "good", "真实的电子印章", "A genuine electronic seal",
+    "印章完整，制章者可信，在有效期内。它本身不说明任何文件。",
+    "The seal is intact, its maker trusted, and it is within its validity. It says nothing of any document.",
+)  # fmt: skip
+
+SEALED = _s(
+    "good", "签章有效", "The sealing is valid",
+    "印章、签章者和原文均相符。", "Seal, signer and document agree.",
+)  # fmt: skip
+
+SEAL_OPEN = _s(
+    "open", "印章未被改动，但无法确认", "The seal is unchanged, but cannot be confirmed",
+    "印章或签章本身未被改动，但缺少确认所需的依据，原因见下。",
+    "The seal or the signature itself is unchanged, but something needed to confirm it is missing; see the reasons.",
+)  # fmt: skip
+
+
 def summary(verdict: Mapping[str, Any]) -> Summary:
     """The summary for a verdict as JSON."""
     conclusion, integrity = verdict["conclusion"], verdict["integrity"]
+    if verdict.get("kind") == "seal" and integrity == "INTACT" and conclusion != "INVALID":
+        return _of_seal(verdict)
     if conclusion == "VALID":
         if any(found["code"] == "VERIFICATION_REPORT" for found in verdict.get("findings", ())):
             return REPORT
@@ -125,6 +145,13 @@ def summary(verdict: Mapping[str, Any]) -> Summary:
     if conclusion == "INVALID":
         return INVALID.get(integrity, NOT_GENUINE)
     return OPEN.get(integrity, OPEN["INTACT"])
+
+
+def _of_seal(verdict: Mapping[str, Any]) -> Summary:
+    if verdict["conclusion"] != "VALID":
+        return SEAL_OPEN
+    bare = any(found["code"] == "SEAL_ALONE" for found in verdict.get("findings", ()))
+    return SEAL if bare else SEALED
 
 
 def with_summary(verdict: dict[str, Any], lang: str) -> dict[str, Any]:
