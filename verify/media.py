@@ -8,9 +8,10 @@ from datetime import datetime
 from verify.code import verify_code, verify_picture
 from verify.document import verify_document
 from verify.evidence import NO_EVIDENCE, Evidence
+from verify.formats.seal import begins_as_seal
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.record import verify_record
-from verify.sealfile import is_seal, verify_seal
+from verify.sealfile import verify_seal
 from verify.trust.anchors import TrustStore
 from verify.verdict import Verdict
 
@@ -35,7 +36,7 @@ def verify_any(
     """Judge a PDF, a picture with a code, a structured record, a code's text or an electronic seal. Nothing raises."""
     if _PICTURE.match(data):
         return verify_picture(data, trust=trust, at=at, policy=policy, evidence=evidence)
-    if is_seal(data):
+    if begins_as_seal(data):
         return verify_seal(data, trust=trust, at=at, policy=policy, evidence=evidence)
     if b"%PDF" not in data[:1024] and len(data) <= policy.limits.text_bytes:
         if _COMPACT.fullmatch(data):

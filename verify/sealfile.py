@@ -12,6 +12,7 @@ from datetime import datetime
 from verify.checks.chain import Chains, display_name, load_lenient
 from verify.checks.sealfindings import OTHERS, VALUES, report_maker, report_signer, report_steps
 from verify.checks.sealsteps import SealSteps, Step, StepOutcome
+from verify.checks.sealtime import token_time
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.formats.seal import (
@@ -27,15 +28,6 @@ from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
 from verify.verdict import Conclusion, Integrity, SignatureReport, Verdict, conclusion_from
-
-_HEADER = b"\x16\x02ES"
-"""The first value in the header of every seal: the text ES."""
-_HEADER_WITHIN = 64
-
-
-def is_seal(data: bytes) -> bool:
-    """Whether these bytes begin as a seal or a seal signature does, right or wrong as they may be."""
-    return data[:1] == b"\x30" and _HEADER in data[:_HEADER_WITHIN]
 
 
 def verify_seal(
@@ -87,13 +79,14 @@ def _judge(inquiry: Inquiry, value: Seal | SealSignature, document: bytes | None
         moment = runner.moment_of(signature) if signature else inquiry.at
         steps = runner.of_signature(signature) if signature else runner.of_seal(seal, inquiry.at)
         report_steps(inquiry, steps, VALUES)
+    stamped = any(s.code == "TIMESTAMP" and s.outcome is StepOutcome.PASSED for s in steps)
     # 4
     with inquiry.check("chain"):
         inner = next((s.steps for s in steps if s.steps), steps)
         report_maker(inquiry, chains, seal, moment or inquiry.at, inner)
         if signature and certificate is not None:
-            stamped = any(s.code == "TIMESTAMP" and s.outcome is StepOutcome.PASSED for s in steps)
-            report_signer(inquiry, chains, certificate, moment, stamped)
+            stamp = token_time(signature.timestamp) if stamped and signature.timestamp else None
+            report_signer(inquiry, chains, certificate, moment, stamp)
     # 5
     with inquiry.check("seal"):
         report_steps(inquiry, steps, OTHERS)
@@ -111,6 +104,7 @@ def _judge(inquiry: Inquiry, value: Seal | SealSignature, document: bytes | None
             indication=_INDICATIONS[conclusion_from(inquiry.integrity, inquiry.findings)],
             sub_indication="" if good else "SIG_CRYPTO_FAILURE",
             signed_at=moment if signature else seal.created,
+            time_source="timestamp" if stamped else "claimed",
             covers_whole_file=good,
         )
     )

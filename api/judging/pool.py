@@ -14,6 +14,7 @@ from api.judging.process import Judge, JudgeLostError, NoJudgeError, Question
 from api.judging.turns import NoTurnError, Turns
 from verify.facts import Facts
 from verify.findings import Finding, finding
+from verify.formats.seal import begins_as_seal
 from verify.verdict import Verdict, conclusion_from, integrity_from
 
 __all__ = ["NoJudgeError", "NoTurnError", "Pool", "Question"]
@@ -130,6 +131,7 @@ class Pool:
 def lost_verdict(question: Question, code: str, seconds: float) -> dict[str, dict[str, Any]]:
     """The verdict on a file that nobody could read to its end."""
     kind = "pdf" if b"%PDF" in question.data[:1024] else "record" if question.kind == "record" else "code"
+    kind = "seal" if begins_as_seal(question.data) else kind
     findings: tuple[Finding, ...] = (finding(code, limit="judge", what="judge", seconds=seconds),)
     integrity = integrity_from(findings)
     verdict = Verdict(

@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from api.judging import pool as judging
 from tests.api.conftest import Door
+from tests.support.seals import Maker, make_pki
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
@@ -73,6 +75,30 @@ def test_a_picture_that_carries_a_code(door: Door, issued: IssuedLicense) -> Non
     pypdfium2.PdfDocument(issued.pdf)[0].render(scale=3).to_pil().save(picture, "PNG")
     (verdict,) = verify(door, ("photo.png", picture.getvalue()))
     assert (verdict["kind"], verdict["conclusion"]) == ("code", "VALID")
+
+
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    return Maker(make_pki(tmp_path_factory.mktemp("seals")), datetime.now(UTC).replace(microsecond=0))
+
+
+def test_a_seal_and_a_signature_value_are_told_what_they_are(door: Door, forged: Maker) -> None:
+    seal = forged.seal(4)
+    changed = seal.replace(b"test seal", b"best seal")
+    good, value, bad, broken = verify(
+        door,
+        ("a.esl", seal),
+        ("b.dat", forged.signature(4, b"doc")),
+        ("c.esl", changed),
+        ("d.esl", seal[:-1]),
+        lang="en",
+    )
+    assert {v["kind"] for v in (good, value, bad, broken)} == {"seal"}
+    assert (good["integrity"], good["conclusion"]) == ("INTACT", "INDETERMINATE")  # its maker is nobody's here
+    assert good["summary"]["tone"] == value["summary"]["tone"] == "open"
+    assert "SEAL_DATA_ABSENT" in {f["code"] for f in value["findings"]}
+    assert (bad["integrity"], bad["summary"]["tone"]) == ("ALTERED", "bad")
+    assert (broken["integrity"], {f["code"] for f in broken["findings"]}) == ("UNREADABLE", {"SEAL_FORMAT"})
 
 
 def test_expired_is_genuine_and_not_in_force(door: Door, issued: IssuedLicense) -> None:

@@ -23,7 +23,8 @@ from verify.inquiry import Inquiry
 DOCUMENT = b"what is signed"
 SM2_WITH_SM3, SM3 = "1.2.156.10197.1.501", "1.2.156.10197.1.401"
 LEAFS = [p for p in KeyPurpose if p not in (KeyPurpose.CA, KeyPurpose.CODE)]
-NATIONAL_DATA = "1.2.156.10197.6.1.4.2.1"
+NATIONAL_DATA, NATIONAL_SIGNED_DATA = "1.2.156.10197.6.1.4.2.1", "1.2.156.10197.6.1.4.2.2"
+SM2_SIGNATURE = "1.2.156.10197.1.301.1"
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +49,22 @@ def judged(java_judges: None, pki: Pki, tmp_path_factory: pytest.TempPathFactory
         "crl": ("crl", put("crl.der", pki.root_crl()), root),
         "ocsp": ("ocsp", put("ocsp.der", pki.ocsp(KeyPurpose.SEAL)), issuing),
         "cms": ("cms", put("cms.der", _detached(pki)), document),
+        "national cms": ("cms", put("national.der", _national(pki)), document),
         "token": ("token", put("token.der", pki.tsa().stamp(sm3(DOCUMENT), "sm3", AT)), document),
         "stranger": ("certificate", put("seal", pki.certificate(KeyPurpose.SEAL)), root),
         "crl of another": ("crl", folder / "crl.der", issuing),
         "cms over another": ("cms", folder / "cms.der", other),
+        "national cms over another": ("cms", folder / "national.der", other),
         "token over another": ("token", folder / "token.der", other),
     }
     for purpose in LEAFS:
         asked[f"for {purpose.value}"] = ("certificate", put(f"for {purpose.value}", pki.certificate(purpose)), issuing)
     return dict(zip(asked, judges.bouncycastle(asked.values()), strict=True))
+
+
+def _national(pki: Pki) -> bytes:
+    seal = KeyPurpose.SEAL
+    return cms.sign_national(sm3(DOCUMENT), signer=pki.signer(seal), certificate=pki.certificate(seal))
 
 
 def _detached(pki: Pki) -> bytes:
@@ -74,15 +82,17 @@ def test_our_certificates_are_good_and_canonical(judged: dict[str, dict[str, Any
 
 
 def test_our_list_answer_and_values_are_good(judged: dict[str, dict[str, Any]]) -> None:
-    for name in ("crl", "ocsp", "cms", "token"):
+    for name in ("crl", "ocsp", "cms", "national cms", "token"):
         assert judged[name]["good"] is True, (name, judged[name])
     assert judged["ocsp"]["status"] == "good"
     assert (judged["cms"]["algorithm"], judged["cms"]["digest"]) == (SM2_WITH_SM3, SM3)
+    assert judged["national cms"]["type"] == NATIONAL_SIGNED_DATA
+    assert (judged["national cms"]["algorithm"], judged["national cms"]["digest"]) == (SM2_SIGNATURE, SM3)
     assert (judged["token"]["digest"], judged["token"]["time"]) == (SM3, f"{AT:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def test_the_judge_is_awake(judged: dict[str, dict[str, Any]]) -> None:
-    for name in ("stranger", "crl of another", "cms over another", "token over another"):
+    for name in ("stranger", "crl of another", "cms over another", "national cms over another", "token over another"):
         assert judged[name]["good"] is False, name
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from signing.formats.cms import sign_national
 from tests.support import judges
 from tests.support.sealhands import Hands, make_hands
 from verify.formats.algorithms import Algorithm
 from verify.formats.cms import CmsDigestError, check_signature, unverified_cms
 from verify.formats.publickeys import BadSignatureError
+from verify.formats.sm2 import sm3
 from verify.seal import Inspection, inspect_seal
 from verify.trust.anchors import TrustStore
 
@@ -40,6 +42,7 @@ def judged(seal_judges: None, hands: Hands, tmp_path_factory: pytest.TempPathFac
         "seal of another name": hands.seal().replace("测试市".encode(), "测试县".encode()),
         "other time": value.replace(b"20261101120000Z", b"20261101120001Z"),
         "broken": value[:-1],
+        "cms": sign_national(sm3(DOCUMENT), signer=hands.signer, certificate=hands.signer_certificate),
     }
     document, other = folder / "document", folder / "other"
     document.write_bytes(DOCUMENT)
@@ -47,10 +50,10 @@ def judged(seal_judges: None, hands: Hands, tmp_path_factory: pytest.TempPathFac
     asked: list[judges.Asked] = []
     for name, data in values.items():
         (folder / name).write_bytes(data)
-        kind = "seal" if name.startswith("seal") else "signature"
+        kind = next((k for k in ("seal", "cms") if name.startswith(k)), "signature")
         asked.append((kind, folder / name, None if kind == "seal" else document))
-    asked.append(("signature", folder / "signature", other))
-    return dict(zip([*values, "other document"], judges.ofdrw(asked), strict=True))
+    asked += [("signature", folder / "signature", other), ("cms", folder / "cms", other)]
+    return dict(zip([*values, "other document", "cms over another"], judges.ofdrw(asked), strict=True))
 
 
 def test_our_seal_says_the_same_to_ofdrw(judged: dict[str, dict[str, Any]], hands: Hands) -> None:
@@ -80,9 +83,15 @@ def test_ofdrws_validator_finds_our_signature_good_and_its_signer_listed(
     assert judged[name]["property"] == "/whole"
 
 
+def test_ofdrw_finds_our_national_cms_value_good(judged: dict[str, dict[str, Any]]) -> None:
+    """Detached: what is inside ofdrw takes for the digest of the content, never for the content."""
+    assert judged["cms"] == {"good": True}
+
+
 def test_the_judge_is_awake(judged: dict[str, dict[str, Any]]) -> None:
     assert judged["seal of another name"]["seal_good"] is False
     assert judged["other time"]["good"] is judged["other document"]["good"] is False
+    assert judged["cms over another"]["good"] is False
     assert "error" in judged["broken"]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Revocation, load_lenient, report_path
+from verify.checks.chain import Chains, Revocation, load_lenient, may_sign, report_path
 from verify.checks.sealsteps import Step, StepOutcome
 from verify.findings import Severity
 from verify.formats.seal import Seal
@@ -21,10 +21,11 @@ _FINDINGS = {"SIG_VALUE": "SIGNATURE_WRONG", "DATA_HASH": "DIGEST_MISMATCH", "TI
 VALUES = frozenset(("SEAL_SIG", "SIG_VALUE", "DATA_HASH"))
 """Steps about integrity."""
 OTHERS = frozenset((
-    "SIGNER_NOT_IN_SEAL", "SEAL_CREATE_DATE", "SEAL_MAKER_CERT", "SEAL_VALIDITY", "TIMESTAMP", "SIGNER_CERT_USAGE",
+    "SIGNER_NOT_IN_SEAL", "SEAL_CREATE_DATE", "SEAL_VALIDITY", "TIMESTAMP", "SIGNER_CERT_USAGE",
     "SIGN_TIME_OUTSIDE_CERT", "REVOKED_BEFORE_SIGNING",
 ))  # fmt: skip
-"""Steps about what the seal says; of SIGNER_CERT_CHAIN :func:`report_signer` tells in detail."""
+"""Steps about what the seal says; of the maker's and the signer's chains the functions below tell in detail."""
+_SEAL = "seal"
 
 
 def report_steps(inquiry: Inquiry, steps: Iterable[Step], codes: Container[str], where: str = "") -> None:
@@ -37,30 +38,28 @@ def report_steps(inquiry: Inquiry, steps: Iterable[Step], codes: Container[str],
             inquiry.report("ALGORITHM_WEAK", where=where, algorithm=step.weak)
         elif step.outcome is StepOutcome.FAILED:
             inquiry.report(_FINDINGS.get(step.code, step.code), where=where)
-        elif step.outcome is StepOutcome.WARNING:
-            _warn(inquiry, step.code, where)
-
-
-def _warn(inquiry: Inquiry, code: str, where: str) -> None:
-    if code == "SEAL_MAKER_CERT":
-        inquiry.report("SEAL_MAKER_LAPSED", where=where)
-    elif code == "TIMESTAMP":
-        inquiry.report("TIMESTAMP_UNTRUSTED", where=where, reason="NO_TRUSTED_PATH")
+        elif step.outcome is StepOutcome.WARNING and step.code == "TIMESTAMP":
+            inquiry.report("TIMESTAMP_UNTRUSTED", where=where, reason="NO_TRUSTED_PATH")
 
 
 def report_maker(inquiry: Inquiry, chains: Chains, seal: Seal, moment: datetime, steps: Iterable[Step]) -> None:
-    """Who made the seal: an anchor that is missing or an example. What else is wrong with it the steps say."""
+    """Who made the seal. Without a path to an anchor nobody here knows; an unfit or lapsed certificate is a fault."""
     maker = load_lenient(seal.maker)
-    if maker is None or any(s.code == "SEAL_MAKER_CERT" and s.outcome is StepOutcome.FAILED for s in steps):
+    if maker is None or not may_sign(maker):
+        inquiry.report("SEAL_MAKER_CERT", where=_SEAL)
         return
     lapsed = any(s.code == "SEAL_MAKER_CERT" and s.outcome is StepOutcome.WARNING for s in steps)
+    if lapsed:
+        inquiry.report("SEAL_MAKER_LAPSED", where=_SEAL)
     path = chains.validate(maker, seal.created if lapsed else moment, Revocation.REQUIRED)
-    report_path(inquiry, path, "seal", proven=False)
+    report_path(inquiry, path, _SEAL)
 
 
-def report_signer(inquiry: Inquiry, chains: Chains, signer: Any, claimed: datetime | None, proven: bool) -> None:
-    """Who signed, as of the proven time; a time that is only claimed proves nothing about a key that lapsed since."""
-    if not proven:
+def report_signer(
+    inquiry: Inquiry, chains: Chains, signer: Any, claimed: datetime | None, stamped: datetime | None
+) -> None:
+    """Who signed, as of the time of a good timestamp; a ``claimed`` one says nothing of a key that lapsed since."""
+    if stamped is None:
         inquiry.report("TIME_NOT_PROVEN", severity=Severity.NOTE)
-    moment = claimed if proven and claimed is not None else inquiry.at
-    report_path(inquiry, chains.validate(signer, moment), "signer", proven=proven, claimed=claimed)
+    path = chains.validate(signer, stamped or inquiry.at)
+    report_path(inquiry, path, "signer", proven=stamped is not None, claimed=claimed)

@@ -194,15 +194,16 @@ class SealSteps:
             self._signer(signer, moment),
             times,
             self._data_hash(value),
-            self._timestamp("TIMESTAMP", value.timestamp, value.signature, None),
+            self._signature_timestamp(value),
         )
 
     def _value(self, code: str, signature: bytes, covered: bytes, certificate: bytes, algorithm: str) -> Step:
         """A value that is right under an algorithm that the policy no longer counts could be anybody's by now."""
         step = check_value(code, signature, covered, certificate, algorithm)
-        if step.outcome is not StepOutcome.PASSED:
+        signer = load_lenient(certificate)
+        if step.outcome is not StepOutcome.PASSED or signer is None:
             return step
-        policy, key = self.chains.inquiry.policy, load_lenient(certificate).public_key.dump()
+        policy, key = self.chains.inquiry.policy, signer.public_key.dump()
         weak = weak_hash(policy, _hash_under(algorithm), self.at) or weak_key(policy, key, self.at)
         if not weak:
             return step
@@ -253,12 +254,25 @@ class SealSteps:
             return not_run("TIMESTAMP", "other-version", version=seal.version)
         return self._timestamp("TIMESTAMP", seal.timestamp, seal.signature, seal.created)
 
-    def _timestamp(self, code: str, token: bytes | None, stamped: bytes, not_before: datetime | None) -> Step:
+    def _signature_timestamp(self, value: SealSignature) -> Step:
+        """What was stamped had been signed; the clocks of signer and authority may differ as the policy allows."""
+        skew = self.chains.inquiry.policy.clock_skew
+        not_before = value.time - skew if value.time is not None and value.time.year > 1 else None
+        return self._timestamp("TIMESTAMP", value.timestamp, value.signature, not_before, "timestamp-before-signing")
+
+    def _timestamp(
+        self,
+        code: str,
+        token: bytes | None,
+        stamped: bytes,
+        not_before: datetime | None,
+        early: str = "timestamp-early",
+    ) -> Step:
         if token is None:
             return not_run(code, "no-timestamp")
         from verify.checks.sealtime import check_token
 
-        return check_token(self.chains, code, token, stamped, not_before)
+        return check_token(self.chains, code, token, stamped, not_before, early)
 
     def _listed(self, value: SealSignature) -> Step:
         code = "SIGNER_NOT_IN_SEAL"

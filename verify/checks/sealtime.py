@@ -22,8 +22,10 @@ def token_time(der: bytes) -> datetime | None:
     return time
 
 
-def check_token(chains: Chains, code: str, der: bytes, stamped: bytes, not_before: datetime | None) -> Step:
-    """Judge a token over ``stamped``, whose time must not lie before ``not_before``."""
+def check_token(
+    chains: Chains, code: str, der: bytes, stamped: bytes, not_before: datetime | None, early: str = "timestamp-early"
+) -> Step:
+    """Judge a token over ``stamped``, whose time must not lie before ``not_before``; ``early`` says what that was."""
     from verify.formats.cms import CmsAttributeError, CmsDigestError, check_signature
 
     try:
@@ -38,7 +40,7 @@ def check_token(chains: Chains, code: str, der: bytes, stamped: bytes, not_befor
     except (CmsError, UnsupportedKeyError, ValueError, TypeError, KeyError):
         return failed(code, "timestamp-broken")
     if not_before is not None and time < not_before:
-        return failed(code, "timestamp-early", time=time.isoformat(), created=not_before.isoformat())
+        return failed(code, early, time=time.isoformat(), created=not_before.isoformat())
     return _authority(chains, code, cms.signer, time)
 
 

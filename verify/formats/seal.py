@@ -36,6 +36,8 @@ from verify.formats.sealvalues import (
 )
 
 MAX_SEAL_BYTES = 8_000_000
+_HEADER = b"\x16\x02ES"
+"""The first value in the header of every seal, the text ES; four or five lengths stand before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ def unverified_seal_signature(data: bytes) -> SealSignature:
     if len(parts) in (4, 5):
         return _signature_4(parts)
     raise SealFormatError("SES_Signature", f"it has {len(parts)} elements")
+
+
+def begins_as_seal(data: bytes) -> bool:
+    """Whether these bytes begin as a seal or a seal signature does, right or wrong as they may be."""
+    return data[:1] == b"\x30" and _HEADER in data[:64]
 
 
 def looks_like_signature(data: bytes) -> bool:
@@ -284,11 +291,17 @@ def _picture(node: Node) -> Picture:
 def _extensions(node: Node) -> tuple[SealExtension, ...]:
     """A plain sequence, one under [0], or one inside an OCTET STRING: all three are found in real seals."""
     if node.tag == TAGGED_0:
-        inner = node.children("extDatas")
-        node = inner[0] if len(inner) == 1 and inner[0].tag == SEQUENCE and _is_list(inner[0]) else node
+        parts = node.children("extDatas", TAGGED_0)
+        if len(parts) == 1 and parts[0].tag == SEQUENCE and _is_list(parts[0]):
+            parts = parts[0].children("extDatas")
     elif node.tag == OCTETS:
-        node = node_at(node.data, node.body, node.end, "extDatas")
-    return tuple(_extension(part) for part in node.children("extDatas"))
+        inner = node_at(node.data, node.body, node.end, "extDatas")
+        if inner.end != node.end:
+            raise SealFormatError("extDatas", "bytes follow it")
+        parts = inner.children("extDatas")
+    else:
+        parts = node.children("extDatas")
+    return tuple(_extension(part) for part in parts)
 
 
 def _is_list(node: Node) -> bool:

@@ -43,9 +43,9 @@ class Node:
         """The value as it stands in the input, header included."""
         return self.data[self.start : self.end]
 
-    def children(self, part: str) -> list[Node]:
-        """The values inside a constructed one. Raises SealFormatError."""
-        if not self.tag & 0x20:
+    def children(self, part: str, tag: int = 0x30) -> list[Node]:
+        """The values inside a sequence, or inside a constructed value of another tag. Raises SealFormatError."""
+        if self.tag != tag:
             raise SealFormatError(part, "it is no sequence")
         found: list[Node] = []
         position = self.body
@@ -98,12 +98,12 @@ def _iso(text: str) -> datetime | None:
 
 
 def _compact(text: str) -> datetime | None:
-    for form in ("%Y%m%d%H%M%SZ", "%y%m%d%H%M%SZ", "%Y%m%d%H%M%S"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
+    # by length: strptime takes fewer digits for a number than the form has, and so a year of two for one of four
+    form = {15: "%Y%m%d%H%M%SZ", 14: "%Y%m%d%H%M%S", 13: "%y%m%d%H%M%SZ"}.get(len(text))
+    try:
+        return datetime.strptime(text, form).replace(tzinfo=UTC) if form and text[:12].isdigit() else None
+    except ValueError:
+        return None
 
 
 def moment_of(node: Node, part: str) -> datetime:
@@ -164,8 +164,11 @@ def certificate_of(node: Node, part: str) -> bytes:
     content = node.content if node.tag == OCTETS else node.encoded
     if content[:1] != b"\x30":
         raise SealFormatError(part, "it holds no certificate")
-    if node_at(content, 0, len(content), part).end != len(content):
+    certificate = node_at(content, 0, len(content), part)
+    if certificate.end != len(content):
         raise SealFormatError(part, "bytes follow it")
+    if [child.tag for child in certificate.children(part)] != [SEQUENCE, SEQUENCE, BITS]:
+        raise SealFormatError(part, "it holds no certificate")
     return content
 
 
@@ -178,7 +181,7 @@ def bits_of(node: Node, part: str) -> bytes:
 
 def tagged_bits_of(node: Node, part: str) -> bytes:
     """A BIT STRING under [0], or bare."""
-    inner = node.children(part) if node.tag == TAGGED_0 else [node]
+    inner = node.children(part, TAGGED_0) if node.tag == TAGGED_0 else [node]
     if len(inner) != 1:
         raise SealFormatError(part, f"it has {len(inner)} elements")
     return bits_of(inner[0], part)

@@ -60,6 +60,10 @@ _REASONS: dict[str, tuple[str, str]] = {
         "时间戳时间 {time} 早于印章创建时间 {created}。",
         "The timestamp's time {time} lies before the seal's creation at {created}.",
     ),
+    "timestamp-before-signing": (
+        "时间戳时间 {time} 早于所称的签章时间（{created} 之后）：两者不可能都对。",
+        "The timestamp's time {time} lies before the stated signing, which is after {created}: one of them is wrong.",
+    ),
     "signer-listed": ("签章者证书在印章的证书列表中。", "The signer's certificate is in the seal's list."),
     "signer-not-listed": (
         "签章者证书不在印章的证书列表中：此人无权使用该印章，或换证后未重新制章。",

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bouncycastle.asn1.cms.ContentInfo;
+import org.bouncycastle.asn1.gm.GMObjectIdentifiers;
 import org.bouncycastle.cert.X509CRLHolder;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
@@ -22,11 +23,15 @@ import org.bouncycastle.cert.ocsp.OCSPResp;
 import org.bouncycastle.cert.ocsp.RevokedStatus;
 import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedData;
+import org.bouncycastle.cms.DefaultCMSSignatureAlgorithmNameGenerator;
 import org.bouncycastle.cms.SignerInformation;
+import org.bouncycastle.cms.SignerInformationVerifier;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.ContentVerifierProvider;
+import org.bouncycastle.operator.DefaultSignatureAlgorithmIdentifierFinder;
 import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
+import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 import org.bouncycastle.tsp.TimeStampToken;
 
 /**
@@ -107,8 +112,18 @@ public final class NationalJudge {
         SignerInformation signer = signed.getSignerInfos().getSigners().iterator().next();
         answer.put("algorithm", signer.getEncryptionAlgOID());
         answer.put("digest", signer.getDigestAlgOID());
-        answer.put("good", signer.verify(new JcaSimpleSignerInfoVerifierBuilder().setProvider(BC)
-                .build(signer(signed, signer))));
+        answer.put("good", signer.verify(new SignerInformationVerifier(
+                new NationalNames(),
+                new DefaultSignatureAlgorithmIdentifierFinder(),
+                of(signer(signed, signer)),
+                new JcaDigestCalculatorProviderBuilder().setProvider(BC).build())));
+    }
+
+    /** GB/T 35275 names SM2 by the key's algorithm; the library knows the signature's name alone. */
+    private static final class NationalNames extends DefaultCMSSignatureAlgorithmNameGenerator {
+        NationalNames() {
+            setSigningEncryptionAlgorithmMapping(GMObjectIdentifiers.sm2sign, "SM2");
+        }
     }
 
     private static X509CertificateHolder signer(CMSSignedData signed, SignerInformation signer) {
