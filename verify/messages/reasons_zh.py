@@ -293,6 +293,7 @@ PHRASES: dict[str, str] = {
     "the point is not on the curve": "点不在曲线上",
     "the identity is too long": "身份标识过长",
     "SM2: the value is neither DER nor 64 bytes": "SM2 签名值既不是 DER 编码，也不是 64 字节",
+    "SM2: the value has not 64 bytes": "SM2 签名值不是 64 字节",
     "SM2: a number is out of range": "SM2 签名值超出范围",
     "SM2: this libcrypto has it not": "所用的 libcrypto 不支持 SM2",
     "path validation wanted to wait for something": "证书链验证未能完成",
