@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 
+from certvault.clock import LEGAL_ZONE
 from certvault.db.audit_log import AuditReader, cursor_moment, cursor_parts, cursor_text
 from certvault.db.unit_of_work import Database
 from certvault.errors import cursor_unknown, forbidden
@@ -12,7 +13,7 @@ from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
 from certvault.model.chain import Head, Line, faults, genesis, heads_text
 from certvault.model.keys import event
-from certvault.model.views import AuditEntry, AuditPage
+from certvault.model.views import AuditAnchor, AuditEntry, AuditFilter, AuditPage
 from signing.keys import KeyPurpose
 from signing.tbs import ToBeSigned
 
@@ -37,11 +38,41 @@ class Audit:
             if about is not None:
                 return AuditPage(tuple(_entry(line) for line in view.audit.about(about)), None)
             lines = view.audit.newest(min(max(limit, 1), 500) + 1, _before(cursor))
-        more = len(lines) > limit
-        lines = lines[:limit]
-        last = lines[-1] if more and lines else None
-        next_cursor = None if last is None else cursor_text([last.at.isoformat(), last.writer, last.seq])
-        return AuditPage(tuple(_entry(line) for line in lines), next_cursor)
+        return _page(lines, limit)
+
+    def find(self, actor: Actor, wanted: AuditFilter, *, cursor: str | None = None, limit: int = 50) -> AuditPage:
+        """Lines that match, newest first."""
+        if not actor.has(Role.AUDITOR):
+            raise forbidden(Role.AUDITOR)
+        with self._database.reading() as view:
+            lines = view.audit.matching(
+                limit + 1,
+                _before(cursor),
+                about=wanted.about,
+                kind=wanted.kind,
+                by=wanted.by,
+                since=None if wanted.first is None else _midnight(wanted.first),
+                until=None if wanted.last is None else _midnight(wanted.last) + datetime.timedelta(days=1),
+            )
+        return _page(lines, limit)
+
+    def anchors(self, actor: Actor, limit: int = 20) -> list[AuditAnchor]:
+        """The newest anchors, each signature checked."""
+        if not actor.has(Role.AUDITOR):
+            raise forbidden(Role.AUDITOR)
+        with self._database.reading() as view:
+            found = view.audit.newest_anchors(limit)
+        return [
+            AuditAnchor(
+                a.n,
+                a.at,
+                len(json.loads(a.heads)),
+                sum(seq for _, seq, _ in json.loads(a.heads)),
+                a.key_id,
+                self._keyring.verifies(a.key_id, anchored_bytes(a.at, a.heads), a.signature),
+            )
+            for a in found
+        ]
 
     def anchor(self, at: datetime.datetime, actor: str = "vault") -> bool:
         """Sign the heads of the chains that grew since the last anchor; False when none did."""
@@ -85,6 +116,19 @@ def _without_anchor_lines(reader: AuditReader, anchored: str, heads: list[Head])
     return all(h.seq == before.get(h.writer, 0) + 1 for h in fresh) and all(
         line.kind == "AUDIT_ANCHORED" for h in fresh for line in reader.chain(h.writer) if line.seq == h.seq
     )
+
+
+def _page(lines: list[Line], limit: int) -> AuditPage:
+    """A page of ``limit`` lines, when one more was read."""
+    more = len(lines) > limit
+    lines = lines[:limit]
+    last = lines[-1] if more and lines else None
+    next_cursor = None if last is None else cursor_text([last.at.isoformat(), last.writer, last.seq])
+    return AuditPage(tuple(_entry(line) for line in lines), next_cursor)
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time(), LEGAL_ZONE)
 
 
 def _before(cursor: str | None) -> tuple[datetime.datetime, str, int] | None:

@@ -67,4 +67,6 @@ def _form(request: Request, *, secure: bool, failed: bool = False) -> Response:
 def _landing(roles: frozenset[str]) -> str:
     if Role.HOLDER.value in roles:
         return "/wallet"
+    if Role.AUDITOR.value in roles:
+        return "/audit"
     return "/issue" if roles & {Role.OPERATOR.value, Role.ISSUER.value} else "/"

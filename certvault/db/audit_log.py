@@ -7,8 +7,9 @@ import datetime
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from certvault.db.tables import audit, audit_anchors
 from certvault.model.chain import Head, Line
@@ -57,6 +58,10 @@ class AuditReader:
 
     def newest(self, limit: int, before: tuple[datetime.datetime, str, int] | None = None) -> list[Line]:
         """Lines, newest first, older than ``before`` (instant, writer, number)."""
+        return [Line(*row) for row in self._connection.execute(self._ordered(limit, before))]
+
+    @staticmethod
+    def _ordered(limit: int, before: tuple[datetime.datetime, str, int] | None) -> Select[Any]:
         query = select(*_COLUMNS).order_by(audit.c.at.desc(), audit.c.writer.desc(), audit.c.seq.desc()).limit(limit)
         if before is not None:
             at, writer, seq = before
@@ -67,6 +72,28 @@ class AuditReader:
                     and_(audit.c.at == at, audit.c.writer == writer, audit.c.seq < seq),
                 )
             )
+        return query
+
+    def matching(
+        self,
+        limit: int,
+        before: tuple[datetime.datetime, str, int] | None,
+        *,
+        about: str = "",
+        kind: str = "",
+        by: str = "",
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> list[Line]:
+        """Lines, newest first, whose object, kind and actor begin so, from ``since`` to before ``until``."""
+        query = self._ordered(limit, before)
+        for column, beginning in ((audit.c.object, about), (audit.c.kind, kind), (audit.c.actor, by)):
+            if beginning:
+                query = query.where(column.startswith(beginning, autoescape=True))
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if until is not None:
+            query = query.where(audit.c.at < until)
         return [Line(*row) for row in self._connection.execute(query)]
 
     def about(self, name: str) -> list[Line]:
@@ -79,6 +106,12 @@ class AuditReader:
         table = audit_anchors
         query = select(table.c.n, table.c.at, table.c.heads, table.c.key_id, table.c.signature).order_by(table.c.n)
         return [Anchor(*row) for row in self._connection.execute(query)]
+
+    def newest_anchors(self, limit: int) -> list[Anchor]:
+        """Anchors, newest first."""
+        table = audit_anchors
+        query = select(table.c.n, table.c.at, table.c.heads, table.c.key_id, table.c.signature)
+        return [Anchor(*row) for row in self._connection.execute(query.order_by(table.c.n.desc()).limit(limit))]
 
     def last_anchor(self) -> Anchor | None:
         """The newest anchor."""

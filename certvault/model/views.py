@@ -108,6 +108,29 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which audit lines are wanted: beginnings of object, kind and actor, and the days (Asia/Shanghai) they are of."""
+
+    about: str = ""
+    kind: str = ""
+    by: str = ""
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAnchor:
+    """One signature over the heads of all chains; ``good`` tells whether the LOG key made it."""
+
+    n: int
+    at: datetime.datetime
+    chains: int
+    lines: int
+    key_id: str
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MintProgress:
     """How far a bulk job is. ``state`` is STAGING, STAGED, RUNNING, PAUSED (both resumable), DONE or ABANDONED.
 
