@@ -71,6 +71,9 @@ def _survivors(pdf: bytes, trust: TrustStore, flips: Sequence[Flip]) -> Iterator
         if integrity(bytes(data), trust) is Integrity.INTACT:
             yield place, bit
         data[place] ^= 1 << bit
+    # a judge that has come to call everything altered would find no survivor either
+    if integrity(bytes(data), trust) is not Integrity.INTACT:
+        raise RuntimeError("the untouched file is no longer INTACT")
 
 
 _subject: list[tuple[bytes, TrustStore]] = []

@@ -18,8 +18,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from tests.support.damage.judging import MEGABYTES, judge, peak_megabytes
+from tests.support.damage.judging import AT, MEGABYTES, judge, peak_megabytes
 from tests.support.damage.mutants import Base, Mutant, foreign_bases, mutant, own_bases
+from verify import Integrity, TrustStore, verify_document
 
 CHUNK = 100
 HANG_SECONDS = 60.0
@@ -214,4 +215,11 @@ def _work(pipe: Connection, bases: Sequence[Base], seed: int) -> None:
             pipe.send({**answer, "seconds": outcome.seconds, "codes": outcome.codes})
             if peak > MEGABYTES:  # the mark never falls again in this process
                 os._exit(3)
+        if not _is_sound(bases[0]):
+            os._exit(4)
         pipe.send("done")
+
+
+def _is_sound(base: Base) -> bool:
+    """Whether the untouched file is INTACT still: a judge that calls everything altered would miss nothing."""
+    return verify_document(base.data, trust=TrustStore(), at=AT).integrity is Integrity.INTACT

@@ -10,11 +10,13 @@ from __future__ import annotations
 from verify.checks.changes.drawing import DrawingError, Drawn, read_drawing
 from verify.checks.changes.fieldlook import is_formatted, is_upright, plain, rich_text
 from verify.checks.changes.fieldview import FieldView
+from verify.checks.changes.graphics import Fill
+from verify.checks.changes.layout import is_rim
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Walk
 from verify.formats.pdfvalues import Dictionary, Name, Stream, Text, Value, same_value
-from verify.place import Place
+from verify.place import Box, Place
 
 _PUSH_BUTTON = 1 << 16
 _PASSWORD = 1 << 13
@@ -22,6 +24,8 @@ _COMBO = 1 << 17
 _TEXTUAL = (b"Tx", b"Ch")
 _LOOKS = (b"N", b"R", b"D")
 _LIGHT = 0.4
+_THICKEST = 4.0
+"""Points of a border, or of a stroke that marks a box."""
 _MOST_OF_A_MARK = 24
 """Lines of a check, a cross or a star."""
 _MOST_OF_A_LIST = 0.8
@@ -79,14 +83,27 @@ def _are_same_states(walk: Walk, old: Value, new: Value) -> bool:
 
 
 def _is_blank(drawn: Drawn) -> bool:
-    """Whether a look is at most a frame with a light ground."""
-    ground = drawn.rectangles[-1].shade if drawn.rectangles else 1.0
-    return not drawn.small and ground is not None and ground >= _LIGHT
+    """Whether a look is at most a frame, straight or round, with a light ground."""
+    return not drawn.small and _is_thin(drawn) and all(_is_light(fill, drawn.box) for fill in drawn.grounds)
+
+
+def _is_light(fill: Fill, box: Box) -> bool:
+    """Whether a ground is light, or only a strip along an edge."""
+    middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    # the lines of an outline keep to the edges, or they would be marks
+    strip = not fill.is_under(*middle, 0.0) if fill.outlines else is_rim(box, (fill.box[:2], fill.box[2:]))
+    return strip or (fill.shade is not None and fill.shade >= _LIGHT)
+
+
+def _is_thin(drawn: Drawn) -> bool:
+    """Whether no border is so thick that it is a ground."""
+    return all(width <= _THICKEST for width in drawn.strokes)
 
 
 def _is_mark(drawn: Drawn) -> bool:
     """Whether a look has one mark that is seen."""
-    return not drawn.hidden and drawn.small <= _MOST_OF_A_MARK and bool(drawn.seen or drawn.text.strip())
+    plain = not drawn.hidden and _is_thin(drawn) and drawn.small <= _MOST_OF_A_MARK
+    return plain and bool(drawn.seen or drawn.text.strip())
 
 
 def _judge_button(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView, *, replaced: bool) -> None:

@@ -13,11 +13,12 @@ from verify.checks.changes.graphics import (
     Outline,
     Piece,
     State,
+    around,
     common,
     holds,
     set_parameter,
 )
-from verify.checks.changes.layout import follows, is_across, is_frame, middle
+from verify.checks.changes.layout import follows, is_across, is_frame, is_rim, middle
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.tokens import NameToken, tokens
 from verify.checks.changes.walk import Walk, is_plainly_encoded
@@ -44,6 +45,7 @@ _FORM_KEYS = frozenset(
 """What a form XObject may hold to be only what its content draws: no layer, no picture of another file in its place."""
 _DARK, _SEEN_THROUGH = 0.1, 0.6
 _LEAST_CONTRAST = 0.15
+_SAME_SHADE = 0.05
 _LEAST_SIZE = 1.0
 """Of characters, in points."""
 _FARTHEST_BACK, _FARTHEST_ON = 400.0, -10_000.0
@@ -62,11 +64,11 @@ class DrawingError(Exception):
 class Drawn:
     """The text that a stream draws, in its order.
 
-    ``fills`` counts filled areas, ``marks`` characters, lines and curves; rectangles are frames and backgrounds.
+    ``fills`` counts filled areas, ``marks`` characters, and lines and curves that do not keep to the rim.
     ``covered`` says that an area was filled over text. ``own_font``: the older revision does not have a font used.
-    ``pieces`` are the strings with their places, ``rectangles`` the filled ones, ``strokes`` the widths of lines,
-    ``small`` counts what is filled or stroked and is no frame, no background and no bar across the ``box``, ``seen``
-    the lines and shapes among that which differ from what is below them.
+    ``pieces`` are the strings with their places, ``rectangles`` the filled ones, ``grounds`` all filled areas,
+    ``strokes`` the widths of lines, ``small`` counts what is filled or stroked and is no frame, no background and no
+    bar across the ``box``, ``seen`` the marks of lines and curves which differ from what is below them.
     ``hidden`` says that some of the text is not seen, or not in its order; ``opaque`` that an area was not blended.
     """
 
@@ -83,6 +85,7 @@ class Drawn:
     box: Box = NOTHING
     pieces: list[Piece] = field(default_factory=list)
     rectangles: list[Fill] = field(default_factory=list)
+    grounds: list[Fill] = field(default_factory=list)
     strokes: list[float] = field(default_factory=list)
 
 
@@ -101,6 +104,7 @@ class _Reader:
         self.clipping = False
         self.back = 0.0
         self.curves = self.segments = 0
+        self.spots: list[tuple[float, float, float]] = []
 
     def run(self, content: bytes) -> None:
         """Follow every operator."""
@@ -145,7 +149,6 @@ class _Reader:
         if self.outline.operator(name, numbers, self.state.matrix):
             self.curves += name in (b"c", b"v", b"y")
             self.segments += name == b"l"
-            self.drawn.marks += name in (b"c", b"v", b"y", b"l")
 
     def _parameters(self, name: bytes) -> None:
         """A dictionary of graphics state parameters: it can change font, transparency and much that nobody foresees."""
@@ -180,18 +183,49 @@ class _Reader:
         if name != b"n" and outline.is_free:
             drawn.small += sum(not is_frame(drawn.box, *one, *other) for one, other in outline.lines)
             drawn.small += sum(not is_frame(drawn.box, *bend, *bend) for bend in outline.bends)
-            ground = drawn.rectangles[-1].shade if drawn.rectangles else 1.0
-            colour = state.fill if name in _FILLS else state.stroke
-            drawn.seen += None not in (colour, ground) and abs((colour or 0) - (ground or 0)) >= _LEAST_CONTRAST
+            self._mark(state.fill if name in _FILLS else state.stroke)
+        if name in _FILLS and outline.is_free:
+            self._fill_outline()
         if self.clipping:
             whole = len(outline.rectangles) == 1 and outline.rectangles[0][1] and not outline.is_free
             state.clip = common(state.clip, outline.rectangles[0][0]) if whole else NOTHING
         self.clipping = False
         self.outline = Outline()
 
+    def _mark(self, colour: float | None) -> None:
+        """Note the lines and curves of a painted path, but those of a border."""
+        outline, drawn = self.outline, self.drawn
+        loose = [points for points in (*outline.lines, *outline.curves) if not is_rim(drawn.box, points)]
+        drawn.marks += len(loose)
+        for x, y in [points[len(points) // 2] for points in loose]:
+            ground = self._ground(x, y, 0.0)
+            if colour is None or ground is None or not holds(self.state.clip, x, y):
+                continue
+            if abs(colour - ground) * self.state.opacity >= _LEAST_CONTRAST:
+                drawn.seen += 1
+                self.spots.append((x, y, colour))
+
+    def _cover(self, fill: Fill) -> None:
+        """Note a ground, and whether it hides a mark that was seen."""
+        self.drawn.grounds.append(fill)
+        for x, y, colour in self.spots:
+            if fill.is_under(x, y, 0.0) and (fill.shade is None or abs(fill.shade - colour) > _SAME_SHADE):
+                self.drawn.covered = True
+
+    def _ground(self, x: float, y: float, slack: float) -> float | None:
+        """The shade below a point, white where nothing is painted."""
+        return next((f.shade for f in reversed(self.drawn.grounds) if f.is_under(x, y, slack)), 1.0)
+
+    def _fill_outline(self) -> None:
+        outlines = tuple(tuple(points) for points in self.outline.outlines if len(points) > 2)
+        if outlines:
+            box = common(around([p for points in outlines for p in points]), self.state.clip)
+            self._cover(Fill(box, self.state.fill, straight=False, outlines=outlines))
+
     def _fill(self, fill: Fill) -> None:
         drawn = self.drawn
         drawn.rectangles.append(fill)
+        self._cover(fill)
         drawn.small += not (fill.straight and is_across(drawn.box, fill.box))
         covered = (p for p in drawn.pieces if p.text.strip() and holds(fill.box, *middle(p), slack=p.size / 4))
         drawn.covered = drawn.covered or any(covered)
@@ -254,8 +288,7 @@ class _Reader:
         """Whether text has nearly the shade of the area below it, or one that nobody knows."""
         state = self.state
         colour = state.stroke if state.mode == 1 else state.fill
-        below = [fill for fill in self.drawn.rectangles if holds(fill.box, *middle(piece), slack=1)]
-        ground = below[-1].shade if below else 1.0
+        ground = self._ground(*middle(piece), 1.0)
         return colour is None or ground is None or abs(colour - ground) * state.opacity < _LEAST_CONTRAST
 
 

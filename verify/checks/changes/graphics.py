@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from verify.checks.changes.fonts import ReadFont
 
 Matrix = tuple[float, float, float, float, float, float]
+Point = tuple[float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 NOTHING: Box = (0.0, 0.0, 0.0, 0.0)
 FAR = 1e6
@@ -24,6 +25,8 @@ FAR = 1e6
 _TIGHTEST, _WIDEST = 0.2, 5.0
 """Between characters, in parts of their size; comb fields set them far apart."""
 _WEIGHTS = (0.3, 0.59, 0.11)
+_STEPS = 8
+"""Short lines that stand for one curve."""
 
 
 def times(one: Matrix, other: Matrix) -> Matrix:
@@ -89,11 +92,29 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A filled rectangle: its box in units of the form, its shade, and whether its sides are those of the box."""
+    """A filled area: its box in units of the form, its shade, whether it is a rectangle along the sides of the box.
+
+    ``outlines`` are the corners of an area of another form, curves as chains of short lines.
+    """
 
     box: Box
     shade: float | None
     straight: bool
+    outlines: tuple[tuple[Point, ...], ...] = ()
+
+    def is_under(self, x: float, y: float, slack: float) -> bool:
+        """Whether a point lies in the area (nonzero or odd: an area that winds twice counts as filled)."""
+        return holds(self.box, x, y, slack) and (not self.outlines or any(_is_inside(o, x, y) for o in self.outlines))
+
+
+def _is_inside(corners: Sequence[Point], x: float, y: float) -> bool:
+    inside, before = False, corners[-1]
+    for corner in corners:
+        if (corner[1] > y) != (before[1] > y):
+            reach = (before[0] - corner[0]) * (y - corner[1]) / (before[1] - corner[1]) + corner[0]
+            inside ^= x < reach
+        before = corner
+    return inside
 
 
 class Lines:
@@ -202,8 +223,10 @@ class Outline:
 
     def __init__(self) -> None:
         self.rectangles: list[tuple[Box, bool]] = []
-        self.lines: list[tuple[tuple[float, float], tuple[float, float]]] = []
-        self.bends: list[tuple[float, float]] = []
+        self.lines: list[tuple[Point, Point]] = []
+        self.bends: list[Point] = []
+        self.curves: list[tuple[Point, ...]] = []
+        self.outlines: list[list[Point]] = []
         self.is_free = False
         self._start = self._point = (0.0, 0.0)
 
@@ -213,19 +236,18 @@ class Outline:
             x, y, width, height = numbers
             corners = [applied(matrix, *p) for p in ((x, y), (x + width, y), (x + width, y + height), (x, y + height))]
             straight = abs(matrix[1]) + abs(matrix[2]) < 1e-6 or abs(matrix[0]) + abs(matrix[3]) < 1e-6
-            self.rectangles.append((_around(corners), straight))
+            self.rectangles.append((around(corners), straight))
         elif name in (b"m", b"l") and len(numbers) == 2:
             point = applied(matrix, *numbers)
             if name == b"m":
                 self._start = point
+                self.outlines.append([point])
             else:
                 self.lines.append((self._point, point))
-                self.is_free = True
+                self._go_on([point])
             self._point = point
         elif name in (b"c", b"v", b"y") and len(numbers) >= 4:
-            self._point = applied(matrix, *numbers[-2:])
-            self.bends.append(self._point)
-            self.is_free = True
+            self._bend(name, [applied(matrix, *pair) for pair in zip(numbers[::2], numbers[1::2], strict=False)])
         elif name == b"h":
             if self.is_free:
                 self.lines.append((self._point, self._start))
@@ -234,8 +256,29 @@ class Outline:
             return False
         return True
 
+    def _bend(self, name: bytes, given: list[Point]) -> None:
+        controls = {b"v": [self._point, *given], b"y": [*given, given[-1]]}.get(name, given)
+        curve = (self._point, *controls[-3:])
+        points = [_on_curve(curve, step / _STEPS) for step in range(1, _STEPS + 1)] if len(curve) == 4 else given
+        self.curves.append((self._point, *points))
+        self._point = points[-1]
+        self.bends.append(self._point)
+        self._go_on(points)
 
-def _around(points: Sequence[tuple[float, float]]) -> Box:
+    def _go_on(self, points: Sequence[Point]) -> None:
+        self.is_free = True
+        if not self.outlines:
+            self.outlines.append([self._point])
+        self.outlines[-1].extend(points)
+
+
+def _on_curve(curve: Sequence[Point], at: float) -> Point:
+    weights = ((1 - at) ** 3, 3 * at * (1 - at) ** 2, 3 * at**2 * (1 - at), at**3)
+    x, y = (sum(w * p[axis] for w, p in zip(weights, curve, strict=True)) for axis in (0, 1))
+    return x, y
+
+
+def around(points: Sequence[tuple[float, float]]) -> Box:
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return min(xs), min(ys), max(xs), max(ys)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from verify.checks.changes.graphics import Piece
+from verify.checks.changes.graphics import Piece, Point
 from verify.place import Box
 
 _LINE = 0.5
@@ -13,6 +14,10 @@ _NARROWEST = 0.15
 _MOST_OF = 0.8
 _EDGE = 6.0
 """Points from the edge of a field within which borders are drawn."""
+_RIM = 3.0
+"""Points within which a line is nothing but a border, also on a field that is off."""
+_INNERMOST, _OUTERMOST = 0.75, 1.1
+"""Where a round border runs, in parts of the half width."""
 
 
 def middle(piece: Piece) -> tuple[float, float]:
@@ -52,3 +57,20 @@ def is_frame(box: Box, x0: float, y0: float, x1: float, y1: float) -> bool:
     at_edge = (min(x - box[0], box[2] - x, y - box[1], box[3] - y) <= margin for x, y in ((x0, y0), (x1, y1)))
     straight = abs(x0 - x1) < 1 or abs(y0 - y1) < 1
     return all(at_edge) or (straight and is_across(box, (x0, y0, x1, y1)))
+
+
+def is_rim(box: Box, points: Sequence[Point]) -> bool:
+    """Whether a line or curve keeps to one edge of a box, or to the circle in it: a border and nothing else."""
+    wide, high = box[2] - box[0], box[3] - box[1]
+    margin = min(_RIM, wide / 6, high / 6)
+    edges = ((p[0] - box[0], box[2] - p[0], p[1] - box[1], box[3] - p[1]) for p in points)
+    return any(all(far <= margin for far in side) for side in zip(*edges, strict=True)) or any(
+        _is_round(box, points, *half) for half in ((wide / 2, high / 2), (min(wide, high) / 2,) * 2)
+    )
+
+
+def _is_round(box: Box, points: Sequence[Point], wide: float, high: float) -> bool:
+    if len(points) == 2 or not wide or not high:  # a line cuts across
+        return False
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return all(_INNERMOST <= math.hypot((p[0] - x) / wide, (p[1] - y) / high) <= _OUTERMOST for p in points)
