@@ -302,10 +302,60 @@ def test_the_state_off_is_drawn_with_rectangles(cross: bytes) -> None:
     _refused(_ticked(stream(cross, _SMALL), b"/Off"))
 
 
-@pytest.mark.parametrize("mark", [b"1 g BT /F1 12 Tf 4 4 Td (X) Tj ET", b"1 G 2 2 m 18 18 l S"])
-def test_the_state_on_is_drawn_in_white(mark: bytes) -> None:
+_RING = b"20 10 m 20 15.52 15.52 20 10 20 c 4.48 20 0 15.52 0 10 c 0 4.48 4.48 0 10 0 c 15.52 0 20 4.48 20 10 c "
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        b"0 g " + _RING + b"f",
+        b"40 w 0 G " + _RING + b"S",
+        b"0 G 9 w 1 1 18 18 re S",
+        b"0 g 0 4 20 4 re f 0 12 20 4 re f 1 g 0 0 20 1 re f",
+        b"0 G 0 0 m 20 20 l S 0 20 m 20 0 l S",
+        b"0 G 0 10 m 10 0 10 0 20 20 c S",
+        b"0 g 0 0 m 20 0 l 20 20 l 0 20 l f",
+    ],
+    ids=["disc", "thick-ring", "thick-frame", "bars", "cross-by-edges", "bent-check", "black-outline"],
+)
+def test_the_state_off_is_drawn_as_a_frame_that_looks_like_a_mark(off: bytes) -> None:
+    """A box that is not ticked shows a border that is none (ISO 32000-2 12.7.5.2.3)."""
+    _refused(_ticked(stream(off, _SMALL), b"/Off"))
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b"1 g BT /F1 12 Tf 4 4 Td (X) Tj ET",
+        b"1 G 2 2 m 18 18 l S",
+        b"0 G 4 4 m 16 16 l S 1 g 0 0 20 20 re f",
+        b"0 G 4 4 m 16 16 l S 1 g " + _RING + b"f",
+        b"q 0 0 1 1 re W n 0 G 4 4 m 16 16 l S Q",
+        b"0 G " + _RING + b"S",
+        b"0 g " + _RING + b"f 0 G 4 4 m 16 16 l S",
+    ],
+    ids=["white-letter", "white-line", "covered", "covered-by-a-disc", "clipped", "ring-only", "black-on-a-black-disc"],
+)
+def test_the_state_on_has_a_mark_that_is_not_seen(mark: bytes) -> None:
     """A box that is ticked looks empty (ISO 32000-2 12.7.5.2.3)."""
     _refused(_ticked(stream(mark, _SMALL), b"/Yes"))
+
+
+def test_a_text_field_is_black_on_an_outline_filled_with_black() -> None:
+    """What is filled need not be a rectangle: nothing of the value is seen (ISO 32000-2 12.7.4.3)."""
+    ground = b"0 0 m 200 0 l 200 20 l 0 20 l %s "
+    _refused(_filled(_drawn(b"0 g " + ground % b"f" + _LINE)))
+    _refused(_filled(_drawn(b"0 g 0 10 m 0 25 200 25 200 10 c 200 -5 0 -5 0 10 c f " + _LINE)))
+    _intact(_filled(_drawn(b"0.9 g " + ground % b"f" + b" 0 g " + _LINE)))
+
+
+def test_a_round_button_that_is_drawn_anew_stays_intact() -> None:
+    frame = b"0.8 0.84 1 rg " + _RING + b"f 1 w 0.1 G " + _RING + b"S "
+    disc = b"0 g 14 10 m 14 12.2 12.2 14 10 14 c 7.8 14 6 12.2 6 10 c 6 7.8 7.8 6 10 6 c 12.2 6 14 7.8 14 10 c f"
+    bevel = b"0.5 g 0 0 m 20 0 l 20 20 l 18 18 l 18 2 l 2 2 l f "
+    for off in (frame, bevel, bevel + frame):
+        _intact(_ticked(stream(off, _SMALL), b"/Off"))
+        _intact(_ticked(stream(off + disc, _SMALL), b"/Yes"))
 
 
 @pytest.mark.parametrize("key", [b"/R", b"/D"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,6 +26,7 @@ from tests.support.foreign import (
     self_signed,
     signed_pdf,
 )
+from tests.support.forger.bases import TestSigner
 from verify import Conclusion, Integrity, TrustStore, Verdict, verify_document
 
 Make = Callable[[bytes], bytes]
@@ -346,3 +349,60 @@ def test_a_byte_range_that_is_not_the_whole_file_but_the_value(
     verdict = judge(moved)
     assert verdict.integrity is not Integrity.INTACT
     assert verdict.codes() & {"BYTE_RANGE_WRONG", "SIGNATURE_EMPTY", "DIGEST_MISMATCH", "BYTES_UNACCOUNTED"}
+
+
+# --- padding in encrypted files --------------------------------------------------------------------------------------
+
+
+def _encrypted(kind: str) -> tuple[bytes, Any]:
+    """A page in an encrypted file, signed by pyHanko, and what decrypts it."""
+    from pyhanko.pdf_utils import crypt, writer
+    from pyhanko.pdf_utils.generic import StreamObject
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+
+    made: Any = writer.PdfFileWriter()  # type: ignore[no-untyped-call]
+    page: Any = writer.PageObject
+    made.insert_page(page(contents=made.add_object(StreamObject(stream_data=b"")), media_box=[0, 0, 300, 300]))
+    if kind == "aes256":
+        handler: Any = crypt.StandardSecurityHandler.build_from_pw("owner", "")
+    else:
+        old = crypt.StandardSecuritySettingsRevision.RC4_OR_AES128
+        identifier = made._document_id[0].original_bytes
+        build: Any = crypt.StandardSecurityHandler.build_from_pw_legacy
+        handler = build(old, identifier, "owner", "", keylen_bytes=16, use_aes128=kind == "aes128")
+    made.security_handler = handler
+    made._encrypt = made.add_object(handler.as_pdf_object())
+    plain = io.BytesIO()
+    made.write(plain)
+    opened = IncrementalPdfFileWriter(plain)
+    opened.encrypt("")
+    metadata = signers.PdfSignatureMetadata(field_name="Sig1", md_algorithm="sha256")
+    out = io.BytesIO()
+    signers.PdfSigner(metadata, TestSigner()).sign_pdf(opened, bytes_reserved=16_384, output=out)
+    return out.getvalue(), handler
+
+
+@pytest.mark.parametrize("kind", ["rc4", "aes128", "aes256"])
+def test_zeros_that_were_encrypted_before_the_value_was_written_over_them(kind: str) -> None:
+    """PDFBox encrypts the room for the value (ISO 32000-2 7.6.2 says not to): what is left decrypts to zeros."""
+    pdf, handler = _encrypted(kind)
+    start, end = (int(n) for n in re.findall(rb"/ByteRange *\[0+ 0*(\d+) 0*(\d+)", pdf)[-1])
+    room = (end - start - 2) // 2
+    number = int(re.findall(rb"(\d+) 0 obj", pdf[:start])[-1])
+    texts = handler.get_string_filter()
+    zeros = texts.encrypt(texts.derive_object_key(number, 0), bytes(room if kind == "rc4" else room - 32))
+    assert len(zeros) == room
+    value = bytes.fromhex(pdf[start + 1 : end - 1].decode())
+    size = 4 + int.from_bytes(value[2:4], "big")
+
+    def padded(rest: bytes) -> bytes:
+        return pdf[: start + 1] + (value[:size] + rest).hex().encode() + pdf[end - 1 :]
+
+    for good in (bytes(room - size), zeros[size:]):
+        assert judge(padded(good)).integrity is Integrity.INTACT
+    wrong = bytearray(zeros[size:])
+    for place in (0, 20, len(wrong) // 2, len(wrong) - 17):
+        wrong[place] ^= 1
+        not_intact(padded(bytes(wrong)), "CONTENTS_NOT_CANONICAL")
+        wrong[place] ^= 1

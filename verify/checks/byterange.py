@@ -6,12 +6,15 @@ The gap must be exactly the string of /Contents: whatever else stood in it could
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from verify.errors import UnreadableError
 from verify.formats.ber import BerError, length_of
+from verify.formats.pdflimits import PdfError
 
 _HEX = re.compile(rb"<(?:[0-9A-F]{2})*>|<(?:[0-9a-f]{2})*>")
 _LOOSE_HEX = re.compile(rb"<[0-9A-Fa-f\s\x00]*>")
+_BLOCK = 16
 _SPACE = b" \r\n\t\0\f\v"
 
 
@@ -53,10 +56,15 @@ def signature_value(data: bytes, numbers: tuple[int, ...], contents: bytes, stri
     return value
 
 
-def without_padding(value: bytes, strict: bool, most: int) -> bytes:
+Decrypt = Callable[[bytes], bytes]
+
+
+def without_padding(value: bytes, strict: bool, most: int, decrypt: Decrypt | None = None) -> bytes:
     """The ASN.1 value at the beginning. Raises UnreadableError for padding that holds anything, or has over ``most``.
 
-    Other producers fill the room with zeros, spaces or whatever: with one octet throughout, which says nothing.
+    Other producers fill the room with zeros, spaces or whatever: with one octet throughout, which says nothing. In an
+    encrypted file some encrypt the zeros and write the value over their beginning: ``decrypt``, for strings of the
+    signature's object, has to make zeros of what is left.
     """
     if not value.strip(b"\0"):
         raise UnreadableError("SIGNATURE_EMPTY", reason="only zeros")
@@ -66,11 +74,24 @@ def without_padding(value: bytes, strict: bool, most: int) -> bytes:
         raise UnreadableError("CMS_BROKEN", reason="no ASN.1 value") from error
     padding = value[size:]
     uniform = not padding.strip(padding[:1]) if padding and not strict else not padding.strip(b"\0")
-    if not uniform:
+    if not uniform and (strict or decrypt is None or not _is_encrypted_zeros(value, size, decrypt)):
         raise _not_canonical("bytes other than zero follow the value")
     if strict and len(padding) > most:
         raise _not_canonical("too many zeros follow the value")
     return value[:size]
+
+
+def _is_encrypted_zeros(value: bytes, size: int, decrypt: Decrypt) -> bool:
+    """Whether ``value[size:]`` is the end of a string of encrypted zeros."""
+    try:
+        if not decrypt(value)[size:].strip(b"\0"):
+            return True  # a stream cipher: each octet by itself
+        # blocks that are chained: the first one that is whole, or what is left of one, is the vector of the next
+        begun = size % _BLOCK
+        plain = decrypt(value[size - begun :])
+    except PdfError:
+        return False
+    return not len(value) % _BLOCK and len(plain) > 2 * _BLOCK and not plain[begun:].strip(b"\0")
 
 
 def _wrong(reason: str) -> UnreadableError:

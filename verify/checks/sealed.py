@@ -86,7 +86,11 @@ def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
 
 def check_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
     """Judge every signature's own integrity."""
-    around = Surroundings(document.graph.document.resolve, lambda: document.graph.validation_data().certificates)
+    around = Surroundings(
+        document.graph.document.resolve,
+        lambda: document.graph.validation_data().certificates,
+        document.graph.file.decrypted_text if document.graph.file.encrypted else None,
+    )
     for view in document.signatures:
         inquiry.spend()
         check_one(inquiry, document.data, view, document.strict, around)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from verify.checks.byterange import covered_bytes, range_end, signature_value, without_padding
+from verify.checks.byterange import Decrypt, covered_bytes, range_end, signature_value, without_padding
 from verify.checks.stamps import Token, check_cms, check_embedded, check_token
 from verify.errors import UnreadableError
 from verify.findings import About, Severity
 from verify.formats.cms import CmsError, UnverifiedCms, hash_by_name, unverified_cms
 from verify.formats.cmsform import canonical_fault
 from verify.formats.pdfgraph import UnverifiedPdfSignature
+from verify.formats.pdfvalues import Reference
 from verify.formats.plainrsa import check_plain_rsa, unverified_plain_rsa
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
 from verify.inquiry import Inquiry
@@ -52,10 +54,14 @@ class SignatureView:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a signature may need of its file: values behind references, and certificates that stand elsewhere in it."""
+    """What a signature may need of its file: values behind references, and certificates that stand elsewhere in it.
+
+    ``decrypted`` decrypts a string of the object that a reference names; None in a file that is not encrypted.
+    """
 
     resolve: Callable[[Any], Any] = lambda value: value
     known: Callable[[], Iterable[Any]] = tuple
+    decrypted: Callable[[Reference, bytes], bytes] | None = None
 
 
 NOTHING_AROUND = Surroundings()
@@ -85,12 +91,18 @@ def _check(inquiry: Inquiry, data: bytes, view: SignatureView, strict: bool, aro
     padded = signature_value(data, raw.byte_range, raw.contents, strict)
     if raw.subfilter not in _CMS | {_PLAIN} or (strict and raw.subfilter == _PLAIN):
         raise UnreadableError("ALGORITHM_UNSUPPORTED", algorithm=raw.subfilter or "no SubFilter")
-    value = without_padding(padded, strict, inquiry.policy.limits.padding_bytes)
+    value = without_padding(padded, strict, inquiry.policy.limits.padding_bytes, _decryption(raw, around))
     covered = covered_bytes(data, raw.byte_range)
     if raw.subfilter == _PLAIN:
         _check_plain(inquiry, view, value, covered, around)
     else:
         _check_cms(inquiry, view, value, covered, strict, around)
+
+
+def _decryption(raw: UnverifiedPdfSignature, around: Surroundings) -> Decrypt | None:
+    """How other strings of the object in which the signature stands are decrypted."""
+    home, decrypted = raw.value_reference or raw.field_reference, around.decrypted
+    return None if home is None or decrypted is None else partial(decrypted, home)
 
 
 def _check_cms(

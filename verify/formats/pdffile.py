@@ -142,6 +142,12 @@ class PdfFile:
                 None if number == skipped else handler.cipher(number, generation)
             )
 
+    def decrypted_text(self, home: Reference, text: bytes) -> bytes:
+        """A string of the object ``home`` as it is once decrypted, also where strings there are not encrypted."""
+        decryption = self.reader.decryption
+        cipher = decryption(home.number, home.generation) if decryption is not None else None
+        return text if cipher is None else cipher.text(text)
+
     def chain(self, end: int) -> tuple[list[Section], str]:
         """The sections of ``data[:end]``, newest first, and what was wrong on the way to the last of them."""
         position = self.data.rfind(b"startxref", 0, end)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from asn1crypto import x509
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm
@@ -240,8 +241,10 @@ def draw(style: str = "table", **replaced: bytes) -> Builder:
 # --- signing --------------------------------------------------------------------------------------------------------
 
 
-def sign(pdf: bytes, field_name: str = "Sig1", *, certify: int | None = None, **options: Any) -> bytes:
-    """``pdf`` signed by pyHanko in an existing field; ``certify`` is the DocMDP level."""
+def sign(
+    pdf: bytes, field_name: str = "Sig1", *, certify: int | None = None, rect: list[int] | None = None, **options: Any
+) -> bytes:
+    """``pdf`` signed by pyHanko in an existing field; ``certify`` is the DocMDP level, ``rect`` moves the field."""
     metadata = signers.PdfSignatureMetadata(
         field_name=field_name,
         md_algorithm="sha256",
@@ -252,6 +255,11 @@ def sign(pdf: bytes, field_name: str = "Sig1", *, certify: int | None = None, **
     )
     out = io.BytesIO()
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=False)
+    if rect is not None:
+        fields = (item.get_object() for item in writer.root["/AcroForm"]["/Fields"])
+        field = next(f for f in fields if f["/T"] == field_name)
+        field["/Rect"] = generic.ArrayObject(map(generic.NumberObject, rect))
+        writer.update_container(field)
     signers.PdfSigner(metadata, TestSigner()).sign_pdf(writer, existing_fields_only=True, output=out)
     return out.getvalue()
 

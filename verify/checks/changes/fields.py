@@ -8,7 +8,8 @@ from verify.checks.changes.fonts import is_plain_look
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.walk import Node, Walk
-from verify.formats.pdfvalues import Dictionary, Reference, Text, Value, same_value
+from verify.formats.pdflimits import PdfError
+from verify.formats.pdfvalues import Dictionary, Reference, Stream, Text, Value, same_value
 
 __all__ = ["FieldView", "add_field", "compare_entries", "read_view"]
 
@@ -16,7 +17,8 @@ _READ_ONLY = 1
 _MAY_BE_SET = 4 | 64 | 128 | 512
 """Annotation flags that only protect: Print, ReadOnly, Locked, LockedContents."""
 _PRINT, _NO_VIEW = 4, 32
-_RULED = frozenset(b"V I TI RV AS AP F Ff M Type Kids P DA Q".split())
+_MOST_BLANKS = 10_000
+_RULED = frozenset(b"V I TI RV AS AP F Ff M Type Kids P DA Q Rect".split())
 _ACTIONS = frozenset((b"A", b"AA", b"PA", b"Parent"))
 _NOT_IN_WIDGET = frozenset((b"T", b"Kids", b"FT", b"A", b"AA"))
 _TEXTUAL = (b"Tx", b"Ch")
@@ -30,6 +32,8 @@ def compare_entries(walk: Walk, old: Dictionary, new: Dictionary, path: Path, vi
         added = old.get(key) is None and (only is None or walk.new.resolve(new.get(key)) == only)
         if not added:
             walk.same(old.get(key), new.get(key), path.key(key), Reason.FIELD_ENTRY)
+    if not (view.type == b"Sig" and _is_signed_unseen(walk, old, new, view)):
+        walk.same(old.get(b"Rect"), new.get(b"Rect"), path.key(b"Rect"), Reason.FIELD_ENTRY)
     if view.type == b"Sig":
         _compare_signature(walk, old, new, path, view)
     else:
@@ -67,11 +71,24 @@ def _compare_data(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view
             walk.fault(Reason.FIELD_LOCKED, path)
 
 
+def _is_signing(walk: Walk, view: FieldView) -> bool:
+    return walk.old.resolve(view.old_value) is None and walk.new.resolve(view.new_value) is not None
+
+
+def _is_signed_unseen(walk: Walk, old: Dictionary, new: Dictionary, view: FieldView) -> bool:
+    """Whether a field that showed nothing has got a signature and no room on the page, as by DSS without a picture."""
+    look = walk.old.entry_of(old.get(b"AP"), b"N")
+    try:
+        blank = look is None or (isinstance(look, Stream) and not walk.old.decoded(look, _MOST_BLANKS).strip())
+    except PdfError:
+        return False
+    return blank and _is_signing(walk, view) and b"Rect" in new and not _is_visible(walk, new)
+
+
 def _compare_signature(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView) -> None:
     for key in (b"I", b"TI", b"RV", b"DA", b"Q"):
         walk.same(old.get(key), new.get(key), path.key(key), Reason.FIELD_ENTRY)
-    signing = walk.old.resolve(view.old_value) is None and walk.new.resolve(view.new_value) is not None
-    if not signing:
+    if not _is_signing(walk, view):
         walk.same(old.get(b"V"), new.get(b"V"), path.key(b"V"), Reason.SIGNATURE_CHANGED)
         if walk.old.resolve(old.get(b"V")) is not walk.new.resolve(new.get(b"V")):
             walk.fault(Reason.SIGNATURE_CHANGED, path.key(b"V"))

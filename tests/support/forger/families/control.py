@@ -43,6 +43,12 @@ def signed_again_by_ours(doc: Base) -> bytes:
 
 
 @forgery(_FAMILY, "approval", "p2", expected=Expected.INTACT)
+def signed_again_without_a_place(doc: Base) -> bytes:
+    """Nothing: a second person signed the reserved field, which gave up its room on the page (12.7.5.5)."""
+    return sign(doc.pdf, "Sig2", rect=[0, 0, 0, 0])
+
+
+@forgery(_FAMILY, "approval", "p2", expected=Expected.INTACT)
 def signed_again_and_archived(doc: Base) -> bytes:
     """Nothing: a second signature, then validation data and a document timestamp."""
     return with_timestamp(sign(doc.pdf, "Sig2"))

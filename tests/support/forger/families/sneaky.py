@@ -69,6 +69,17 @@ def signed_widget_look_overwritten(doc: Base) -> bytes:
     return doc.update({number: look(b"signed by the minister", 140, 50)})
 
 
+@forgery(
+    _FAMILY,
+    "p2",
+    "approval",
+    cases={"over-the-amount": [60, 715, 300, 735], "elsewhere": [300, 160, 440, 210], "wider": [300, 60, 590, 110]},
+)
+def prepared_field_moved_while_it_is_signed(doc: Base, rect: list[int]) -> bytes:
+    """The second signer's field is signed at another place than the one that was reserved (ISO 32000-2 12.7.5.5)."""
+    return sign(doc.pdf, "Sig2", rect=rect)
+
+
 @forgery(_FAMILY, "p1", "p2", "approval")
 def signed_widget_moved(doc: Base) -> bytes:
     """The widget of the signed field is enlarged over the page (ISO 32000-2 12.5.2)."""
