@@ -395,6 +395,28 @@ def test_a_signature_calls_itself_a_timestamp() -> None:
     _refused(with_field(doc, _NOWHERE % b"/Subtype /Widget /V 95 0 R", more={95: value}))
 
 
+_UNSEEN = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /F 132 /P 3 0 R /Rect [0 0 0 0] %s >>"
+
+
+def test_a_signature_field_with_a_period_in_its_name_stays_intact() -> None:
+    """A name has no periods (ISO 32000-2 12.7.4.2), and producers write them all the same."""
+    _intact(with_field(base("p2"), _UNSEEN % (b"people.first", b"")))
+    _intact(with_field(base("approval"), _UNSEEN % (b"people.first", b"")))
+
+
+@pytest.mark.parametrize("name", [b"payee.first", b"payee.", b"."])
+def test_a_name_with_a_period_is_read_as_a_part_of_a_signed_field(name: bytes) -> None:
+    """Viewers split full names at periods and take the new field for a kid of the payee (ISO 32000-2 12.7.4.2)."""
+    _refused(with_field(base("p2"), _UNSEEN % (name, b"")))
+
+
+def test_a_signature_field_is_added_below_a_field_with_a_value() -> None:
+    """The payee would be no text field any more but the name of others (ISO 32000-2 12.7.4.2)."""
+    doc = base("p2")
+    body = changed(doc.body("payee"), Kids=b"[%d 0 R]" % doc.free)
+    _refused(doc.update({"payee": body, doc.free: _UNSEEN % (b"sign", b"/Parent 23 0 R")}))
+
+
 # --- structure, form, generations -----------------------------------------------------------------------------------
 
 

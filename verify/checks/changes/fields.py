@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verify.checks.changes.appearance import judge_look
-from verify.checks.changes.fieldview import FieldView, read_view
+from verify.checks.changes.fieldview import FieldView, known_names, read_view
 from verify.checks.changes.fonts import is_plain_look
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
@@ -112,8 +112,9 @@ def add_field(walk: Walk, item: Reference, path: Path) -> None:
     """Judge a field that only the newer revision has: it may be a signature field, with or without a signature."""
     held = walk.new.resolve(item)
     assert isinstance(held, dict)  # noqa: S101 - the caller has looked
-    name = walk.new.resolve(held.get(b"T"))
-    if not isinstance(name, Text) or not str(name) or "." in str(name):
+    part = walk.new.resolve(held.get(b"T"))
+    name = str(part) if isinstance(part, Text) else ""
+    if not all(name.split(".")) or ("." in name and _is_taken(walk, name)):
         walk.fault(Reason.FIELD_NAME, path)
         return
     if walk.new.resolve(held.get(b"FT")) != b"Sig" or held.keys() & _ACTIONS:
@@ -130,16 +131,21 @@ def add_field(walk: Walk, item: Reference, path: Path) -> None:
     visible = any(_is_visible(walk, widget) for _, widget in widgets)
     for reference, _ in [(item, held), *widgets]:
         walk.node(reference, reference, Node.FIELD)
-        walk.added[reference.number] = str(name)
+        walk.added[reference.number] = name
     if held.get(b"V") is not None:
-        _judge_signing(walk, held[b"V"], path, str(name), visible=visible)
+        _judge_signing(walk, held[b"V"], path, name, visible=visible)
     else:
         walk.kind(Kind.SIGNATURE_FIELD)
         walk.empty.update(reference.number for reference, _ in [(item, held), *widgets])
-        if not walk.rights.may_fill() or (visible and walk.rights.is_locked(str(name))):
+        if not walk.rights.may_fill() or (visible and walk.rights.is_locked(name)):
             walk.fault(Reason.SIGNING_FORBIDDEN, path)
     if visible and walk.rights.certified:
         walk.fault(Reason.VISIBLE_FIELD, path)
+
+
+def _is_taken(walk: Walk, name: str) -> bool:
+    """Whether a name with a period in it is, or can be read as, that of a signed field or of one above or below it."""
+    return any(f"{k}.".startswith(f"{name}.") or f"{name}.".startswith(f"{k}.") for k in known_names(walk))
 
 
 def _new_kids(walk: Walk, held: Dictionary, path: Path) -> list[tuple[Reference, Dictionary]]:

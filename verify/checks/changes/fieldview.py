@@ -31,6 +31,29 @@ class FieldView:
     formatted: bool = False
 
 
+_MOST_DEPTH = 32
+
+
+def known_names(walk: Walk) -> set[str]:
+    """The full names of all fields of the older revision."""
+    form = walk.old.resolve(walk.old.root.get(b"AcroForm"))
+    waiting: list[tuple[Value, str, int]] = [(form, "", 0)]
+    found: set[str] = set()
+    while waiting:
+        raw, name, depth = waiting.pop()
+        walk.effort.spend()
+        field = walk.old.resolve(raw)
+        if not isinstance(field, dict) or depth > _MOST_DEPTH:
+            continue
+        part = walk.old.resolve(field.get(b"T"))
+        if isinstance(part, Text):
+            name = ".".join(n for n in (name, str(part)) if n)
+            found.add(name)
+        for key in (b"Fields", b"Kids"):
+            waiting.extend((kid, name, depth + 1) for kid in walk.old.items_of(field.get(key)))
+    return found
+
+
 def read_view(walk: Walk, old: Dictionary, new: Dictionary, above: FieldView) -> FieldView:
     """Read a field below ``above``."""
     part = walk.old.resolve(old.get(b"T"))
