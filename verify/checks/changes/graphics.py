@@ -278,7 +278,8 @@ def _on_curve(curve: Sequence[Point], at: float) -> Point:
     return x, y
 
 
-def around(points: Sequence[tuple[float, float]]) -> Box:
+def around(points: Sequence[Point]) -> Box:
+    """The smallest box that holds all points."""
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return min(xs), min(ys), max(xs), max(ys)
 
