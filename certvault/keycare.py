@@ -1,24 +1,29 @@
 """Backing keys up, putting them back, destroying them.
 
 Only a key that was made for it (``key rollover … --exportable``) is backed up: as PKCS#8 wrapped inside the backend
-under a key that wraps keys and does nothing else (RFC 5649). The file is JSON and useless without that backup key,
-which stays where it was made. Nothing here ever holds a private key in the clear.
+under a key that wraps keys and does nothing else (RFC 5649). The file is JSON and useless without that backup key. It
+stays where it was made, unless it was made in shares: then enough of its keepers bring it to another device, and the
+key after it. Nothing here ever holds a private key in the clear.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from certvault.db.unit_of_work import Database
 from certvault.errors import ConflictError, conflict, forbidden, not_found
 from certvault.keyring import Keyring
+from certvault.keytests import probe_text
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import KeyRecord, KeyState, event
-from signing.errors import KeyNotFoundError, NotExportableError, SigningError
-from signing.keys import KeyPurpose
+from signing.backends.base import label_of
+from signing.backends.shares import read_share
+from signing.errors import KeyNotFoundError, NotExportableError, ShareError, SigningError
+from signing.keys import KeyHandle, KeyPurpose
 from signing.tbs import ToBeSigned
 from verify.formats.refusal import RefusedError, refuse
 
@@ -26,7 +31,8 @@ FORMAT = "certvault-key/1"
 MAX_FILE = 65_536
 _MEMBERS = ("format", "vault", "key", "under", "wrapped")
 _BACKUP_KEY = "key-backup"
-_PROBE = b"certvault-key-restored/1"
+DATA = "data"
+"""What stands for the data keys, where a key's id stands for the others."""
 
 
 class KeyCare:
@@ -37,8 +43,36 @@ class KeyCare:
         self._keyring = keyring
         self._vault_id = vault_id
 
+    def new_backup_key(
+        self, threshold: int, count: int, actor: Actor, keep: Callable[[Sequence[tuple[int, str]]], None]
+    ) -> str:
+        """A new backup key in shares, any ``threshold`` of ``count`` of which give it back; returns its identifier.
+
+        From now on backups are made under it. ``keep`` is handed the shares' numbers and texts, once; when it raises,
+        the new key is not used. RefusedError (KEY_SHARES) for impossible numbers.
+        """
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        purpose = f"密钥备份 key backup, vault {self._vault_id}"
+        try:
+            made = self._keyring.backend.generate_shared_backup_key(self._backup_label, threshold, count, purpose)
+        except ShareError as error:
+            raise _bad_shares(error) from error
+        keep([(share.number, share.to_text()) for share in made.shares])
+        with self._database.writing() as uow:
+            told = event(
+                "BACKUP_KEY_CREATED", "key-backup", actor.subject, key=made.key_id, shares=count, any=threshold
+            )
+            uow.set_fact(_BACKUP_KEY, made.uri, told)
+        return made.key_id
+
     def back_up(self, key_id: str, actor: Actor) -> bytes:
-        """The backup of a key, as a file. ConflictError (KEY_NOT_EXPORTABLE) for a key that was not made for it."""
+        """The backup of a key, as a file. ConflictError (KEY_NOT_EXPORTABLE) for a key that was not made for it.
+
+        ``data`` names the data keys, without which a vault that came to another device reads nothing.
+        """
+        if key_id == DATA:
+            return self._back_up_data(actor)
         key = self._key(key_id, actor)
         under = self._backup_key(actor)
         try:
@@ -58,21 +92,27 @@ class KeyCare:
         }
         return json.dumps(value, indent=2).encode() + b"\n"
 
-    def restore(self, file: bytes, actor: Actor) -> KeyRecord:
-        """Put a key back that its backend has lost or destroyed.
+    def restore(self, file: bytes, actor: Actor, shares: Sequence[str] = ()) -> KeyRecord | None:
+        """Put a key back that the backend has lost or destroyed, or never had: one that comes from another device.
 
-        RefusedError (NOT_A_KEY_BACKUP) for another kind of file or one that was changed, ConflictError (KEY_PRESENT)
-        while the key is there.
+        ``shares`` are the texts of enough shares of the backup key; without them it has to be there. None for the data
+        keys. RefusedError (NOT_A_KEY_BACKUP) for another kind of file or one that was changed, (KEY_SHARES) for shares
+        that do not give the key, ConflictError (KEY_PRESENT) while the key is there.
         """
         value = _read(file)
         if value["vault"] != self._vault_id:
             raise _no_backup("该备份属于另一保管库", "the backup is of another vault")
+        if value["key"] == DATA:
+            self._restore_data(value, actor, shares)
+            return None
         key = self._key(value["key"], actor)
         if self._is_there(key):
             raise _present(key)
-        self._put_back(key, value)
-        signature = self._keyring.signer(key).sign(ToBeSigned(_PROBE, key.purpose))
-        if not self._keyring.verifies(key.id, _PROBE, signature):
+        under = self._under(value, shares, actor)
+        key = key.moved(self._put_back(key, under, value["wrapped"]).uri)
+        text = probe_text(self._vault_id, key.id)
+        signature = self._keyring.signer(key).sign(ToBeSigned(text, key.purpose))
+        if not self._keyring.verifies(key.id, text, signature):
             self._keyring.backend.destroy(key.handle)
             raise _no_backup("备份中的密钥与登记的公钥不符", "the key in the backup is not the one that is registered")
         return self._saved(key.put_back(), "KEY_RESTORED", actor)
@@ -108,7 +148,7 @@ class KeyCare:
             known = view.fact(_BACKUP_KEY)
         if known is not None:
             return known
-        label = f"{self._vault_id[:8]}-backup-{len(self._keyring.all())}"
+        label = f"{self._backup_label}-{len(self._keyring.all())}"
         uri = self._keyring.backend.generate_backup_key(label)
         with self._database.writing() as uow:
             uow.set_fact(_BACKUP_KEY, uri, event("BACKUP_KEY_CREATED", "key-backup", actor.subject))
@@ -121,14 +161,79 @@ class KeyCare:
             return False
         return True
 
-    def _put_back(self, key: KeyRecord, value: Mapping[str, str]) -> None:
+    @property
+    def _backup_label(self) -> str:
+        return f"{self._vault_id[:8]}-backup"
+
+    def _under(self, value: Mapping[str, str], texts: Sequence[str], actor: Actor) -> str:
+        """The URI here of the backup key that made this backup; brought here from its shares when they are given."""
+        if not texts:
+            with self._database.reading() as view:
+                here = view.fact(_BACKUP_KEY)
+            return here if here is not None and label_of(here) == label_of(value["under"]) else value["under"]
         try:
-            wrapped = base64.b64decode(value["wrapped"], validate=True)
-            self._keyring.backend.put_back(key.handle, value["under"], wrapped)
+            uri = self._keyring.backend.restore_backup_key(self._backup_label, [read_share(text) for text in texts])
+        except ShareError as error:
+            raise _bad_shares(error) from error
+        with self._database.reading() as view:
+            known = view.fact(_BACKUP_KEY)
+        if known != uri:
+            with self._database.writing() as uow:
+                told = event("BACKUP_KEY_RESTORED", "key-backup", actor.subject, shares=len(texts))
+                uow.set_fact(_BACKUP_KEY, uri, told)
+        return uri
+
+    def _back_up_data(self, actor: Actor) -> bytes:
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        under = self._backup_key(actor)
+        with self._database.reading() as view:
+            keys = view.data_keys.all()
+        backend = self._keyring.backend
+        wrapped = [
+            f"{k.use}:{k.generation}:"
+            f"{base64.b64encode(backend.back_up_wrapped(k.wrapping_uri, k.wrapped, under)).decode()}"
+            for k in keys
+        ]
+        with self._database.writing() as uow:
+            uow.record([event("KEY_BACKED_UP", "data-keys", actor.subject, keys=len(keys))])
+        value = {
+            "format": FORMAT,
+            "vault": self._vault_id,
+            "key": DATA,
+            "under": under,
+            "wrapped": " ".join(wrapped),
+        }
+        return json.dumps(value, indent=2).encode() + b"\n"
+
+    def _restore_data(self, value: Mapping[str, str], actor: Actor, shares: Sequence[str]) -> None:
+        """Wrap the data keys anew, under a wrapping key of this backend."""
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        under, backend = self._under(value, shares, actor), self._keyring.backend
+        wrapping = backend.generate_wrapping_key(f"{self._vault_id[:8]}-wrapping-{secrets.token_hex(4)}")
+        given: dict[tuple[str, int], bytes] = {}
+        try:
+            for part in value["wrapped"].split():
+                use, generation, wrapped = part.split(":")
+                given[use, int(generation)] = backend.put_back_wrapped(
+                    wrapping, base64.b64decode(wrapped, validate=True), under
+                )
         except (SigningError, ValueError) as error:
-            if isinstance(error, SigningError) and type(error) is not SigningError:
-                raise  # the device is gone, or the PIN wrong: that is not the file's fault
-            raise _no_backup("本库的备份密钥打不开该备份", "this vault's backup key does not open it") from error
+            raise _not_opened(error) from error
+        with self._database.writing() as uow:
+            known = uow.data_keys.all()
+            if {(k.use, k.generation) for k in known} != set(given):
+                raise _no_backup("备份中的数据密钥不全", "the backup does not hold all the data keys of this vault")
+            for key in known:
+                told = event("DATA_KEY_RESTORED", f"data-key:{key.use}-{key.generation}", actor.subject)
+                uow.data_keys.save(key.rewrapped(wrapping, given[key.use, key.generation]), told)
+
+    def _put_back(self, key: KeyRecord, under: str, wrapped: str) -> KeyHandle:
+        try:
+            return self._keyring.backend.put_back(key.handle, under, base64.b64decode(wrapped, validate=True))
+        except (SigningError, ValueError) as error:
+            raise _not_opened(error) from error
 
     def _saved(self, key: KeyRecord, kind: str, actor: Actor) -> KeyRecord:
         with self._database.writing() as uow:
@@ -159,6 +264,33 @@ def _no_backup(zh: str, en: str) -> RefusedError:
         en,
         remedy_zh="请指明本库写出的密钥备份文件。",
         remedy_en="Name a file that certvault key backup wrote for this vault.",
+    )
+
+
+def _not_opened(error: Exception) -> Exception:
+    """What to tell when a backup did not open: the device's own trouble as it is, else that the file is at fault."""
+    if isinstance(error, KeyNotFoundError):
+        return refuse(
+            "KEY_SHARES",
+            "share",
+            "此密码设备中没有备份密钥",
+            "the backup key is not in this device",
+            remedy_zh="请以 --share 给出足够的分片。",
+            remedy_en="Give enough of its shares with --share.",
+        )
+    if isinstance(error, SigningError) and type(error) is not SigningError:
+        return error  # the device is gone, or the PIN wrong: that is not the file's fault
+    return _no_backup("本库的备份密钥打不开该备份", "this vault's backup key does not open it")
+
+
+def _bad_shares(error: ShareError) -> RefusedError:
+    return refuse(
+        "KEY_SHARES",
+        "share",
+        f"密钥分片不可用：{error.reason}",
+        f"the shares cannot be used: {error.reason}",
+        remedy_zh="请核对份数、门限与各分片的校验码。",
+        remedy_en="Check how many are needed, and each share's checksum.",
     )
 
 

@@ -32,6 +32,12 @@ class NotExportableError(SigningError):
     code = "KEY_NOT_EXPORTABLE"
 
 
+class ShareError(SigningError):
+    """Shares of a key are too few, of different keys, mistyped or false. Never says what stood in them."""
+
+    code = "KEY_SHARES"
+
+
 class BackendUnavailableError(SigningError):
     """The token or module is not there now; the same call may succeed later without a restart."""
 

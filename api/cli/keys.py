@@ -68,16 +68,30 @@ def key_backup(
     key: KeyArgument,
     file: Annotated[Path, typer.Argument(help="The file to write")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there")] = False,
+    shares: Annotated[
+        str | None, typer.Option(metavar="K/N", help="Make a new backup key first, in N shares of which any K suffice")
+    ] = None,
+    shares_to: Annotated[
+        Path | None,
+        typer.Option("--shares-to", metavar="DIR", help="Write each share to a file here, instead of the terminal"),
+    ] = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Back a key up that was made for it, wrapped under the vault's backup key, which stays in its device."""
+    """Back a key up that was made for it, or all data keys (KEY: data), wrapped under the vault's backup key.
+
+    Without --shares the backup key stays in its device; with them its keepers can bring it to another one.
+    """
     invocation = given(vault, as_json, lang)
+    from api.cli import shares as keepers
     from certvault.model.actor import LOCAL_OPERATOR
 
     output.check_new(file, force=force)
+    wanted = None if shares is None else keepers.numbers(shares, shares_to)
     with invocation.open_vault() as opened:
+        if wanted is not None:
+            opened.keycare.new_backup_key(*wanted, LOCAL_OPERATOR, keepers.keep(invocation, wanted, shares_to))
         content = opened.keycare.back_up(key, LOCAL_OPERATOR)
     output.write_private(file, content)
     output.facts(invocation, {"key": key, "file": str(file)})
@@ -87,19 +101,27 @@ def key_backup(
 def key_restore(
     *,
     file: Annotated[Path, typer.Argument(help="A key's backup")],
+    share: Annotated[
+        list[Path] | None,
+        typer.Option("--share", metavar="FILE", help="A share of the backup key; as many as are needed, - to type one"),
+    ] = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Put a key back that was lost or destroyed. A destroyed one comes back retired."""
+    """Put a key back that was lost or destroyed, or comes from another device. A destroyed one comes back retired."""
     invocation = given(vault, as_json, lang)
+    from api.cli import shares as keepers
     from certvault.keycare import MAX_FILE
     from certvault.model.actor import LOCAL_OPERATOR
 
     with file.open("rb") as stream:
         content = stream.read(MAX_FILE + 1)
     with invocation.open_vault() as opened:
-        restored = opened.keycare.restore(content, LOCAL_OPERATOR)
+        restored = opened.keycare.restore(content, LOCAL_OPERATOR, keepers.read(invocation, share or []))
+    if restored is None:
+        output.facts(invocation, {"key": "data"})
+        return
     output.facts(invocation, {"key": restored.id, "name": restored.name, "state": restored.state.value})
 
 

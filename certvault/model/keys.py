@@ -60,6 +60,10 @@ class KeyRecord:
         """DESTROYED → RETIRED; a key that was lost without being destroyed keeps its state."""
         return replace(self, state=KeyState.RETIRED) if self.state is KeyState.DESTROYED else self
 
+    def moved(self, uri: str) -> KeyRecord:
+        """The same key in another place."""
+        return replace(self, uri=uri)
+
 
 class CertificateState(enum.StrEnum):
     """RESERVED: the serial is stored, nothing signed yet. ISSUED: signed. VOID: given up between the two."""
@@ -142,6 +146,10 @@ class DataKey:
     wrapped: bytes
     created_at: datetime.datetime
     revision: int = 0
+
+    def rewrapped(self, uri: str, wrapped: bytes) -> DataKey:
+        """The same secret under another wrapping key."""
+        return replace(self, wrapping_uri=uri, wrapped=wrapped)
 
 
 @dataclass(frozen=True, slots=True)

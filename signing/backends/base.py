@@ -6,15 +6,27 @@ There is no export of plaintext private keys here, and there never will be one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
+from signing.backends.shares import Share
 from signing.errors import SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
 
 PinSource = Callable[[], str]
 """Gives the PIN or passphrase when it is needed; raises ``signing.errors.PinError`` when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """A backup key that was split: its URI, its identifier, and its shares, one for each keeper."""
+
+    uri: str
+    key_id: str
+    shares: tuple[Share, ...]
 
 
 class Backend(Protocol):
@@ -71,11 +83,31 @@ class Backend(Protocol):
         Raises NotExportableError unless the key was made with ``exportable``.
         """
 
-    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
-        """The inverse of :meth:`back_up`, under the name it had; it stays exportable.
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> KeyHandle:
+        """The inverse of :meth:`back_up`, under the label it had; it stays exportable. Returns its handle here.
 
-        Raises SigningError for a name that is taken, or when ``wrapped`` was changed or is of another backup key.
+        ``handle`` may be another backend's: the key then comes to this one. Raises SigningError for a name that is
+        taken, or when ``wrapped`` was changed or is of another backup key.
         """
+
+    def generate_shared_backup_key(self, label: str, threshold: int, count: int, purpose: str) -> SharedKey:
+        """Make a backup key and its shares, any ``threshold`` of ``count`` of which give it back.
+
+        It is called ``label``, a hyphen and its identifier. The shares leave the backend here and never again.
+        ShareError for impossible numbers, NotExportableError where nothing is backed up.
+        """
+
+    def restore_backup_key(self, label: str, shares: Sequence[Share]) -> str:
+        """The backup key that ``shares`` give, kept here, called as in :meth:`generate_shared_backup_key`; its URI.
+
+        When it is there already, that one is used. Raises ShareError.
+        """
+
+    def back_up_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        """A secret that :meth:`wrap` wrapped under ``uri``, wrapped under a backup key instead (RFC 5649)."""
+
+    def put_back_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        """The inverse of :meth:`back_up_wrapped`: the secret wrapped under the wrapping key ``uri``."""
 
     def close(self) -> None:
         """Give sessions back and forget PINs. The backend may be used again afterwards."""
@@ -93,6 +125,15 @@ def checked_label(label: str, uri: str) -> str:
     if LABEL.fullmatch(label) is None:
         raise SigningError(f"{label!r} is no key label: 1 to 64 of A-Z a-z 0-9 . _ - are", uri=uri)
     return label
+
+
+def label_of(uri: str) -> str:
+    """The label in a key's URI of any backend; SigningError when it has none."""
+    scheme, _, rest = uri.partition(":")
+    if scheme == "pkcs11":
+        attributes = dict(part.partition("=")[::2] for part in rest.partition("?")[0].split(";"))
+        rest = unquote(attributes.get("object", ""))
+    return checked_label(rest, uri)
 
 
 def checked_secret(secret: bytes, uri: str) -> bytes:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from asn1crypto import pem
 
-from signing.backends import pkcs8, software
-from signing.backends.base import PinSource, checked_label
+from signing.backends import pkcs8, shares, software
+from signing.backends.base import PinSource, SharedKey, checked_label, label_of
 from signing.backends.pins import PinDoor
 from signing.errors import BackendUnavailableError, KeyNotFoundError, NotExportableError, PinError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
@@ -64,6 +64,8 @@ class FilesBackend:
         self._keys[uri] = key
 
     def handle_for(self, uri_or_label: str, algorithm: Algorithm, purpose: KeyPurpose) -> KeyHandle:
+        if uri_or_label.startswith(("pkcs11:", "memory:")):
+            raise KeyNotFoundError(f"the key is of another place than {self.uri}", uri=uri_or_label)
         uri = uri_or_label if uri_or_label.startswith("file:") else f"file:{uri_or_label}"
         text = self._read(self._path(uri, ".key"), uri)
         start = text.find(b"-----BEGIN PUBLIC KEY-----")
@@ -96,8 +98,9 @@ class FilesBackend:
                 return
 
     def generate_wrapping_key(self, label: str) -> str:
-        uri = f"file:{checked_label(label, self.uri)}"
-        secret = secrets.token_bytes(32)
+        return self._keep_secret(f"file:{checked_label(label, self.uri)}", secrets.token_bytes(32))
+
+    def _keep_secret(self, uri: str, secret: bytes) -> str:
         with self._lock:
             self._prove()
             self._create(self._path(uri, ".wrap"), pkcs8.seal_secret(secret, self._passphrase(uri)), uri)
@@ -112,12 +115,32 @@ class FilesBackend:
             raise NotExportableError("the key was not made to be backed up", uri=handle.uri)
         return software.wrap_key(self._secret(under), pkcs8.plain_pkcs8(self._private_key(handle.uri)))
 
-    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
-        key = pkcs8.read_pkcs8(software.unwrap_key(self._secret(under), wrapped, handle.uri), handle.uri)
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> KeyHandle:
+        uri = f"file:{label_of(handle.uri)}"
+        key = pkcs8.read_pkcs8(pkcs8.unpadded(software.unwrap_key(self._secret(under), wrapped, uri)), uri)
         if software.spki_of(key) != handle.spki:
-            raise SigningError("the wrapped key is another one", uri=handle.uri)
+            raise SigningError("the wrapped key is another one", uri=uri)
         with self._lock:
-            self._keep(handle.uri, key, exportable=True)
+            self._prove()
+            self._keep(uri, key, exportable=True)
+        return KeyHandle(uri, handle.spki, handle.algorithm, handle.purpose)
+
+    def generate_shared_backup_key(self, label: str, threshold: int, count: int, purpose: str) -> SharedKey:
+        secret = shares.new_secret()
+        parts = shares.split(secret, threshold, count, purpose)
+        uri = f"file:{checked_label(f'{label}-{parts[0].key_id}', self.uri)}"
+        return SharedKey(self._keep_secret(uri, secret), parts[0].key_id, parts)
+
+    def restore_backup_key(self, label: str, given: Sequence[shares.Share]) -> str:
+        secret = shares.combine(given)
+        uri = f"file:{checked_label(f'{label}-{shares.key_id_of(secret)}', self.uri)}"
+        return uri if self._path(uri, ".wrap").exists() else self._keep_secret(uri, secret)
+
+    def back_up_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        return software.wrap_key(self._secret(under), self.unwrap(uri, wrapped))
+
+    def put_back_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        return self.wrap(uri, software.unwrap_key(self._secret(under), wrapped, uri))
 
     def wrap(self, uri: str, secret: bytes) -> bytes:
         return software.wrap(self._secret(uri), secret, uri)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
 from signing.backends import software
-from signing.backends.base import checked_label
+from signing.backends.base import SharedKey, checked_label
+from signing.backends.shares import Share
 from signing.errors import KeyNotFoundError, NotExportableError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -66,9 +68,25 @@ class MemoryBackend:
         """Refused: nothing leaves this backend."""
         raise NotExportableError("keys in memory are not backed up", uri=handle.uri)
 
-    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> KeyHandle:
         """Refused, as :meth:`back_up` is."""
         raise NotExportableError("keys in memory are not backed up", uri=handle.uri)
+
+    def generate_shared_backup_key(self, label: str, threshold: int, count: int, purpose: str) -> SharedKey:
+        """Refused, as :meth:`back_up` is."""
+        raise NotExportableError("keys in memory are not backed up", uri=self.uri)
+
+    def restore_backup_key(self, label: str, shares: Sequence[Share]) -> str:
+        """Refused, as :meth:`back_up` is."""
+        raise NotExportableError("keys in memory are not backed up", uri=self.uri)
+
+    def back_up_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        """Refused, as :meth:`back_up` is."""
+        raise NotExportableError("secrets in memory are not backed up", uri=uri)
+
+    def put_back_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        """Refused, as :meth:`back_up` is."""
+        raise NotExportableError("secrets in memory are not backed up", uri=uri)
 
     def wrap(self, uri: str, secret: bytes) -> bytes:
         return software.wrap(self._secret(uri), secret, uri)

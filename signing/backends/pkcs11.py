@@ -10,27 +10,31 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 from pkcs11 import exceptions as cki
 
-from signing.backends import software
-from signing.backends.base import PinSource, checked_label, checked_secret
+from signing.backends import shares, software
+from signing.backends.base import PinSource, SharedKey, checked_label, checked_secret, label_of
 from signing.backends.pkcs11_module import Module
 from signing.backends.pkcs11_objects import (
     BACKUP_TEMPLATE,
+    PASSING_TEMPLATE,
     SECRET_TEMPLATE,
     find,
     generate_pair,
     one,
+    passing_secret,
     put_back,
+    secret_object,
     signing_with,
     spki_of,
 )
 from signing.backends.pkcs11_sessions import Lane, Sessions
 from signing.backends.pkcs11_uri import Pkcs11Uri, parse_pkcs11_uri
-from signing.errors import KeyNotFoundError, NotExportableError, SigningError
+from signing.errors import KeyNotFoundError, MechanismError, NotExportableError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from verify.formats.algorithms import Algorithm
 
@@ -116,9 +120,7 @@ class Pkcs11Backend:
         software.checked_digest(digest, handle.algorithm, handle.uri)
         software.check_kind(handle.spki, handle.algorithm, handle.uri)
         sign = signing_with(handle.algorithm, handle.uri)
-        return self._sessions.run(
-            lambda lane: sign(self._object(lane, handle.uri, ObjectClass.PRIVATE_KEY), digest), handle.uri
-        )
+        return self._sessions.run(lambda lane: sign(self._object(lane, handle.uri, "sign"), digest), handle.uri)
 
     def generate_wrapping_key(self, label: str) -> str:
         return self._generate_secret(label, SECRET_TEMPLATE)
@@ -142,10 +144,10 @@ class Pkcs11Backend:
         """AES_KEY_WRAP_PAD inside the token: SoftHSM and others give RFC 5649 over PKCS#8."""
 
         def work(lane: Lane) -> bytes:
-            key = self._object(lane, handle.uri, ObjectClass.PRIVATE_KEY)
+            key = self._object(lane, handle.uri, "sign")
             if not key[Attribute.EXTRACTABLE]:
                 raise NotExportableError("the key was not made to be backed up", uri=handle.uri)
-            backup_key = self._object(lane, under, ObjectClass.SECRET_KEY)
+            backup_key = self._object(lane, under, "wrap_key")
             try:
                 return bytes(backup_key.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP_PAD))
             except (cki.KeyUnextractable, cki.KeyNotWrappable) as error:
@@ -153,12 +155,10 @@ class Pkcs11Backend:
 
         return self._sessions.run(work, handle.uri)
 
-    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> None:
-        label, key_id = self._name(handle.uri)
-        if label is None or key_id is None:
-            raise SigningError("the URI names no key in full", uri=handle.uri)
-        self._refuse_taken(ObjectClass.PRIVATE_KEY, label, handle.uri)
-        name = (label, key_id)
+    def put_back(self, handle: KeyHandle, under: str, wrapped: bytes) -> KeyHandle:
+        name = label, _ = self._name_here(handle.uri)
+        uri = self._where.key_uri(*name)
+        self._refuse_taken(ObjectClass.PRIVATE_KEY, label, uri)
 
         def work(_: Lane) -> None:
             with self._sessions.writable(handle.uri) as session:
@@ -170,7 +170,72 @@ class Pkcs11Backend:
                         "the wrapped key was changed or is of another backup key", uri=handle.uri
                     ) from error
 
-        self._sessions.run(work, handle.uri, retry=False)
+        self._sessions.run(work, uri, retry=False)
+        return KeyHandle(uri, handle.spki, handle.algorithm, handle.purpose)
+
+    def _name_here(self, uri: str) -> tuple[str, bytes]:
+        """Label and id under which a key comes back: its own when it was of this token, else the label and a new id."""
+        try:
+            label, key_id = self._name(uri) if uri.startswith("pkcs11:") else (None, None)
+        except KeyNotFoundError:
+            label, key_id = None, None
+        return label or label_of(uri), key_id or secrets.token_bytes(8)
+
+    def generate_shared_backup_key(self, label: str, threshold: int, count: int, purpose: str) -> SharedKey:
+        """The key is made here, of this machine's randomness and the token's, split, and then put into the token."""
+        more = self._sessions.run(lambda lane: bytes(lane.session.generate_random(256)), self.uri)
+        secret = shares.new_secret(more)
+        parts = shares.split(secret, threshold, count, purpose)
+        key_id = parts[0].key_id
+        return SharedKey(self._keep_secret(f"{label}-{key_id}", secret), key_id, parts)
+
+    def restore_backup_key(self, label: str, given: Sequence[shares.Share]) -> str:
+        secret = shares.combine(given)
+        label = checked_label(f"{label}-{shares.key_id_of(secret)}", self.uri)
+
+        def look(lane: Lane) -> list[str]:
+            found = find(lane.session, ObjectClass.SECRET_KEY, label)
+            return [self._where.key_uri(label, k[Attribute.ID], "secret-key") for k in found]
+
+        there = self._sessions.run(look, self.uri)
+        return there[0] if there else self._keep_secret(label, secret)
+
+    def _keep_secret(self, label: str, secret: bytes) -> str:
+        key_id = secrets.token_bytes(8)
+        uri = self._where.key_uri(checked_label(label, self.uri), key_id, "secret-key")
+        named = {Attribute.TOKEN: True, Attribute.LABEL: label, Attribute.ID: key_id}
+
+        def make(_: Lane) -> str:
+            with self._sessions.writable(uri) as session:
+                session.create_object(secret_object(secret) | BACKUP_TEMPLATE | named)
+            return uri
+
+        self._refuse_taken(ObjectClass.SECRET_KEY, label, uri)
+        return self._sessions.run(make, uri, retry=False)
+
+    def back_up_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        """The secret is held by this process meanwhile, as it is whenever it is used."""
+        secret = self.unwrap(uri, wrapped)
+
+        def work(lane: Lane) -> bytes:
+            backup_key = self._object(lane, under, "wrap_key")
+            passing = lane.session.create_object(secret_object(secret) | PASSING_TEMPLATE)
+            try:
+                return bytes(backup_key.wrap_key(passing, mechanism=Mechanism.AES_KEY_WRAP_PAD))
+            finally:
+                passing.destroy()
+
+        return self._sessions.run(work, under)
+
+    def put_back_wrapped(self, uri: str, wrapped: bytes, under: str) -> bytes:
+        def work(lane: Lane) -> bytes:
+            backup_key = self._object(lane, under, "unwrap_key")
+            try:
+                return passing_secret(backup_key, wrapped)
+            except (cki.GeneralError, cki.FunctionFailed, *_BAD_WRAP) as error:
+                raise SigningError("the wrapped secret was changed or is of another backup key", uri=under) from error
+
+        return self.wrap(uri, self._sessions.run(work, under))
 
     def _refuse_taken(self, kind: ObjectClass, label: str, uri: str) -> None:
         if self._sessions.run(lambda lane: find(lane.session, kind, label), uri):
@@ -183,7 +248,7 @@ class Pkcs11Backend:
         gcm = GCMParams(nonce, software.WRAP_AAD, 128)
 
         def work(lane: Lane) -> bytes:
-            key = self._object(lane, uri, ObjectClass.SECRET_KEY)
+            key = self._object(lane, uri, "encrypt")
             return bytes(key.encrypt(secret, mechanism=Mechanism.AES_GCM, mechanism_param=gcm))
 
         return software.WRAP_VERSION + nonce + self._sessions.run(work, uri)
@@ -193,7 +258,7 @@ class Pkcs11Backend:
         gcm = GCMParams(nonce, software.WRAP_AAD, 128)
 
         def work(lane: Lane) -> bytes:
-            key = self._object(lane, uri, ObjectClass.SECRET_KEY)
+            key = self._object(lane, uri, "decrypt")
             try:
                 return bytes(key.decrypt(body, mechanism=Mechanism.AES_GCM, mechanism_param=gcm))
             except (cki.GeneralError, cki.EncryptedDataInvalid, cki.EncryptedDataLenRange, cki.FunctionFailed):
@@ -219,9 +284,13 @@ class Pkcs11Backend:
             raise KeyNotFoundError("the URI names no key", uri=uri_or_label)
         return uri.object, uri.id
 
-    def _object(self, lane: Lane, uri: str, kind: ObjectClass) -> Any:
+    def _object(self, lane: Lane, uri: str, ability: str) -> Any:
+        """The key of that name, which must be able to do ``ability``: a private key signs, secret ones do the rest."""
         found = lane.objects.get(uri)
         if found is None:
+            kind = ObjectClass.PRIVATE_KEY if ability == "sign" else ObjectClass.SECRET_KEY
             label, key_id = self._name(uri)
             found = lane.objects[uri] = one(find(lane.session, kind, label, key_id), uri)
+        if not hasattr(found, ability):  # python-pkcs11 gives an object the methods that its attributes allow
+            raise MechanismError(f"the key does not allow {ability.removesuffix('_key')}", uri=uri)
         return found

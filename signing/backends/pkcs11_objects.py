@@ -37,6 +37,13 @@ BACKUP_TEMPLATE = SECRET_TEMPLATE | {
     Attribute.WRAP: True,
     Attribute.UNWRAP: True,
 }
+PASSING_TEMPLATE = {
+    Attribute.TOKEN: False,
+    Attribute.PRIVATE: True,
+    Attribute.SENSITIVE: False,
+    Attribute.EXTRACTABLE: True,
+}
+"""A secret on its way through a token, gone with its session: it is this process's own already."""
 PRIVATE_TEMPLATE = {
     Attribute.SENSITIVE: True,
     Attribute.PRIVATE: True,
@@ -106,6 +113,27 @@ def put_back(session: Any, backup_key: Any, name: tuple[str, bytes], spki: bytes
     public = decode_rsa_public_key(inner) if rsa else decode_ec_public_key(inner)
     named = {Attribute.TOKEN: True, Attribute.LABEL: name[0], Attribute.ID: name[1]}
     session.create_object(public | PUBLIC_TEMPLATE | named)
+
+
+def secret_object(secret: bytes) -> dict[Attribute, Any]:
+    """The attributes of an AES key that comes from outside."""
+    return {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.KEY_TYPE: KeyType.AES, Attribute.VALUE: secret}
+
+
+def passing_secret(backup_key: Any, wrapped: bytes) -> bytes:
+    """A secret that was wrapped under ``backup_key``, for this process."""
+    passing = backup_key.unwrap_key(
+        ObjectClass.SECRET_KEY,
+        KeyType.AES,
+        wrapped,
+        mechanism=Mechanism.AES_KEY_WRAP_PAD,
+        store=False,
+        template=PASSING_TEMPLATE,
+    )
+    try:
+        return bytes(passing[Attribute.VALUE])
+    finally:
+        passing.destroy()
 
 
 def spki_of(public: Any) -> bytes:

@@ -99,6 +99,17 @@ def read_pkcs8(plain: bytes, uri: str) -> PrivateKey:
     return key
 
 
+def unpadded(plain: bytes) -> bytes:
+    """A DER value without the up to seven zeros that SoftHSM leaves behind it when it wraps a key."""
+    head = plain[:4]
+    if len(head) < 4 or head[0] != 0x30:
+        return plain
+    size = 2 + head[1]
+    if head[1] in (0x81, 0x82):
+        size = 2 + (head[1] & 0x7F) + int.from_bytes(head[2 : 2 + (head[1] & 0x7F)], "big")
+    return plain[:size] if len(plain) - size < 8 and not any(plain[size:]) else plain
+
+
 def open_private_key(data: bytes, passphrase: str, uri: str) -> PrivateKey:
     """Read a PEM ``ENCRYPTED PRIVATE KEY``; PinError for a wrong passphrase, SigningError for other faults."""
     if b"BEGIN ENCRYPTED PRIVATE KEY" not in data:

@@ -270,6 +270,33 @@ def test_rolling_a_key_over_keeps_what_was_signed(home: Path) -> None:
     assert Ran(["verify", "a.pdf", "a.sdjwt"], home).status == 0
 
 
+def test_a_key_is_backed_up_under_shares_and_comes_back_by_them(home: Path, tmp_path: Path) -> None:
+    key = Ran(["key", "rollover", "answer", "--exportable", "--json"], home).json["key"]
+    kept, shares = tmp_path / "answer.backup", tmp_path / "shares"
+    to_shares = ("--shares-to", shares, "--json")
+    for wrong in ("3", "1/3"):
+        assert Ran(["key", "backup", key, kept, "--shares", wrong, *to_shares], home).json["code"] == "KEY_SHARES"
+    nowhere = Ran(["key", "backup", key, kept, "--shares", "2/3", "--json"], home)  # no terminal to show them on
+    assert nowhere.json["refusals"][0]["field"] == "--shares-to"
+    assert not kept.exists()
+    backed_up = Ran(["key", "backup", key, kept, "--shares", "2/3", *to_shares], home)
+    assert backed_up.status == 0, backed_up.err
+    files = sorted(shares.iterdir())
+    assert [f.name for f in files] == [f"share-{n}-of-3.txt" for n in (1, 2, 3)]
+    assert all(f.stat().st_mode & 0o777 == 0o600 for f in files)
+    values = [line[7:] for f in files for line in f.read_text().splitlines() if line.startswith("value: ")]
+    logged = "".join(p.read_text("utf-8", "replace") for p in (home / "var").glob("*.log"))
+    assert len(values) == 3
+    assert not [v for v in values if v in backed_up.out + backed_up.err + logged + kept.read_text()]
+    assert Ran(["key", "rollover", "answer"], home).status == 0
+    assert Ran(["key", "destroy", key, "--yes"], home).status == 0
+    (backup_key,) = (home / "var" / "keys").glob("*-backup-*.wrap")
+    backup_key.unlink()
+    assert Ran(["key", "restore", kept, "--json"], home).json["code"] == "KEY_SHARES"
+    restored = Ran(["key", "restore", kept, "--share", files[2], "--share", files[0], "--json"], home)
+    assert (restored.status, restored.json["state"]) == (0, "RETIRED")
+
+
 def test_mint_writes_a_line_for_every_row(home: Path, tmp_path: Path) -> None:
     good = example("food-business-license")
     rows = [good, {**good, "valid_to": "someday"}]

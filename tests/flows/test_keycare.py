@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from certvault.bootstrap import Vault
+from certvault.bootstrap import Vault, open_vault
 from certvault.errors import ConflictError, ForbiddenError
 from certvault.keytests import probe_text
 from certvault.model.actor import LOCAL_OPERATOR, Actor
 from signing.errors import KeyNotFoundError
+from signing.keys import KeyPurpose
+from signing.tbs import ToBeSigned
 from tests.support.rows import business
 from verify.formats.refusal import RefusedError
 
@@ -97,3 +100,47 @@ def test_a_cas_key_is_kept_and_others_may_not(make_vault: Callable[..., Vault]) 
         vault.keycare.destroy(old.id, Actor("x", frozenset({"issuer"})))
     with pytest.raises(RefusedError, match="NOT_FOUND"):
         vault.keycare.back_up("none", LOCAL_OPERATOR)
+
+
+def test_a_vault_moves_to_another_token_by_backups_and_shares(
+    make_vault: Callable[..., Vault], new_token: Callable[[], Any]
+) -> None:
+    """Token A is lost; what was backed up comes to token B by two of three shares, signs, and licenses are read."""
+    first, second = new_token(), new_token()
+    vault = make_vault(keys=first.uri, pin=first.pin)
+    folder = vault.settings.folder
+    seal = vault.pki.rollover("seal", LOCAL_OPERATOR, exportable=True)
+    issued = vault.issuing.issue("business-license", business(1), actor=LOCAL_OPERATOR)
+    shares: list[str] = []
+    key_id = vault.keycare.new_backup_key(2, 3, LOCAL_OPERATOR, lambda made: shares.extend(text for _, text in made))
+    files = [vault.keycare.back_up(k, LOCAL_OPERATOR) for k in ("data", seal.id)]
+    told = vault.audit.entries(LOCAL_OPERATOR, about="key-backup").items
+    assert [(e.kind, e.details) for e in told] == [("BACKUP_KEY_CREATED", {"key": key_id, "shares": 3, "any": 2})]
+    vault.close()
+
+    dataclasses.replace(vault.settings, keys_uri=second.uri).write()
+    with open_vault(folder) as moved:
+        with pytest.raises(KeyNotFoundError):
+            moved.licenses.pdf(issued.identifier, LOCAL_OPERATOR)
+        for few, words in (([], "the backup key is not in this device"), (shares[:1], "2 shares are needed")):
+            with pytest.raises(RefusedError, match=words):
+                moved.keycare.restore(files[1], LOCAL_OPERATOR, few)
+        assert moved.keycare.restore(files[0], LOCAL_OPERATOR, shares[1:]) is None
+        assert moved.licenses.pdf(issued.identifier, LOCAL_OPERATOR) == issued.pdf
+        back = moved.keycare.restore(files[1], LOCAL_OPERATOR)  # the backup key is here by now
+        assert back is not None
+        assert back.state.value == "ACTIVE"
+        assert parse_token(back.uri) == parse_token(second.uri)
+        with pytest.raises(ConflictError, match="KEY_PRESENT"):
+            moved.keycare.restore(files[1], LOCAL_OPERATOR)
+        missing = [p for p in moved.doctor().problems if p.startswith("key tests:")]
+        assert not [p for p in missing if "/seal-2:" in p]
+        assert [p for p in missing if "/seal-1:" in p]
+        signer = moved._keyring.signer(back)
+        assert moved._keyring.verifies(back.id, b"x", signer.sign(ToBeSigned(b"x", KeyPurpose.SEAL)))
+    with open_vault(folder) as again:
+        assert again.licenses.pdf(issued.identifier, LOCAL_OPERATOR) == issued.pdf
+
+
+def parse_token(uri: str) -> str:
+    return uri.partition("token=")[2].partition(";")[0].partition("?")[0]
