@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_the_judge_is_awake(judged: dict[str, dict[str, Any]]) -> None:
     assert judged["other time"]["good"] is judged["other document"]["good"] is False
     assert judged["cms over another"]["good"] is False
     assert "error" in judged["broken"]
+
+
+def test_ofdrw_and_we_agree_on_files_of_others(seal_judges: None, shared: Path, tmp_path: Path) -> None:
+    """Seals and values from packages of three makers: each one good, and none over another's document."""
+    asked: list[judges.Asked] = [("seal", shared / "vectors" / "seals" / f"UserV{v}.esl", None) for v in (1, 4, 5)]
+    for name in ("v4signed", "signedFile", "allprotected"):
+        with zipfile.ZipFile(shared / "vectors" / "seals" / f"{name}.ofd") as package:
+            for part in ("SignedValue.dat", "Signature.xml"):
+                (tmp_path / f"{name}.{part}").write_bytes(package.read(f"Doc_0/Signs/Sign_0/{part}"))
+        asked.append(("signature", tmp_path / f"{name}.SignedValue.dat", tmp_path / f"{name}.Signature.xml"))
+        asked.append(("signature", tmp_path / f"{name}.SignedValue.dat", tmp_path / f"{name}.SignedValue.dat"))
+    for (kind, file, about), theirs in zip(asked, judges.ofdrw(asked), strict=True):
+        document = about.read_bytes() if about else None
+        at = datetime(2021, 1, 1, tzinfo=UTC)
+        ours = inspect_seal(file.read_bytes(), trust=TrustStore(), at=at, document=document)
+        steps = {s.code: s.outcome.value for s in [*ours.steps, *(s for row in ours.steps for s in row.steps)]}
+        assert theirs["seal_good"] is (steps["SEAL_SIG"] == "PASSED") is True, file
+        if kind == "signature":
+            assert theirs["good"] is (steps["SIG_VALUE"] == steps["DATA_HASH"] == "PASSED"), file
+            assert theirs["listed"] is (steps["SIGNER_NOT_IN_SEAL"] == "PASSED") is True
 
 
 @pytest.fixture(scope="module")

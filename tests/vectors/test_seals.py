@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from verify.formats.publickeys import BadSignatureError
 from verify.formats.seal import Seal, looks_like_signature, unverified_seal, unverified_seal_signature
 from verify.formats.sealvalues import SealFormatError
 from verify.formats.sm2 import sm3, verify_sm2
+from verify.seal import Inspection, inspect_seal
+from verify.trust.anchors import TrustStore
 
 SEALS = {"UserV1.esl": 1, "UserV4.esl": 4, "UserV5.esl": 5}
 
@@ -58,6 +61,93 @@ def test_a_seal_signature_is_read_and_good(seals: Path) -> None:
     verify_sm2(value.signature, value.covered, _key(value.signer))
     verify_sm2(value.seal.signature, value.seal.covered, _key(value.seal.maker))
     assert value.seal.lists(value.signer, lambda _, der: sm3(der))
+
+
+# --- every step of every file, judged on the day after which nothing here changes, without and with trust ---------
+
+LATE = datetime(2027, 1, 1, tzinfo=UTC)
+P, F, N = "PASSED", "FAILED", "NOT_RUN"
+SEAL_ROWS = ("SEAL_FORMAT", "SEAL_SIG", "SEAL_CREATE_DATE", "SEAL_MAKER_CERT", "SEAL_VALIDITY", "TIMESTAMP", None)
+PACKAGES = {
+    "v4signed.ofd": ("测试全国统一发票监制章国家税务总局重庆市税务局", datetime(2020, 10, 10, 7, 11, 20, tzinfo=UTC)),
+    "signedFile.ofd": ("国家税务总局江苏省税务局", datetime(2020, 10, 4, 7, 28, 55, tzinfo=UTC)),
+    "allprotected.ofd": ("OFD R&W 测试用印章", datetime(2020, 10, 23, 11, 45, 37, tzinfo=UTC)),
+}
+FOLDER = "Doc_0/Signs/Sign_0"
+
+
+def _rows(found: Inspection) -> list[tuple[str | None, str]]:
+    return [(s.code, s.outcome.value) for s in found.steps]
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "outcomes"),
+    [
+        ("UserV1.esl", datetime(2021, 1, 1, tzinfo=UTC), [P, P, N, N, P, N, N]),
+        ("UserV1.esl", LATE, [P, P, N, N, F, N, F]),
+        ("UserV4.esl", datetime(2021, 1, 1, tzinfo=UTC), [P, P, N, N, P, N, N]),
+        ("UserV4.esl", LATE, [P, P, N, N, F, N, F]),
+        ("UserV5.esl", LATE, [P, P, P, N, P, N, N]),
+        ("UserV5.esl", datetime(2026, 4, 24, 8, 53, 22, tzinfo=UTC), [P, P, F, N, F, N, F]),
+        ("UserV5.esl", datetime(2028, 4, 24, 8, 53, 24, tzinfo=UTC), [P, P, P, N, F, N, F]),
+    ],
+)
+def test_every_step_of_a_seal(seals: Path, name: str, at: datetime, outcomes: list[str]) -> None:
+    found = inspect_seal((seals / name).read_bytes(), trust=TrustStore(), at=at)
+    assert (found.kind, found.version) == ("seal", SEALS[name])
+    assert _rows(found) == list(zip(SEAL_ROWS, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("name", SEALS)
+def test_the_makers_own_certificate_as_trust_does_not_help_what_lapsed(seals: Path, name: str) -> None:
+    """Version 5 would forgive a maker that lapsed since the creation; this one had lapsed before."""
+    data = (seals / name).read_bytes()
+    trust = TrustStore((unverified_seal(data).maker,))
+    assert ("SEAL_MAKER_CERT", F) in _rows(inspect_seal(data, trust=trust, at=LATE))
+    if name != "UserV5.esl":
+        early = datetime(2021, 1, 1, tzinfo=UTC)
+        assert [o for _, o in _rows(inspect_seal(data, trust=trust, at=early))] == [P, P, N, P, P, N, P]
+
+
+def _signature_rows(data_hash: str) -> list[tuple[str | None, str]]:
+    return [
+        ("FORMAT", P), ("SIG_VALUE", P), ("SIGNER_NOT_IN_SEAL", P), ("SEAL_MAKER_CERT", N), ("SIGNER_CERT_CHAIN", N),
+        ("SIGN_TIME_OUTSIDE_CERT", P), ("DATA_HASH", data_hash), ("TIMESTAMP", N),
+    ]  # fmt: skip
+
+
+def test_every_step_of_a_signature_value(seals: Path) -> None:
+    data = (seals / "SignedValueV4.dat").read_bytes()
+    found = inspect_seal(data, trust=TrustStore(), at=LATE)
+    assert (found.kind, found.version, _rows(found)) == ("signature", 4, _signature_rows(N))
+    assert [s.outcome.value for s in found.steps[3].steps] == [P, P, N, N, P, N, N]
+    other = inspect_seal(data, trust=TrustStore(), at=LATE, document=b"no document here is the one")
+    assert _rows(other) == _signature_rows(F)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_step_of_a_signature_inside_a_package(seals: Path, name: str) -> None:
+    """Their protected original is the description beside them, whose path they state."""
+    with zipfile.ZipFile(seals / name) as package:
+        data, described = (package.read(f"{FOLDER}/{part}") for part in ("SignedValue.dat", "Signature.xml"))
+    found = inspect_seal(data, trust=TrustStore(), at=LATE, document=described)
+    assert (found.kind, found.version, _rows(found)) == ("signature", 4, _signature_rows(P))
+    assert [(s.code, s.outcome.value) for s in found.steps[3].steps] == list(
+        zip(SEAL_ROWS, [P, P, N, N, P, N, N], strict=True)
+    )
+    assert found.signature is not None
+    assert (found.signature.seal.name, found.signature.time) == PACKAGES[name]
+    assert found.signature.property_info == f"/{FOLDER}/Signature.xml"
+    changed = inspect_seal(data, trust=TrustStore(), at=LATE, document=described + b" ")
+    assert _rows(changed) == _signature_rows(F)
+
+
+def test_the_bare_seal_of_a_package_is_the_one_in_its_signature(seals: Path) -> None:
+    with zipfile.ZipFile(seals / "allprotected.ofd") as package:
+        data, bare = (package.read(f"{FOLDER}/{part}") for part in ("SignedValue.dat", "Seal.esl"))
+    assert unverified_seal_signature(data).seal.encoded == bare
+    found = inspect_seal(bare, trust=TrustStore(), at=datetime(2021, 1, 1, tzinfo=UTC))
+    assert [o for _, o in _rows(found)] == [P, P, N, N, P, N, N]
 
 
 def test_the_formula_of_one_version_does_not_fit_another(seals: Path) -> None:
