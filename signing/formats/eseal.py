@@ -24,6 +24,7 @@ _SIGNATURES = {
     Algorithm.ECDSA_P256_SHA256: "1.2.840.10045.4.3.2",
     Algorithm.RSA_PKCS1_SHA256: "1.2.840.113549.1.1.11",
 }
+_MOST = 2**31
 _SM3 = "1.2.156.10197.1.401"
 
 
@@ -64,6 +65,8 @@ def make_seal(data: SealData, signer: Signer, certificate: bytes) -> bytes:
     """
     if not data.signers or not data.created <= data.valid_to or not data.valid_from < data.valid_to:
         raise SigningError("a seal needs signers and a time in which it holds", uri=signer.handle.uri)
+    if not 0 <= data.kind < _MOST or not all(0 < n < _MOST for n in (data.picture.width_mm, data.picture.height_mm)):
+        raise SigningError("a seal's kind and its picture's size are numbers of a likely size", uri=signer.handle.uri)
     info = der.sequence(
         der.sequence(_ia5("ES"), der.integer(VERSION), _ia5(data.vendor)),
         _ia5(data.seal_id),

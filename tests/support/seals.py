@@ -112,25 +112,34 @@ class SealPki:
         listed = _openssl(self.folder, "ca", *made, "-cert", "root.pem", "-keyfile", "root.key")
         return bytes(pem.unarmor(listed)[2])
 
-    def issued(self, key: str, extensions: bytes, *, subject: bytes | None = None, serial: int = 77) -> bytes:
-        """A certificate (DER) over a key of the folder, with these extensions as they are, signed by the root.
+    def issued(
+        self,
+        key: str,
+        extensions: bytes,
+        *,
+        subject: bytes | None = None,
+        serial: int = 77,
+        authority: str = "root",
+        issuer: bytes | None = None,
+    ) -> bytes:
+        """A certificate (DER) over a key of the folder, with these extensions as they are, signed by ``authority``.
 
-        ``extensions`` are the extensions one after another; ``subject`` is a whole name.
+        ``extensions`` are the extensions one after another; ``subject`` and ``issuer`` are whole names.
         """
-        root, own = x509.Certificate.load(self.root), x509.Certificate.load(self.certificate(key))
+        above, own = x509.Certificate.load(self.certificate(authority)), x509.Certificate.load(self.certificate(key))
         now = datetime.now(UTC)
         algorithm = _sequence(_oid(SM2_WITH_SM3), b"\x05\x00")
         tbs = _sequence(
             wrap(0xA0, _integer(2)),
             _integer(serial),
             algorithm,
-            root.subject.dump(),
+            issuer if issuer is not None else above.subject.dump(),
             _sequence(_utc(now - _DAY), _utc(now + 400 * _DAY)),
             subject if subject is not None else own.subject.dump(),
             own.public_key.dump(),
             wrap(0xA3, _sequence(extensions)),
         )
-        return _sequence(tbs, algorithm, _bits(self.sign("root", tbs)))
+        return _sequence(tbs, algorithm, _bits(self.sign(authority, tbs)))
 
 
 def make_pki(folder: Path) -> SealPki:

@@ -70,8 +70,8 @@ _REASONS: dict[str, tuple[str, str]] = {
         "The signer's certificate is not in the seal's list: not entitled, or renewed and the seal not made anew.",
     ),
     "list-unknown-hash": (
-        "印章的证书列表使用了未知的杂凑算法 {name}。",
-        "The seal's list uses an unknown hash, {name}.",
+        "印章的证书列表使用了未知或不再可靠的杂凑算法 {name}。",
+        "The seal's list uses a hash that is unknown or no longer counts, {name}.",
     ),
     "outside-certificate": (
         "签章时间 {moment} 不在 {subject} 的证书有效期内。",
