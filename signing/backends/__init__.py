@@ -31,9 +31,10 @@ __all__ = [
 def open_backend(uri: str, *, pin: PinSource | None = None, **options: Any) -> Backend:
     """Open the home of keys that ``uri`` names. Nothing is asked of it before the first key is.
 
-    Options of ``pkcs11:``: ``sessions`` (default 4), ``module_path`` where the URI has none, ``softhsm_conf``. The
-    URI's ``pin-source`` (a file) is used when ``pin`` is None. Raises SigningError for a URI of no known kind or an
-    unknown option, BackendUnavailableError when a module does not load.
+    Options of ``pkcs11:``: ``sessions`` (default 4), ``module_path`` where the URI has none, ``softhsm_conf``,
+    ``mechanisms`` (tables as :mod:`signing.backends.pkcs11_mechanisms` says). The URI's ``pin-source`` (a file) is used
+    when ``pin`` is None. Raises SigningError for a URI of no known kind or an unknown option,
+    BackendUnavailableError when a module does not load.
     """
     scheme = uri.partition(":")[0]
     if scheme == "memory":
@@ -53,6 +54,7 @@ def _open_pkcs11(uri: str, pin: PinSource | None, options: dict[str, Any]) -> Ba
     where = parse_pkcs11_uri(uri)
     try:
         from signing.backends.pkcs11 import Pkcs11Backend
+        from signing.backends.pkcs11_mechanisms import read_mechanisms
         from signing.backends.pkcs11_module import load_module
     except ImportError as error:
         raise BackendUnavailableError("python-pkcs11 is not installed: certvault[service] brings it") from error
@@ -60,6 +62,7 @@ def _open_pkcs11(uri: str, pin: PinSource | None, options: dict[str, Any]) -> Ba
     options.pop("module_path", None)
     softhsm_conf = options.pop("softhsm_conf", None)
     sessions = options.pop("sessions", 4)
+    mechanisms = read_mechanisms(options.pop("mechanisms", None) or {})
     _no_more(options)
     if path is None:
         raise SigningError("the URI has no module-path", uri=where.token_uri())
@@ -68,7 +71,7 @@ def _open_pkcs11(uri: str, pin: PinSource | None, options: dict[str, Any]) -> Ba
     if pin is None and where.pin_source is not None:
         pin = pin_from_file(Path(where.pin_source.removeprefix("file:")))
     module = load_module(path, None if softhsm_conf is None else str(softhsm_conf))
-    return Pkcs11Backend(where, module, pin, sessions)
+    return Pkcs11Backend(where, module, pin, sessions, mechanisms)
 
 
 def _folder(uri: str) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
@@ -18,6 +18,7 @@ from pkcs11 import exceptions as cki
 
 from signing.backends import shares, software
 from signing.backends.base import PinSource, SharedKey, checked_label, checked_secret, label_of
+from signing.backends.pkcs11_mechanisms import MappedMechanism
 from signing.backends.pkcs11_module import Module
 from signing.backends.pkcs11_objects import (
     BACKUP_TEMPLATE,
@@ -45,13 +46,21 @@ class Pkcs11Backend:
     """A token. Thread-safe, and safe to use on both sides of a fork.
 
     ``sessions`` bounds how many threads work on the token at once; more wait. Calls raise BackendUnavailableError while
-    the token is away, and work again once it is back.
+    the token is away, and work again once it is back. ``mechanisms`` is how this token does what PKCS#11 leaves open.
     """
 
-    def __init__(self, uri: Pkcs11Uri, module: Module, pin: PinSource | None, sessions: int = 4) -> None:
+    def __init__(
+        self,
+        uri: Pkcs11Uri,
+        module: Module,
+        pin: PinSource | None,
+        sessions: int = 4,
+        mechanisms: Mapping[Algorithm, MappedMechanism] | None = None,
+    ) -> None:
         if sessions < 1:
             raise SigningError("the pool needs at least one session", uri=uri.token_uri())
         self._where = uri
+        self._mechanisms = mechanisms or {}
         self._sessions = Sessions(uri, module, pin, sessions)
 
     @property
@@ -66,8 +75,10 @@ class Pkcs11Backend:
 
         def make(_: Lane) -> KeyHandle:
             with self._sessions.writable(uri) as session:
-                public, _ = generate_pair(session, algorithm, (label, key_id), exportable=exportable, uri=uri)
-                return KeyHandle(uri, spki_of(public), algorithm, purpose)
+                mapped = self._mechanisms.get(algorithm)
+                pair = generate_pair(session, algorithm, (label, key_id), exportable=exportable, uri=uri, mapped=mapped)
+                spki = spki_of(pair[0]) if mapped is None else _proven(mapped, pair, uri)
+                return KeyHandle(uri, spki, algorithm, purpose)
 
         self._refuse_taken(ObjectClass.PRIVATE_KEY, label, uri)
         return self._sessions.run(make, uri, retry=False)
@@ -77,7 +88,8 @@ class Pkcs11Backend:
 
         def look(lane: Lane) -> KeyHandle:
             public = one(find(lane.session, ObjectClass.PUBLIC_KEY, label, key_id), uri_or_label)
-            spki = spki_of(public)
+            mapped = self._mechanisms.get(algorithm)
+            spki = spki_of(public) if mapped is None else mapped.spki_of(public, uri_or_label)
             software.check_kind(spki, algorithm, uri_or_label)
             uri = self._where.key_uri(public[Attribute.LABEL], public[Attribute.ID])
             return KeyHandle(uri, spki, algorithm, purpose)
@@ -114,13 +126,25 @@ class Pkcs11Backend:
     # -- use ---------------------------------------------------------------------------------------------------------
 
     def sign(self, handle: KeyHandle, data: bytes) -> bytes:
+        mapped = self._mechanisms.get(handle.algorithm)
+        if mapped is not None:
+            return self._sign_mapped(handle, mapped, mapped.payload(handle.spki, data))
         return self.sign_digest(handle, hashlib.new(handle.algorithm.hash, data).digest())
 
     def sign_digest(self, handle: KeyHandle, digest: bytes) -> bytes:
         software.checked_digest(digest, handle.algorithm, handle.uri)
         software.check_kind(handle.spki, handle.algorithm, handle.uri)
+        mapped = self._mechanisms.get(handle.algorithm)
+        if mapped is not None:
+            return self._sign_mapped(handle, mapped, mapped.digest_payload(digest, handle.uri))
         sign = signing_with(handle.algorithm, handle.uri)
         return self._sessions.run(lambda lane: sign(self._object(lane, handle.uri, "sign"), digest), handle.uri)
+
+    def _sign_mapped(self, handle: KeyHandle, mapped: MappedMechanism, payload: bytes) -> bytes:
+        return self._sessions.run(
+            lambda lane: mapped.signed(self._object(lane, handle.uri, "sign"), payload, handle.uri),
+            handle.uri,
+        )
 
     def generate_wrapping_key(self, label: str) -> str:
         return self._generate_secret(label, SECRET_TEMPLATE)
@@ -294,3 +318,16 @@ class Pkcs11Backend:
         if not hasattr(found, ability):  # python-pkcs11 gives an object the methods that its attributes allow
             raise MechanismError(f"the key does not allow {ability.removesuffix('_key')}", uri=uri)
         return found
+
+
+def _proven(mapped: MappedMechanism, pair: tuple[Any, Any], uri: str) -> bytes:
+    """The public half of a new key that signs as its mapping says; one that does not is destroyed."""
+    public, private = pair
+    try:
+        spki = mapped.spki_of(public, uri)
+        mapped.prove(private, spki, uri)
+    except Exception:
+        for half in (private, public):
+            half.destroy()
+        raise
+    return spki

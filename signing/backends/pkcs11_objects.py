@@ -12,6 +12,7 @@ from pkcs11.util.ec import decode_ec_public_key, encode_ec_public_key, encode_na
 from pkcs11.util.rsa import decode_rsa_public_key, encode_rsa_public_key
 
 from signing.backends import software
+from signing.backends.pkcs11_mechanisms import MappedMechanism
 from signing.errors import KeyNotFoundError, MechanismError, SigningError
 from verify.formats.algorithms import Algorithm
 
@@ -75,9 +76,18 @@ def one(found: list[Any], uri: str) -> Any:
 
 
 def generate_pair(
-    session: Any, algorithm: Algorithm, name: tuple[str, bytes], *, exportable: bool, uri: str
+    session: Any,
+    algorithm: Algorithm,
+    name: tuple[str, bytes],
+    *,
+    exportable: bool,
+    uri: str,
+    mapped: MappedMechanism | None = None,
 ) -> tuple[Any, Any]:
-    """Public and private key objects, kept on the token under ``name``, which is (label, id)."""
+    """Public and private key objects, kept on the token under ``name``, which is (label, id).
+
+    ``mapped`` is how this token does the algorithm, where settings say so.
+    """
     private = PRIVATE_TEMPLATE | {Attribute.EXTRACTABLE: exportable}
     named = {
         "id": name[1],
@@ -86,13 +96,20 @@ def generate_pair(
         "public_template": PUBLIC_TEMPLATE,
         "private_template": private,
     }
+    if mapped is not None:
+        return mapped.make_pair(session, named)
     if algorithm.key in _CURVES:
         curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[algorithm.key])}
         domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
         return tuple(domain.generate_keypair(**named))
     if algorithm.key == "rsa-3072":
         return tuple(session.generate_keypair(KeyType.RSA, 3072, **named))
-    raise MechanismError(f"no {algorithm.key} keys on this token", uri=uri)
+    raise MechanismError(f"no {algorithm.key} keys on this token{_hint(algorithm)}", uri=uri)
+
+
+def _hint(algorithm: Algorithm) -> str:
+    """What to do where PKCS#11 itself names no mechanism."""
+    return f" unless [keys.mechanisms.{algorithm.name}] names its mechanisms" if algorithm.key == "sm2" else ""
 
 
 def put_back(session: Any, backup_key: Any, name: tuple[str, bytes], spki: bytes, wrapped: bytes) -> None:
@@ -152,4 +169,4 @@ def signing_with(algorithm: Algorithm, uri: str) -> Callable[[Any, bytes], bytes
     if algorithm is Algorithm.RSA_PSS_SHA256:
         pss = (Mechanism.SHA256, MGF.SHA256, 32)
         return lambda key, digest: bytes(key.sign(digest, mechanism=Mechanism.RSA_PKCS_PSS, mechanism_param=pss))
-    raise MechanismError(f"this backend does not sign with {algorithm.name}", uri=uri)
+    raise MechanismError(f"this token does not sign with {algorithm.name}{_hint(algorithm)}", uri=uri)
