@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from certvault.audit import Audit
 from certvault.backup import Backup, restore
@@ -324,6 +325,7 @@ def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settin
         keys_uri=uri,
         pin_source="env" if given else "file",
         softhsm_conf=softhsm_conf,
+        key_mechanisms=options.key_mechanisms,
     )
 
 
@@ -331,7 +333,9 @@ def _open_backend(settings: Settings) -> Backend:
     uri = settings.keys_uri
     if uri.startswith("file:") and not uri.startswith("file:/"):
         uri = f"file:{settings.folder / uri.removeprefix('file:')}"
-    options: dict[str, str | int] = {"sessions": settings.key_sessions} if uri.startswith("pkcs11:") else {}
+    options: dict[str, Any] = {}
+    if uri.startswith("pkcs11:"):
+        options = {"sessions": settings.key_sessions, "mechanisms": settings.key_mechanisms}
     if settings.softhsm_conf is not None:
         options["softhsm_conf"] = _softhsm_conf(settings, settings.softhsm_conf)
     return open_backend(uri, pin=lambda: _pin(settings), **options)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,7 +24,8 @@ class InitOptions:
     encrypted key files. SoftHSM knows no SM2.
 
     ``database_url`` and ``store_url`` default to SQLite and a folder inside the vault's own folder. ``production``
-    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face.
+    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face. ``key_mechanisms``
+    are the tables of ``[keys.mechanisms]``, without which no token keeps keys of the suite ``sm2``.
     """
 
     folder: Path
@@ -38,6 +40,7 @@ class InitOptions:
     store_url: str | None = None
     production: bool = False
     pin: str | None = None
+    key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
 
 
 def check_options(options: InitOptions) -> None:
@@ -55,6 +58,21 @@ def check_options(options: InitOptions) -> None:
             "随附的 SoftHSM 没有 SM2 机制",
             "SoftHSM, which keeps the keys of an embedded token, has no SM2",
             "file、pkcs11:…",
+        )
+    on_token = (options.keys or "").startswith("pkcs11:")
+    if options.suite == "sm2" and on_token and "SM2_SM3" not in options.key_mechanisms:
+        raise _option(
+            "mechanisms",
+            "密码机的 SM2 机制编号因厂商而异，须以 [keys.mechanisms.SM2_SM3] 给出",
+            "vendors number SM2's mechanisms differently; [keys.mechanisms.SM2_SM3] must name those of the token",
+            "--mechanisms FILE.toml",
+        )
+    if options.key_mechanisms and not on_token:
+        raise _option(
+            "mechanisms",
+            "只有 pkcs11: 密码机才用机制编号",
+            "mechanisms are mapped for a token of pkcs11: alone",
+            "--keys pkcs11:…",
         )
     if uscc_fault(options.issuer_code) is not None:
         raise _option(

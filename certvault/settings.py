@@ -8,6 +8,8 @@ The file holds no secret, unless a database URL with a password was written into
     [keys]      uri, pin, softhsm_conf, sessions
                                pin: "file" (the file ``pin``, mode 0600), "env" (CERTVAULT_PIN) or "prompt"
                                sessions: how many threads of a process work on a token at once, 1 to 256 (default 4)
+    [keys.mechanisms.ALGORITHM]
+                generate, sign, … what a token does in its maker's own way: :mod:`signing.backends.pkcs11_mechanisms`
     [limits]    mint_rows, mint_columns, mint_cell_chars
     [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
 """
@@ -17,11 +19,12 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import stat
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ FILE_NAME = "vault.toml"
 PIN_FILE = "pin"
 PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
 KEY_SESSIONS, MOST_KEY_SESSIONS = 4, 256
+_BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
 SUITES = ("p256", "rsa3072", "sm2")
 
 
@@ -61,6 +65,7 @@ class Settings:
     mint_cell_chars: int = 20_000
     key_sessions: int = KEY_SESSIONS
     four_eyes: bool = False
+    key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
 
     @property
     def sample(self) -> bool:
@@ -79,7 +84,7 @@ class Settings:
         os.replace(temporary, path)
 
     def _toml(self) -> str:
-        tables: dict[str, dict[str, str | bool | int | None]] = {
+        tables: dict[str, Mapping[str, str | bool | int | None]] = {
             "vault": {
                 "id": self.vault_id,
                 "region": self.region,
@@ -97,6 +102,7 @@ class Settings:
                 "softhsm_conf": self.softhsm_conf,
                 "sessions": self.key_sessions,
             },
+            **{f"keys.mechanisms.{name}": dict(table) for name, table in self.key_mechanisms.items()},
             "limits": {
                 "mint_rows": self.mint_rows,
                 "mint_columns": self.mint_columns,
@@ -176,7 +182,24 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         mint_cell_chars=number("mint_cell_chars", 20_000),
         key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
         four_eyes=value.get("seals", {}).get("four_eyes") is True,
+        key_mechanisms=read_key_mechanisms(value),
     )
+
+
+def read_key_mechanisms(value: Mapping[str, Any]) -> dict[str, dict[str, str | int]]:
+    """The tables under ``[keys.mechanisms]``, empty without them. What they say is judged where the token is opened.
+
+    Raises SettingsError for what is no table of texts and numbers.
+    """
+    found = value.get("keys", {}).get("mechanisms", {})
+    for name, table in found.items() if isinstance(found, dict) else [("", found)]:
+        plain = isinstance(table, dict) and all(isinstance(v, str | int) for v in table.values())
+        if not plain or not _BARE.fullmatch("".join((name, *table))):
+            raise SettingsError(
+                f"{FILE_NAME}：[keys.mechanisms] 应为按算法分列的表，其值为文本或整数",
+                f"{FILE_NAME}: [keys.mechanisms] has a table for each algorithm, with texts and whole numbers",
+            )
+    return {name: dict(table) for name, table in found.items()}
 
 
 def write_pin(folder: Path, pin: str) -> None:

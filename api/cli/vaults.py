@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,12 @@ def init(
     ] = "http://127.0.0.1:8000",
     keys: Annotated[
         str | None, typer.Option(metavar="pkcs11|file", help="Where keys live [SoftHSM if there]", show_default=False)
+    ] = None,
+    mechanisms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml", help="[keys.mechanisms] of a token pkcs11:…, for SM2", exists=True, show_default=False
+        ),
     ] = None,
     suite: Annotated[str, typer.Option(metavar="p256|rsa3072|sm2", help="Algorithms of keys")] = "p256",
     database: Annotated[
@@ -71,6 +78,7 @@ def init(
         database_url=database,
         store_url=store,
         production=production,
+        key_mechanisms=_mechanisms(mechanisms),
         **{k: v for k, v in chosen.items() if v is not None},
     )
     with create_vault(options) as made:
@@ -87,6 +95,26 @@ def init(
             "types": types,
         }
     output.facts(invocation, value, "已建立保管库" if invocation.zh else "vault made:")
+
+
+def _mechanisms(file: Path | None) -> dict[str, dict[str, str | int]]:
+    """The tables of a file, which stand in it as in ``vault.toml``."""
+    if file is None:
+        return {}
+    from certvault.settings import read_key_mechanisms
+    from verify.formats.refusal import refuse
+
+    try:
+        return read_key_mechanisms(tomllib.loads(file.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise refuse(
+            "OPTION",
+            "mechanisms",
+            f"机制文件无法读取：{error}",
+            f"the file of mechanisms cannot be read: {error}",
+            remedy_zh="请给出含 [keys.mechanisms.SM2_SM3] 的 TOML 文件。",
+            remedy_en="Give a TOML file with [keys.mechanisms.SM2_SM3].",
+        ) from error
 
 
 def doctor(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
