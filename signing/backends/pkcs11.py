@@ -188,7 +188,8 @@ class Pkcs11Backend:
             with self._sessions.writable(handle.uri) as session:
                 backup_key = one(find(session, ObjectClass.SECRET_KEY, *self._name(under)), under)
                 try:
-                    put_back(session, backup_key, name, handle.spki, wrapped)
+                    mapped = self._mechanisms.get(handle.algorithm)
+                    put_back(session, backup_key, name, handle.spki, wrapped, mapped)
                 except (cki.GeneralError, cki.FunctionFailed, *_BAD_WRAP) as error:
                     raise SigningError(
                         "the wrapped key was changed or is of another backup key", uri=handle.uri

@@ -69,14 +69,17 @@ class MappedMechanism:
 
     def make_pair(self, session: Any, named: Mapping[str, Any]) -> tuple[Any, Any]:
         """Public and private key objects in a session that may write."""
-        domain = session.create_domain_parameters(
-            member_of(KeyType, self.key_type), {Attribute.EC_PARAMS: self.curve}, local=True
-        )
+        kind = member_of(KeyType, self.key_type)
+        domain = session.create_domain_parameters(kind, {Attribute.EC_PARAMS: self.curve}, local=True)
         capabilities = MechanismFlag.SIGN | MechanismFlag.VERIFY
         pair = domain.generate_keypair(
             **named, capabilities=capabilities, mechanism=member_of(Mechanism, self.generate)
         )
         return tuple(pair)
+
+    def public_attributes(self) -> dict[Attribute, Any]:
+        """What this token calls the kind of key and its curve."""
+        return {Attribute.KEY_TYPE: member_of(KeyType, self.key_type), Attribute.EC_PARAMS: self.curve}
 
     def spki_of(self, public: Any, uri: str) -> bytes:
         """SubjectPublicKeyInfo of a public key object; its point is an OCTET STRING, or bare, or x and y alone."""

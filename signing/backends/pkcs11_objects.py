@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asn1crypto import keys
-from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11 import MGF, Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.constants import DEFAULT
 from pkcs11.util.ec import decode_ec_public_key, encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import decode_rsa_public_key, encode_rsa_public_key
@@ -112,16 +112,26 @@ def _hint(algorithm: Algorithm) -> str:
     return f" unless [keys.mechanisms.{algorithm.name}] names its mechanisms" if algorithm.key == "sm2" else ""
 
 
-def put_back(session: Any, backup_key: Any, name: tuple[str, bytes], spki: bytes, wrapped: bytes) -> None:
+def put_back(
+    session: Any,
+    backup_key: Any,
+    name: tuple[str, bytes],
+    spki: bytes,
+    wrapped: bytes,
+    mapped: MappedMechanism | None = None,
+) -> None:
     """Both halves of a key that :func:`generate_pair` made exportable, under its name again."""
     rsa = keys.PublicKeyInfo.load(spki)["algorithm"]["algorithm"].native == "rsa"
     unset = dict.fromkeys((Attribute.ENCRYPT, Attribute.WRAP, Attribute.VERIFY), DEFAULT)  # no private key has them
+    own = {} if mapped is None else mapped.public_attributes()
+    kind = KeyType.RSA if rsa else own.get(Attribute.KEY_TYPE, KeyType.EC)
     backup_key.unwrap_key(
         ObjectClass.PRIVATE_KEY,
-        KeyType.RSA if rsa else KeyType.EC,
+        kind,
         wrapped,
         id=name[1],
         label=name[0],
+        capabilities=None if mapped is None else MechanismFlag.SIGN,
         mechanism=Mechanism.AES_KEY_WRAP_PAD,
         store=True,
         template=PRIVATE_TEMPLATE | {Attribute.EXTRACTABLE: True} | unset,
@@ -129,7 +139,7 @@ def put_back(session: Any, backup_key: Any, name: tuple[str, bytes], spki: bytes
     inner = keys.PublicKeyInfo.load(spki)["public_key"].parsed.dump() if rsa else spki
     public = decode_rsa_public_key(inner) if rsa else decode_ec_public_key(inner)
     named = {Attribute.TOKEN: True, Attribute.LABEL: name[0], Attribute.ID: name[1]}
-    session.create_object(public | PUBLIC_TEMPLATE | named)
+    session.create_object(public | own | PUBLIC_TEMPLATE | named)
 
 
 def secret_object(secret: bytes) -> dict[Attribute, Any]:

@@ -62,6 +62,18 @@ def test_mapped_curves_sign_and_are_found_again(token: Any) -> None:
         _verify(handle.spki, plain.sign(handle, b"data"), b"data", chosen)
 
 
+def test_a_mapped_key_is_backed_up_and_put_back(token: Any) -> None:
+    backend = _open(token, ECDSA_P256_SHA256=ON_EC)
+    handle = backend.generate("kept", P256, KeyPurpose.SEAL, exportable=True)
+    under = backend.generate_backup_key("kept-backup")
+    wrapped = backend.back_up(handle, under)
+    backend.destroy(handle)
+    assert backend.put_back(handle, under, wrapped) == handle
+    _verify(
+        handle.spki, backend.sign(backend.handle_for(handle.uri, P256, KeyPurpose.SEAL), b"m"), b"m", hashes.SHA256()
+    )
+
+
 def test_a_token_without_a_mapping_keeps_no_sm2_and_says_what_to_set(token: Any) -> None:
     with pytest.raises(MechanismError, match=r"keys\.mechanisms\.SM2_SM3") as error:
         _open(token).generate("sm2", SM2, KeyPurpose.SEAL)
