@@ -8,7 +8,14 @@ from typing import Any
 
 from verify.checks.sealsteps import SealSteps, Step, failed, not_run
 from verify.evidence import NO_EVIDENCE, Evidence
-from verify.formats.seal import Seal, SealSignature, looks_like_signature, unverified_seal, unverified_seal_signature
+from verify.formats.seal import (
+    Seal,
+    SealSignature,
+    has_shape_1,
+    looks_like_signature,
+    unverified_seal,
+    unverified_seal_signature,
+)
 from verify.formats.sealvalues import SealFormatError
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
@@ -60,7 +67,7 @@ def inspect_seal(
     try:
         value = unverified_seal_signature(data) if signature else unverified_seal(data)
     except (SealFormatError, RecursionError) as error:
-        return Inspection(kind, None, _unreadable(error, signature), inquiry.at)
+        return Inspection(kind, None, _unreadable(error, _rest(data) if signature else None), inquiry.at)
     from verify.checks.chain import Chains
 
     steps = SealSteps(Chains(inquiry, ()), inquiry.at, document)
@@ -72,13 +79,22 @@ def inspect_seal(
 _V4_CODES = ("SIG_VALUE", "SIGNER_NOT_IN_SEAL", "SEAL_SIG", "SIGNER_CERT_CHAIN", "SIGN_TIME_OUTSIDE_CERT", "DATA_HASH")
 
 
-def _unreadable(error: Exception, signature: bool) -> tuple[Step, ...]:
+_V1_CODES = ("SIG_VALUE", "SIGNER_CERT_CHAIN", None, "SIGN_TIME_OUTSIDE_CERT", "REVOKED_BEFORE_SIGNING", None)
+
+
+def _rest(data: bytes) -> tuple[str | None, ...]:
+    """The rows after the first of a signature that cannot be read whole, by the shape it begins with."""
+    return (*_V1_CODES, "DATA_HASH", "SEAL_SIG", None) if has_shape_1(data) else (*_V4_CODES, "TIMESTAMP")
+
+
+def _unreadable(error: Exception, rest: tuple[str | None, ...] | None) -> tuple[Step, ...]:
+    """The first row failed and the others not run; ``rest`` are those of a signature, None for a bare seal."""
     part = getattr(error, "part", "value")
     in_seal = part in ("SESeal", "certList") or part.startswith(("SES_", "SESeal", "picture", "Cert", "cert"))
-    first = "FORMAT" if signature and not (in_seal and part != "SES_Signature") else "SEAL_FORMAT"
-    rest = (*_V4_CODES, "TIMESTAMP") if signature else _SEAL_CODES[1:]
+    first = "FORMAT" if rest is not None and not (in_seal and part != "SES_Signature") else "SEAL_FORMAT"
+    after = rest if rest is not None else _SEAL_CODES[1:]
     why = getattr(error, "reason", "nested too deeply")
-    return (failed(first, "format-wrong", part=part, why=why), *(not_run(code, "not-reached") for code in rest))
+    return (failed(first, "format-wrong", part=part, why=why), *(not_run(code, "not-reached") for code in after))
 
 
 def _facts(seal: Seal) -> dict[str, Any]:

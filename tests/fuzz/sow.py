@@ -154,10 +154,15 @@ def _streamed() -> bytes:
 
 
 def _seals() -> list[bytes]:
-    """A seal of version 4 and a seal signature of version 1, as the standards draw them."""
+    """Seals and seal signatures as the standards draw them, and with what else makers put into them."""
     with tempfile.TemporaryDirectory() as folder:
         maker = Maker(make_pki(Path(folder)), AT)
-        return [maker.seal(4), maker.signature(1, b"document")]
+        return [
+            maker.seal(4),
+            maker.signature(1, b"document"),
+            maker.seal(5, extensions="tagged", stamp=maker.pki.token),
+            maker.signature(4, b"document", listed="digest", extensions="tagged", stamp=maker.pki.token),
+        ]
 
 
 def _pictures(code: str) -> list[bytes]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verify import Verdict
+    from verify.seal import Inspection
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 SEEDS = Path(__file__).with_name("seeds")
@@ -170,12 +171,21 @@ def ber(data: bytes) -> None:
 
 def seal(data: bytes) -> None:
     """An electronic seal or a seal signature of any version."""
-    from verify import TrustStore
+    from verify import TrustStore, verify_seal
     from verify.seal import inspect_seal
 
     found = inspect_seal(data, trust=TrustStore(), at=AT, document=b"document")
     found.to_json("zh")
     found.to_json("en")
+    verdict = verify_seal(data, trust=TrustStore(), at=AT, document=b"document")
+    _sound(verdict, data)
+    if (verdict.integrity.value == "INTACT") != (found.version is not None and not _wrong_values(found)):
+        raise WrongAnswerError("the steps and the verdict differ")
+
+
+def _wrong_values(found: Inspection) -> bool:
+    steps = [*found.steps, *(inner for row in found.steps for inner in row.steps)]
+    return any(s.outcome.value == "FAILED" and s.code in ("SEAL_SIG", "SIG_VALUE", "DATA_HASH") for s in steps)
 
 
 def cms(data: bytes) -> None:

@@ -141,6 +141,14 @@ def looks_like_signature(data: bytes) -> bool:
         return False
 
 
+def has_shape_1(data: bytes) -> bool:
+    """Whether a value has the two elements of version 1, whatever is inside."""
+    try:
+        return len(_whole(data).children("value")) == 2
+    except SealFormatError:
+        return False
+
+
 def _whole(data: bytes) -> Node:
     if len(data) > MAX_SEAL_BYTES:
         raise SealFormatError("value", "it is too large")
