@@ -10,7 +10,7 @@ from certvault.model.seal import Seal, SealVersion
 from signing.formats.eseal import SealPicture
 from templates.sealkinds import SEAL_KINDS
 from templates.sealpicture import CheckedPicture, check_picture
-from templates.seals import SealArt, draw_seal, seal_png
+from templates.seals import SealArt, check_art, draw_seal, seal_png
 
 _OVAL_MM = (40, 30)
 
@@ -66,9 +66,11 @@ def art_of(kind: str, owner: str, name: str, diameter_mm: int, extras: Extras) -
 
 def checked(kind: str, owner: str, name: str, diameter_mm: int, extras: Extras) -> Extras:
     """The extras, a picture written anew. RefusedError for what cannot be drawn or shown."""
-    draw_seal(art_of(kind, owner, name, diameter_mm, extras))
-    if extras.picture is None:
-        return extras
+    art = art_of(kind, owner, name, diameter_mm, extras)
+    if not extras.picture:  # empty: back to what is drawn
+        draw_seal(art)
+        return replace(extras, picture=None)
+    check_art(art)  # an uploaded picture may show what cannot be drawn
     return replace(extras, picture=uploaded(kind, diameter_mm, extras).png)
 
 

@@ -38,8 +38,8 @@ from templates.typesetting import MM
 from verify.formats.refusal import refuse
 
 __all__ = [
-    "PURPOSES", "RANKS", "SEAL_KINDS", "SEAL_RED", "SealArt", "SealPicture", "draw_seal", "rank_named", "seal_letters",
-    "seal_pdf", "seal_png", "seal_svg",
+    "PURPOSES", "RANKS", "SEAL_KINDS", "SEAL_RED", "SealArt", "SealPicture", "check_art", "draw_seal", "rank_named",
+    "seal_letters", "seal_pdf", "seal_png", "seal_svg",
 ]  # fmt: skip
 
 SEAL_RED: Rgb = (0.83, 0.07, 0.09)
@@ -113,14 +113,14 @@ def seal_pdf(art: SealArt) -> bytes:
 
 
 def _drawn(art: SealArt) -> _Sheet:
-    shape = _check(art)
+    shape = check_art(art)
     if shape == "oval":
         return _oval(art)
     return _round(art) if shape == "round" else _square(art)
 
 
-def _check(art: SealArt) -> str:
-    """The shape to draw."""
+def check_art(art: SealArt) -> str:
+    """The shape to draw. Refused: kind, size, shape, purpose or serial as by :func:`draw_seal`; no letter is set."""
     kind = SEAL_KINDS.get(art.kind)
     if kind is None:
         raise refuse(

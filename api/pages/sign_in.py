@@ -69,4 +69,6 @@ def _landing(roles: frozenset[str]) -> str:
         return "/wallet"
     if Role.AUDITOR.value in roles:
         return "/audit"
+    if Role.CUSTODIAN.value in roles:
+        return "/seals"
     return "/issue" if roles & {Role.OPERATOR.value, Role.ISSUER.value} else "/"
