@@ -249,6 +249,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SEAL_MAKER_CERT": Meaning(_C, _FATAL, _SEAL),
     "SEAL_MAKER_LAPSED": Meaning(_C, _NOTE, "GM/T 0031-2025"),
     "SEAL_VALIDITY": Meaning(_C, _FATAL, _SEAL),
+    "SEAL_VALIDITY_NO_POE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6; GB/T 38540 7.3"),
     "SEAL_TIMESTAMP": Meaning(_C, _FATAL, "GB/T 20520"),
     "SEAL_ALONE": Meaning(_C, _NOTE, _SEAL),
     "SEAL_DATA_ABSENT": Meaning(_C, _DOUBT, _SEALED),

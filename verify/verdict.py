@@ -6,13 +6,17 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.facts import Facts
 from verify.findings import About, Finding, Severity
 from verify.formats.license import Holder
 from verify.policy import Policy
 from verify.trust.anchors import TrustStore
+
+if TYPE_CHECKING:
+    from verify.checks.sealsteps import Step
+    from verify.formats.seal import Seal
 
 
 class Integrity(enum.Enum):
@@ -84,9 +88,19 @@ class SignatureReport:
     signed_at: datetime | None = None
     time_source: str = "claimed"
     covers_whole_file: bool = False
+    seal: Seal | None = None
+    """The electronic seal inside, of a seal signature; not yet believed where ``indication`` is not TOTAL_PASSED."""
+    steps: tuple[Step, ...] = ()
+    """The standard's own steps of a seal signature, in its order."""
 
-    def to_json(self) -> dict[str, Any]:
-        """The signature as interfaces show it."""
+    def to_json(self, lang: str = "zh") -> dict[str, Any]:
+        """The signature as interfaces show it; ``seal`` and ``steps`` only of a seal signature."""
+        shown = self._plain_json()
+        if self.seal is not None:
+            shown |= {"seal": seal_json(self.seal), "steps": [s.to_json(lang) for s in self.steps]}
+        return shown
+
+    def _plain_json(self) -> dict[str, Any]:
         return {
             "field": self.field,
             "signer": self.signer,
@@ -170,11 +184,24 @@ class Verdict:
             "standing": self.standing.value if self.standing else None,
             "recognition": self.recognition.to_json() if self.recognition else None,
             "at": utc_text(self.at),
-            "signatures": [s.to_json() for s in self.signatures],
+            "signatures": [s.to_json(lang) for s in self.signatures],
             "license": self.license.to_json() if self.license else None,
             "findings": [f.to_json(lang) for f in self.findings],
             "elapsed_ms": round(self.elapsed_ms, 1),
         }
+
+
+def seal_json(seal: Seal) -> dict[str, Any]:
+    """What a person wants to know of a seal that was used."""
+    return {
+        "id": seal.seal_id,
+        "name": seal.name,
+        "type": seal.kind,
+        "valid_from": utc_text(seal.valid_from),
+        "valid_to": utc_text(seal.valid_to),
+        "width_mm": seal.picture.width_mm,
+        "height_mm": seal.picture.height_mm,
+    }
 
 
 def utc_text(moment: datetime) -> str:

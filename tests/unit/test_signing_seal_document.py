@@ -6,8 +6,6 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Collection
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,63 +21,23 @@ from signing.formats.pades import Baseline
 from signing.formats.pdf_update import PdfUpdater
 from signing.formats.placement import AcrossEdges, AtKeyword, AtPosition, Corner, Edge, InBox, Placement
 from signing.formats.seal_document import (
-    Instrument,
     Profile,
     Reserved,
-    SealOrder,
     reserve_fields,
     seal_document,
     seal_file,
 )
-from signing.formats.seal_look import Picture, PngPicture, VectorPicture
-from signing.keys import KeyPurpose
-from tests.support.contracts import DISC, contract, deflated, png
-from tests.support.forger.bases import base, sign, trust
+from signing.formats.seal_look import PngPicture
+from tests.support.contracts import contract, png
+from tests.support.forger.bases import base, sign
 from tests.support.forger.bases import draw as invoice
 from tests.support.sealed import validation_data
+from tests.support.sealing import NO_TEXT, assert_good, judged, order, sealed
 from tests.support.signing_pki import AT, shared_pki
-from verify import Verdict, verify_document
-from verify.findings import Severity
 from verify.formats.refusal import RefusedError
 from verify.verdict import Conclusion, Integrity
 
 MM = 72 / 25.4
-SEAL = VectorPicture(deflated(DISC), 42, 42)
-NO_TEXT = AtPosition(1, 15, 80)
-"""A place where the contract prints nothing."""
-
-
-def instrument(seal: bytes | None = None) -> Instrument:
-    pki = shared_pki("p256")
-    return Instrument(pki.signer(KeyPurpose.SEAL), pki.certificate(KeyPurpose.SEAL), (pki.issuing.certificate,), seal)
-
-
-def order(*placements: Placement, picture: Picture | None = SEAL, **changes: Any) -> SealOrder:
-    return replace(SealOrder(instrument(), AT, placements, picture), **changes)
-
-
-def sealed(pdf: bytes, *placements: Placement, **changes: Any) -> bytes:
-    return seal_document(pdf, order(*placements, **changes))
-
-
-def judged(pdf: bytes) -> Verdict:
-    pki = shared_pki("p256")
-    from verify import Evidence
-
-    evidence = Evidence(crls=(pki.root_crl(),), ocsps=(pki.ocsp(KeyPurpose.SEAL, KeyPurpose.TSA),))
-    return verify_document(pdf, trust=trust(), at=AT + timedelta(minutes=1), evidence=evidence)
-
-
-def assert_good(pdf: bytes, count: int, but: Collection[str] = ()) -> Verdict:
-    """Our judge finds nothing wrong, and nothing to doubt; ``but`` for the clock of the tests' other signer."""
-    verdict = judged(pdf)
-    assert len(verdict.signatures) == count
-    assert verdict.integrity is Integrity.INTACT, verdict.findings
-    doubts = {f.code for f in verdict.findings if f.severity is not Severity.NOTE}
-    assert doubts <= set(but), verdict.findings
-    assert all(s.integrity is Integrity.INTACT for s in verdict.signatures)
-    assert verdict.signatures[-1].covers_whole_file
-    return verdict
 
 
 def assert_pyhanko(pdf: bytes, count: int, *, levels: set[str] | None = None) -> None:

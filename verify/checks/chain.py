@@ -314,6 +314,16 @@ def other_duty(certificate: Any) -> str | None:
     return min(found) if found and usages <= _OTHER_DUTIES | {_CLIENT} else None
 
 
+def may_make_seals(certificate: Any) -> bool:
+    """Whether nothing in the certificate speaks against its making seals.
+
+    Real makers have usages of any kind or none. But who was given one of the usages of this system, such as to use a
+    seal or to sign records, and not that of a maker, was not meant to make one: else every holder could make any seal.
+    """
+    usages = _usages(certificate) or set()
+    return purposes.SEAL_MAKER in usages or not usages & (purposes.NAMES.keys() - {purposes.TSA, purposes.OCSP})
+
+
 def may_sign(certificate: Any) -> bool:
     """Whether the key usage, where stated, lets the key sign (RFC 5280 4.2.1.3). One that cannot be read does not."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from verify.checks.chain import Problem, display_name
 from verify.checks.sealed import SealedDocument
+from verify.checks.sealjudge import seal_findings
 from verify.checks.signature import SignatureView, is_pades
 from verify.checks.trusttime import SignerOutcome
 from verify.findings import Severity
@@ -43,6 +44,8 @@ def _report(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> 
         signed_at=time,
         time_source="timestamp" if proven else "claimed",
         covers_whole_file=view.covers,
+        seal=view.ses.seal if view.ses else None,
+        steps=view.ses_steps,
     )
 
 
@@ -52,6 +55,9 @@ def _indication(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | 
         return _broken(inquiry, view, codes)
     if outcome is not None and outcome.path.problem is not None:
         return _path_indication(inquiry, view, outcome, outcome.path.problem)
+    seal = seal_findings(inquiry, view)
+    if seal:
+        return (FAILED if any(f.severity is Severity.FATAL for f in seal) else OPEN), "SIG_CONSTRAINTS_FAILURE"
     if "CERTIFICATE_PURPOSE" in codes:
         return OPEN, "CHAIN_CONSTRAINTS_FAILURE"
     if "ALGORITHM_WEAK" in codes:
@@ -103,6 +109,8 @@ def _path_indication(
 
 
 def _format(document: SealedDocument, view: SignatureView) -> str:
+    if view.ses is not None:
+        return f"ses-v{view.ses.version}"
     if view.is_timestamp:
         return "ETSI.RFC3161"
     if view.cms is not None and view.cms.national:

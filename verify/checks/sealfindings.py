@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Revocation, load_lenient, may_sign, report_path
+from verify.checks.chain import Chains, Revocation, load_lenient, may_make_seals, may_sign, report_path
 from verify.checks.sealsteps import Step, StepOutcome
 from verify.findings import Severity
 from verify.formats.seal import Seal
@@ -42,17 +42,19 @@ def report_steps(inquiry: Inquiry, steps: Iterable[Step], codes: Container[str],
             inquiry.report("TIMESTAMP_UNTRUSTED", where=where, reason="NO_TRUSTED_PATH")
 
 
-def report_maker(inquiry: Inquiry, chains: Chains, seal: Seal, moment: datetime, steps: Iterable[Step]) -> None:
+def report_maker(
+    inquiry: Inquiry, chains: Chains, seal: Seal, moment: datetime, steps: Iterable[Step], where: str = _SEAL
+) -> None:
     """Who made the seal. Without a path to an anchor nobody here knows; an unfit or lapsed certificate is a fault."""
     maker = load_lenient(seal.maker)
-    if maker is None or not may_sign(maker):
-        inquiry.report("SEAL_MAKER_CERT", where=_SEAL)
+    if maker is None or not may_sign(maker) or not may_make_seals(maker):
+        inquiry.report("SEAL_MAKER_CERT", where=where)
         return
     lapsed = any(s.code == "SEAL_MAKER_CERT" and s.outcome is StepOutcome.WARNING for s in steps)
     if lapsed:
-        inquiry.report("SEAL_MAKER_LAPSED", where=_SEAL)
+        inquiry.report("SEAL_MAKER_LAPSED", where=where)
     path = chains.validate(maker, seal.created if lapsed else moment, Revocation.REQUIRED)
-    report_path(inquiry, path, _SEAL)
+    report_path(inquiry, path, where)
 
 
 def report_signer(

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from verify.checks.chain import Chains, Problem, Revocation, display_name, load_lenient, may_sign
+from verify.checks.chain import (
+    Chains,
+    Problem,
+    Revocation,
+    display_name,
+    load_lenient,
+    may_make_seals,
+    may_sign,
+)
 from verify.checks.strength import weak_hash, weak_key
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
 from verify.formats.refusal import Text
@@ -100,8 +108,13 @@ def digest_named(name: str, data: bytes) -> bytes | None:
 
 def document_digest(algorithm: str, data: bytes) -> bytes | None:
     """The digest that follows from a signature algorithm (GM/T 0031-2014 5): SM3 for SM2, SHA-1 or SHA-256 for RSA."""
-    known = _HASHES.get(algorithm)
+    known = document_hash(algorithm)
     return _hash(known, data) if known else None
+
+
+def document_hash(algorithm: str) -> str | None:
+    """The name of that hash; None for an algorithm that seals are not signed with."""
+    return _HASHES.get(algorithm)
 
 
 def _hash(name: str, data: bytes) -> bytes:
@@ -140,12 +153,16 @@ def _hash_under(algorithm: str) -> str:
 
 
 class SealSteps:
-    """Runs the procedures of one inspection. ``at`` is the moment of checking, aware, UTC."""
+    """Runs the procedures of one inspection. ``at`` is the moment of checking, aware, UTC.
 
-    def __init__(self, chains: Chains, at: datetime, document: bytes | None) -> None:
+    ``digest`` is that of the document by the signature's hash, where somebody has made it already.
+    """
+
+    def __init__(self, chains: Chains, at: datetime, document: bytes | None, *, digest: bytes | None = None) -> None:
         self.chains = chains
         self.at = at
         self.document = document
+        self.digest = digest
 
     def of_seal(self, seal: Seal, moment: datetime) -> tuple[Step, ...]:
         """Verification of a seal (4.1), validity asked at ``moment``."""
@@ -232,6 +249,8 @@ class SealSteps:
             return failed(code, "certificate-unreadable")
         if not may_sign(maker):
             return failed(code, "usage-wrong", subject=display_name(maker))
+        if not may_make_seals(maker):
+            return failed(code, "no-maker", subject=display_name(maker))
         if not self.chains.anchors:
             return not_run(code, "no-trust")
         problem = self.chains.validate(maker, moment, Revocation.KNOWN).problem
@@ -328,9 +347,9 @@ class SealSteps:
         return "revoked-since" if later is not None and later.code == "CERTIFICATE_REVOKED" else "not-revoked"
 
     def _data_hash(self, value: SealSignature) -> Step:
-        if self.document is None:
+        if self.document is None and self.digest is None:
             return not_run("DATA_HASH", "no-data")
-        digest = document_digest(value.algorithm, self.document)
+        digest = self.digest or document_digest(value.algorithm, self.document or b"")
         if digest is None:
             return failed("DATA_HASH", "algorithm-unknown", algorithm=value.algorithm)
         same = hmac.compare_digest(digest, value.data_hash)

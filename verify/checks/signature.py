@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 from verify.checks.byterange import Decrypt, covered_bytes, range_end, signature_value, without_padding
+from verify.checks.sealsteps import Step
+from verify.checks.sealvalue import check_seal_value
 from verify.checks.stamps import Token, check_cms, check_embedded, check_token
 from verify.errors import UnreadableError
 from verify.findings import About, Severity
@@ -17,6 +19,7 @@ from verify.formats.pdfgraph import UnverifiedPdfSignature
 from verify.formats.pdfvalues import Reference
 from verify.formats.plainrsa import check_plain_rsa, unverified_plain_rsa
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
+from verify.formats.seal import SealSignature, begins_like_signature
 from verify.inquiry import Inquiry
 from verify.verdict import Integrity
 
@@ -27,16 +30,24 @@ _TIMESTAMP = "/ETSI.RFC3161"
 _DIGEST_INSIDE = "/adbe.pkcs7.sha1"
 _PLAIN = "/adbe.x509.rsa_sha1"
 _CMS = {_CADES, "/adbe.pkcs7.detached", _TIMESTAMP, _DIGEST_INSIDE}
+_NATIONAL = "/GM."
+"""What names of national signatures begin with (GM.sm2seal, GM.SM2): some products write CMS under them."""
 _MOST_CERTIFICATES = 100
 
 
 @dataclass(slots=True)
 class SignatureView:
-    """One signature as the checks fill it in. ``integrity`` is this signature's own."""
+    """One signature as the checks fill it in. ``integrity`` is this signature's own.
+
+    ``ses`` is what a seal signature (SES_Signature) says, with the digest of what it covers and its steps.
+    """
 
     raw: UnverifiedPdfSignature
     integrity: Integrity = Integrity.ALTERED
     cms: UnverifiedCms | None = None
+    ses: SealSignature | None = None
+    ses_digest: bytes | None = None
+    ses_steps: tuple[Step, ...] = ()
     tokens: list[Token] = field(default_factory=list)
     end: int = 0
     covers: bool = False
@@ -89,7 +100,13 @@ def _check(inquiry: Inquiry, data: bytes, view: SignatureView, strict: bool, aro
         raise UnreadableError("SIGNATURE_EMPTY", reason=raw.fault)
     view.end = range_end(data, raw.byte_range)
     padded = signature_value(data, raw.byte_range, raw.contents, strict)
-    if raw.subfilter not in _CMS | {_PLAIN} or (strict and raw.subfilter == _PLAIN):
+    if not strict and begins_like_signature(padded):
+        value = without_padding(padded, strict, inquiry.policy.limits.padding_bytes, _decryption(raw, around))
+        check_seal_value(inquiry, view, value, covered_bytes(data, raw.byte_range))
+        _check_tokens(inquiry, view, strict, around)
+        return
+    known = raw.subfilter in _CMS | {_PLAIN} or raw.subfilter.upper().startswith(_NATIONAL)
+    if not known or (strict and raw.subfilter == _PLAIN):
         raise UnreadableError("ALGORITHM_UNSUPPORTED", algorithm=raw.subfilter or "no SubFilter")
     value = without_padding(padded, strict, inquiry.policy.limits.padding_bytes, _decryption(raw, around))
     covered = covered_bytes(data, raw.byte_range)
@@ -119,7 +136,15 @@ def _check_cms(
         view.tokens.append(check_token(inquiry, cms, covered, view.where))
         view.cms = view.tokens[0].cms
         return
-    view.cms = cms = _check_value(inquiry, cms, covered, view)
+    view.cms = _check_value(inquiry, cms, covered, view)
+    _check_tokens(inquiry, view, strict, around)
+
+
+def _check_tokens(inquiry: Inquiry, view: SignatureView, strict: bool, around: Surroundings) -> None:
+    """The timestamps over the signature's value."""
+    cms = view.cms
+    if cms is None:
+        return
     for number, der in enumerate(cms.tokens, 1):
         where = f"{view.where}/timestamp {number}"
         token = check_embedded(inquiry, der, cms.signature, where, strict, lambda: (*cms.certificates, *around.known()))

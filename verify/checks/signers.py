@@ -9,6 +9,7 @@ from typing import Any
 
 from verify.checks.chain import Chains, load_lenient
 from verify.checks.sealed import SealedDocument, all_cms
+from verify.checks.sealjudge import judge_seal
 from verify.checks.trusttime import Proofs, SignerOutcome, judge_archive, judge_signer, weakness
 from verify.checks.unproven import vouched
 from verify.evidence import VaultFacts
@@ -69,7 +70,9 @@ def _judged(
         for view in document.seals:
             if view.cms is not None:
                 inquiry.spend()
-                outcomes[id(view)] = judge_signer(inquiry, chains, view, proofs.moment(view.end), usage)
+                outcome = judge_signer(inquiry, chains, view, proofs.moment(view.end), usage)
+                outcomes[id(view)] = outcome
+                judge_seal(inquiry, chains, view, outcome)
         for view in document.stamps:
             weak = weakness(inquiry.policy, view.cms, proofs.moment(view.end)) if view.cms is not None else None
             if weak:

@@ -149,6 +149,15 @@ def has_shape_1(data: bytes) -> bool:
         return False
 
 
+def begins_like_signature(data: bytes) -> bool:
+    """Whether a value that something may follow begins as a seal signature: zeros do, in a PDF."""
+    try:
+        top = node_at(data, 0, len(data), "value")
+        return top.tag == SEQUENCE and looks_like_signature(top.encoded)
+    except SealFormatError:
+        return False
+
+
 def _whole(data: bytes) -> Node:
     if len(data) > MAX_SEAL_BYTES:
         raise SealFormatError("value", "it is too large")

@@ -114,6 +114,7 @@ TEXTS: dict[str, str] = {
     "SEAL_MAKER_CERT": "The certificate of the seal's maker is not good: chain, validity, revocation or key usage.",
     "SEAL_MAKER_LAPSED": "The certificate of the seal's maker has lapsed since, but was good when the seal was made.",
     "SEAL_VALIDITY": "The seal was outside its validity at that moment.",
+    "SEAL_VALIDITY_NO_POE": "The seal no longer holds, and no timestamp proves that it was used before its end.",
     "SEAL_TIMESTAMP": "A timestamp of the seal or the signature is wrong, or contradicts its times.",
     "SEAL_ALONE": "This is a seal by itself; it seals no document.",
     "SEAL_DATA_ABSENT": "This is a signature value without the sealed document, so what was sealed cannot be checked.",

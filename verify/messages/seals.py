@@ -36,6 +36,10 @@ _REASONS: dict[str, tuple[str, str]] = {
         "{subject} 的证书密钥用途不允许签名。",
         "The key usage of {subject}'s certificate does not allow signing.",
     ),
+    "no-maker": (
+        "{subject} 的证书另有用途，不得制作印章。",
+        "The certificate of {subject} is for something else than making seals.",
+    ),
     "no-trust": ("未给出信任的根证书，此步未执行。", "No trusted root was given, so this step did not run."),
     "lapsed-since": (
         "{subject} 的证书现已过期或吊销，但制章时有效。",

@@ -37,7 +37,7 @@ def report_json(verdict: Verdict, lang: str, depth: str) -> dict[str, Any]:
     }
     if depth != "conclusion":
         report["signatures"] = [
-            {**s.to_json(), "checks": signature_checks_json(verdict, s, lang)} for s in verdict.signatures
+            {**s.to_json(lang), "checks": signature_checks_json(verdict, s, lang)} for s in verdict.signatures
         ]
         report["checks"] = checks_json(verdict, lang)
         report["findings"] = shown["findings"]
