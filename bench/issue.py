@@ -42,7 +42,8 @@ def _timed(work: Callable[[], object], count: int) -> tuple[float, float]:
     return (time.perf_counter() - wall) / count, (time.process_time() - cpu) / count
 
 
-def _machine() -> dict[str, object]:
+def machine() -> dict[str, object]:
+    """What this runs on."""
     model = "unknown"
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -51,10 +52,15 @@ def _machine() -> dict[str, object]:
     return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(), "used": "one core"}
 
 
-def measure(count: int, rounds: int, suite: str, keys: str | None) -> dict[str, object]:
-    """Run all three; medians over the rounds."""
+def on_one_core() -> None:
+    """Stay on one core of this machine, children too."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def measure(count: int, rounds: int, suite: str, keys: str | None) -> dict[str, object]:
+    """Run all three; medians over the rounds."""
+    on_one_core()
     with tempfile.TemporaryDirectory(prefix="certvault-bench-") as folder:
         vault = create_vault(InitOptions(folder=Path(folder) / "vault", suite=suite, keys=keys))
         with vault:
@@ -87,7 +93,7 @@ def _report(
     wall = {name: statistics.median(w for w, _ in values) for name, values in found.items()}
     cpu = {name: statistics.median(c for _, c in values) for name, values in found.items()}
     return {
-        "machine": _machine(),
+        "machine": machine(),
         "vault": {"suite": vault.settings.suite, "keys": vault.settings.keys_uri.partition(":")[0], "seal": algorithm},
         "per_second": {name: round(1 / value, 1) for name, value in wall.items()},
         "milliseconds": {name: round(1000 * value, 2) for name, value in wall.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,21 @@ def test_no_changed_bit_of_a_value_passes(bit: int) -> None:
     changed[bit // 8] ^= 1 << bit % 8
     with pytest.raises(BadSignatureError):
         verify_sm2(bytes(changed), MESSAGE, KEY)
+
+
+def test_threads_share_a_key_and_each_has_its_own_answer() -> None:
+    """The key is loaded once for all of them."""
+    values = [VALUE, VALUE[:-1] + bytes((VALUE[-1] ^ 1,))] * 100
+
+    def good(value: bytes) -> bool:
+        try:
+            verify_sm2(value, MESSAGE, KEY)
+        except BadSignatureError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(good, values)) == [True, False] * 100
 
 
 def test_what_openssl_signs_is_good_here(tmp_path: Path) -> None:

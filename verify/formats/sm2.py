@@ -7,6 +7,7 @@ Values are written in DER by us and read in DER or as raw ``r || s``, which devi
 from __future__ import annotations
 
 import ctypes
+import weakref
 from functools import lru_cache
 
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError
@@ -138,23 +139,39 @@ def verify_sm2(signature: bytes, message: bytes, spki: bytes, identity: bytes = 
 
 def verify_digest(signature: bytes, digest: bytes, spki: bytes) -> None:
     """Check an SM2 signature over ``e``, 32 bytes. Raises BadSignatureError or UnsupportedKeyError."""
-    from verify.formats.libcrypto import LibcryptoMissingError, libcrypto
-
-    point_of_spki(spki)
+    key = _public_key(spki)
     value = der_of(signature)
+    library = key.library
+    context = library.EVP_PKEY_CTX_new(key.handle, None)
     try:
-        library = libcrypto()
-    except LibcryptoMissingError as error:
-        raise UnsupportedKeyError("SM2: " + str(error)) from error
-    key = library.d2i_PUBKEY(None, ctypes.byref(ctypes.c_char_p(spki)), len(spki))
-    context = library.EVP_PKEY_CTX_new(key, None) if key else None
-    try:
-        if not context or library.EVP_PKEY_is_a(key, b"SM2") != 1 or library.EVP_PKEY_verify_init(context) != 1:
+        if not context or library.EVP_PKEY_verify_init(context) != 1:
             raise UnsupportedKeyError("SM2: this libcrypto has it not")
         good = library.EVP_PKEY_verify(context, value, len(value), digest, len(digest)) == 1
     finally:
         library.EVP_PKEY_CTX_free(context)
-        library.EVP_PKEY_free(key)
         library.ERR_clear_error()
     if not good:
         raise BadSignatureError("SM2")
+
+
+class _PublicKey:
+    """A public key inside libcrypto, which several threads may use at once."""
+
+    def __init__(self, spki: bytes) -> None:
+        from verify.formats.libcrypto import LibcryptoMissingError, libcrypto
+
+        point_of_spki(spki)
+        try:
+            self.library = libcrypto()
+        except LibcryptoMissingError as error:
+            raise UnsupportedKeyError("SM2: " + str(error)) from error
+        self.handle = self.library.d2i_PUBKEY(None, ctypes.byref(ctypes.c_char_p(spki)), len(spki))
+        weakref.finalize(self, self.library.EVP_PKEY_free, self.handle)
+        if not self.handle or self.library.EVP_PKEY_is_a(self.handle, b"SM2") != 1:
+            self.library.ERR_clear_error()
+            raise UnsupportedKeyError("SM2: this libcrypto has it not")
+
+
+@lru_cache(maxsize=256)
+def _public_key(spki: bytes) -> _PublicKey:
+    return _PublicKey(spki)
