@@ -56,7 +56,7 @@ WORDS: Mapping[str, Text] = {
     # verify
     "verify_title": _t("验证证照", "Verify a license"),
     "verify_lead": _t("文件只用于本次验证，不会保存。", "What you give is used for this check only and is not kept."),
-    "drop": _t("将 PDF、照片或记录拖到这里", "Drop a PDF, a picture or a record here"),
+    "drop": _t("将 PDF、照片、记录或电子印章拖到这里", "Drop a PDF, a picture, a record or an e-seal here"),
     "choose_file": _t("选择文件", "Choose files"),
     "take_picture": _t("拍照", "Take a picture"),
     "use_camera": _t("用摄像头扫码", "Scan with the camera"),

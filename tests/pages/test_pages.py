@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.api.conftest import example
 from tests.api.test_verifications import code_of
+from tests.support.seals import Maker, make_pki
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -52,6 +54,29 @@ def test_a_signed_report_is_downloaded(page: Page, address: str, issued: IssuedL
             page.click(f"{VERDICT} [data-report={kind}]")
         assert download.value.suggested_filename == f"report-genuine.{kind}"
         assert Path(download.value.path()).read_bytes().startswith(begins)
+
+
+def test_a_seal_and_its_value_say_what_they_are(page: Page, address: str, tmp_path: Path) -> None:
+    """Nobody here made them, so they are open; one that was changed is refused; each has its report."""
+    maker = Maker(make_pki(tmp_path), datetime.now(UTC).replace(microsecond=0))
+    (tmp_path / "seal.esl").write_bytes(maker.seal(4))
+    (tmp_path / "value.dat").write_bytes(maker.signature(4, b"doc"))
+    (tmp_path / "changed.esl").write_bytes(maker.seal(4).replace(b"test seal", b"best seal"))
+    page.goto(f"{address}/verify")
+    page.set_input_files("#files", [tmp_path / n for n in ("seal.esl", "value.dat", "changed.esl")])
+    page.wait_for_selector(VERDICT)
+    seal, value, changed = page.locator(VERDICT).all()
+    for card in (seal, value):
+        assert card.get_attribute("data-conclusion") == "INDETERMINATE"
+        assert "印章未被改动，但无法确认" in card.inner_text()
+        assert "ses-v4" in card.inner_text()
+    assert "SEAL_ALONE" in seal.inner_text()
+    assert "只有签章值，没有被签章的原文" in value.inner_text()
+    assert changed.get_attribute("data-integrity") == "ALTERED"
+    assert "制章者对印章的签名不正确" in changed.inner_text()
+    with page.expect_download() as download:
+        page.click(f"{VERDICT}:first-of-type [data-report=html]")
+    assert "电子印章" in Path(download.value.path()).read_text("utf-8")
 
 
 def test_an_encrypted_file_asks_for_its_password(page: Page, address: str, tmp_path: Path) -> None:
