@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 
 from api import fields, pages, problems
 from api.auth import Authenticator, Sessions
+from api.csc import errors as csc_errors
 from api.deps import Services, known_language, lang_of
 from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
 from api.middleware import Guard
-from api.routes import health, licenses, mintings, pki, reports, types, verifications, wallet
+from api.routes import csc, health, licenses, mintings, pki, reports, types, verifications, wallet
 from certvault.errors import VaultError
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from certvault.bootstrap import Vault
 
 STATIC = Path(pages.__file__).parent / "static"
-ROUTERS = (licenses, mintings, verifications, reports, types, wallet, pki, health)
+ROUTERS = (licenses, mintings, verifications, reports, types, wallet, pki, csc, health)
 DESCRIPTION = "Electronic licenses: issue, seal, verify. Errors are RFC 9457 problem documents with a stable `code`."
 
 
@@ -87,6 +88,8 @@ def _refused(request: Request, error: Exception) -> Response:
     """Every error that is an answer: a page for whoever reads pages, else a problem document."""
     problem = _problem(error)
     lang = lang_of(request)
+    if request.url.path.startswith("/csc/"):
+        return csc_errors.answer(problem, lang, error)
     if pages.wants_page(request):
         return pages.problem_page(request, problem, lang)
     return JSONResponse(

@@ -39,6 +39,7 @@ class Limits:
             "verification-mib": Rate(128, 128),
             "judging": Rate(60, 30),  # seconds of a judge's time, taken afterwards: debt is waited off
             "key": Rate(60, 240),  # OCSP and timestamps: each answer costs a signature
+            "remote-signature": Rate(200, 1200),  # hashes, not requests
             "reading": Rate(200, 1200),
             "sign-in": Rate(10, 10),
             "member": Rate(400, 2400),

@@ -37,6 +37,7 @@ from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
 from certvault.pipeline import Pipeline
 from certvault.pki import Pki
 from certvault.recovery import Recovery
+from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealing import Sealing
 from certvault.sealkeys import SealKeys
@@ -198,6 +199,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),
         seals=Seals(database, cipher, keyring, seal_keys, settings, clock),
         seal_uses=seal_uses,
+        remote=RemoteSigning(database, cipher, keyring, pki, seal_uses, settings, clock),
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,

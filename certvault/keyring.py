@@ -17,7 +17,7 @@ from certvault.model.keys import VAULT_OWNER, CertificateRecord, CertificateStat
 from signing.backends.base import Backend
 from signing.errors import SigningError
 from signing.keys import KeyPurpose
-from signing.signer import BackendSigner, Signer
+from signing.signer import BackendSigner, DigestSigner
 from verify.formats.algorithms import Algorithm
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.formats.sm2 import raw_of
@@ -91,7 +91,7 @@ class Keyring:
         self._ensure()
         return self._keys.get(key_id)
 
-    def signer(self, key: KeyRecord) -> Signer:
+    def signer(self, key: KeyRecord) -> DigestSigner:
         """The door to ``key``."""
         return BackendSigner(self.backend, key.handle)
 

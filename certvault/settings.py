@@ -11,6 +11,9 @@ The file holds no secret, unless a database URL with a password was written into
     [keys.mechanisms.ALGORITHM]
                 generate, sign, … what a token does in its maker's own way: :mod:`signing.backends.pkcs11_mechanisms`
     [limits]    mint_rows, mint_columns, mint_cell_chars
+    [remote]    enabled, daily, clients
+                               signing for callers elsewhere; signatures a day of one caller; client certificates, each
+                               SHA256-OF-CERTIFICATE=TOKEN-ID, that come through the proxy
     [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
 """
 
@@ -32,8 +35,10 @@ from certvault.errors import SettingsError
 from signing.errors import PinError
 
 FILE_NAME = "vault.toml"
+_CLIENT = re.compile(r"[0-9a-f]{64}=[0-9a-f]{16}")
 PIN_FILE = "pin"
 PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
+REMOTE_DAILY = 10_000
 KEY_SESSIONS, MOST_KEY_SESSIONS = 4, 256
 _BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
 SUITES = ("p256", "rsa3072", "sm2")
@@ -64,6 +69,9 @@ class Settings:
     mint_columns: int = 200
     mint_cell_chars: int = 20_000
     key_sessions: int = KEY_SESSIONS
+    remote_signing: bool = True
+    remote_daily: int = REMOTE_DAILY
+    remote_clients: tuple[str, ...] = ()
     four_eyes: bool = False
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
 
@@ -84,7 +92,7 @@ class Settings:
         os.replace(temporary, path)
 
     def _toml(self) -> str:
-        tables: dict[str, Mapping[str, str | bool | int | None]] = {
+        tables: dict[str, Mapping[str, str | bool | int | list[str] | None]] = {
             "vault": {
                 "id": self.vault_id,
                 "region": self.region,
@@ -109,6 +117,11 @@ class Settings:
                 "mint_cell_chars": self.mint_cell_chars,
             },
             "seals": {"four_eyes": self.four_eyes},
+            "remote": {
+                "enabled": self.remote_signing,
+                "daily": self.remote_daily,
+                "clients": list(self.remote_clients),
+            },
         }
         lines: list[str] = []
         for table, members in tables.items():
@@ -180,6 +193,9 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         mint_rows=number("mint_rows", 1_000_000),
         mint_columns=number("mint_columns", 200),
         mint_cell_chars=number("mint_cell_chars", 20_000),
+        remote_signing=value.get("remote", {}).get("enabled", True) is True,
+        remote_daily=number("daily", REMOTE_DAILY, "remote"),
+        remote_clients=_clients(value.get("remote", {}).get("clients", [])),
         key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
         four_eyes=value.get("seals", {}).get("four_eyes") is True,
         key_mechanisms=read_key_mechanisms(value),
@@ -200,6 +216,16 @@ def read_key_mechanisms(value: Mapping[str, Any]) -> dict[str, dict[str, str | i
                 f"{FILE_NAME}: [keys.mechanisms] has a table for each algorithm, with texts and whole numbers",
             )
     return {name: dict(table) for name, table in found.items()}
+
+
+def _clients(given: Any) -> tuple[str, ...]:
+    """``SHA-256 of a certificate, hex`` ``=`` ``id of a token``; SettingsError for anything else."""
+    if not isinstance(given, list) or not all(isinstance(c, str) and _CLIENT.fullmatch(c) for c in given):
+        raise SettingsError(
+            f"{FILE_NAME}：[remote] clients 须为“证书 SHA-256=令牌标识”的列表",
+            f"{FILE_NAME}: [remote] clients is not a list of SHA256-OF-CERTIFICATE=TOKEN-ID",
+        )
+    return tuple(given)
 
 
 def write_pin(folder: Path, pin: str) -> None:

@@ -26,6 +26,7 @@ from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from certvault.model.views import DoctorReport, MaintenanceReport
 from certvault.pki import Pki
 from certvault.recovery import Recovered, Recovery
+from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.seals import Seals
 from certvault.sealuses import SealUses
@@ -55,6 +56,7 @@ class Vault:
     issuers: Issuers
     seals: Seals
     seal_uses: SealUses
+    remote: RemoteSigning
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists

@@ -140,12 +140,11 @@ def run(
         log.info("bulk jobs resumed: %d", resumed)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(vault),
+            _behind(proxy, create_app(vault)),
             log_config=None,
             access_log=False,  # it would log whole addresses; the application logs routes
             server_header=False,
-            proxy_headers=proxy is not None,
-            forwarded_allow_ips=proxy,
+            proxy_headers=False,  # see _behind
             timeout_graceful_shutdown=10,
             http=protocol(proxy),
             ws="none",
@@ -168,6 +167,19 @@ def run(
         thread.join()
     if trouble:
         raise trouble[0]
+
+
+def _behind(proxy: str | None, app: Any) -> Any:
+    """``app`` as it sees requests: the client's address as the proxy says it, certificates from the proxy alone.
+
+    The second has to look at the peer itself, so it stands outside of the first.
+    """
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    from api.csc.clients import ProxyOnly
+
+    inner: Any = app if proxy is None else ProxyHeadersMiddleware(app, trusted_hosts=proxy)
+    return ProxyOnly(inner, proxy)
 
 
 def _keep_up(vault: Vault, ended: threading.Event) -> None:

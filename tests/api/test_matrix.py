@@ -22,6 +22,7 @@ EVERYONE = ROLES | {NOBODY}
 READERS = frozenset({"operator", "issuer", "auditor", "holder"})
 ISSUERS = frozenset({"operator", "issuer"})
 HOLDERS = frozenset({"holder"})
+SIGNERS = frozenset({"operator", "issuer", "custodian"})
 
 MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/licenses"): ISSUERS,
@@ -43,6 +44,13 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/ocsp"): EVERYONE,
     ("GET", "/ocsp/{request64:path}"): EVERYONE,
     ("POST", "/tsa"): EVERYONE,
+    ("POST", "/csc/{version}/info"): EVERYONE,
+    ("POST", "/csc/{version}/credentials/list"): SIGNERS,
+    ("POST", "/csc/{version}/credentials/info"): SIGNERS,
+    ("POST", "/csc/{version}/credentials/authorize"): SIGNERS,
+    ("POST", "/csc/{version}/credentials/authorizeCheck"): SIGNERS,
+    ("POST", "/csc/{version}/credentials/extendTransaction"): SIGNERS,
+    ("POST", "/csc/{version}/signatures/signHash"): SIGNERS,
     ("GET", "/healthz"): EVERYONE,
     ("GET", "/readyz"): EVERYONE,
     ("GET", "/metrics"): frozenset({"operator"}),
@@ -70,6 +78,7 @@ def test_who_is_let_in(door: Door, issued: IssuedLicense, role: str, method: str
         .replace("{job}", "0" * 16)
         .replace("{code}", "food-business-license")
         .replace("{n}", "0")
+        .replace("{version}", "v2")
         .replace("{ca}", "root")
         .replace("{request64:path}", "AAAA")
     )
