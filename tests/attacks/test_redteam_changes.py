@@ -417,6 +417,26 @@ def test_a_signature_field_is_added_below_a_field_with_a_value() -> None:
     _refused(doc.update({"payee": body, doc.free: _UNSEEN % (b"sign", b"/Parent 23 0 R")}))
 
 
+_ODT = b"[/application#2Fvnd.oasis.opendocument.text %d 0 R]"
+
+
+def test_a_trailer_leads_to_another_document_for_an_office_program() -> None:
+    """LibreOffice opens what /AdditionalStreams names instead of the PDF (ISO 32000-2 7.5.5)."""
+    doc = base("p2")
+    other = stream(b"PK another document", b"")
+    _refused(doc.update({doc.free: other}, trailer={b"/AdditionalStreams": _ODT % doc.free}))
+    named = b"<< /Type /Filespec /FT /Sig /EF << /F %d 0 R >> >>" % (doc.free + 1)
+    _refused(doc.update({doc.free: named, doc.free + 1: other}, trailer={b"/AdditionalStreams": _ODT % doc.free}))
+
+
+def test_a_trailer_that_leads_to_the_new_signature_by_chance_stays_intact() -> None:
+    """PDFBox renumbers what it does not know, and then gives the number to what it adds."""
+    doc = base("p2")
+    fields = array([*items(entries(doc.body("form"))[b"/Fields"]), b"%d 0 R" % doc.free])
+    objects = {"form": changed(doc.body("form"), Fields=fields), doc.free: _UNSEEN % (b"Sig9", b"")}
+    _intact(doc.update(objects, trailer={b"/AdditionalStreams": _ODT % doc.free}))
+
+
 # --- structure, form, generations -----------------------------------------------------------------------------------
 
 

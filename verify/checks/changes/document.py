@@ -10,6 +10,7 @@ from verify.checks.changes.pages import compare_pages
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.structure import compare_structure
 from verify.checks.changes.walk import Node, Walk
+from verify.formats.pdfobjects import is_signature
 from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value, same_value
 
 _SECTION_KEYS = frozenset(
@@ -25,6 +26,7 @@ _REASONS = {
     b"AF": Reason.EMBEDDED,
     b"Dests": Reason.EMBEDDED,
 }
+_DSS_LISTS = (b"Certs", b"CRLs", b"OCSPs")
 _MOST_DEPTH = 6
 _VERSIONS = frozenset((b"1.3", b"1.4", b"1.5", b"1.6", b"1.7", b"2.0"))
 """Versions of the format that differ in nothing a viewer would show of the same objects."""
@@ -66,13 +68,29 @@ def _compare_identifier(walk: Walk, old: Dictionary, new: Dictionary, path: Path
 
 
 def _compare_unknown(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
-    """Entries that no part of the standard defines show nothing, unless an editor keeps a second document there."""
+    """Entries that no part of the standard defines show nothing, unless an editor keeps a second document there.
+
+    PDFBox gives what it does not know a new number and later uses that number for what it adds itself.
+    """
     for key in new.keys() - _SECTION_KEYS:
         held = walk.new.resolve(new.get(key))
         for item in held if isinstance(held, list) else [held]:
-            if isinstance(walk.new.resolve(item), (dict, Stream)):
+            if isinstance(walk.new.resolve(item), (dict, Stream)) and not _is_judged_elsewhere(walk, item):
                 walk.same(old.get(key), new.get(key), path.key(key), Reason.TRAILER)
                 break
+
+
+def _is_judged_elsewhere(walk: Walk, item: Value) -> bool:
+    """Whether a new object is a field, a signature or a value of the DSS: no document, and other rules look at it."""
+    if not isinstance(item, Reference) or walk.old.resolve(item) is not None:
+        return False
+    held, dss = walk.new.resolve(item), walk.new.resolve(walk.new.root.get(b"DSS"))
+    if isinstance(held, Stream):
+        lists = [walk.new.items_of(dss.get(key)) for key in _DSS_LISTS] if isinstance(dss, dict) else []
+        return any(isinstance(v, Reference) and v.number == item.number for values in lists for v in values)
+    if isinstance(held, dict):
+        return held is dss or is_signature(held) or (walk.new.resolve(held.get(b"FT")) == b"Sig" and b"EF" not in held)
+    return False
 
 
 def _compare_catalogs(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:
