@@ -134,14 +134,14 @@ def _judge_text(inquiry: Inquiry, text: str) -> None:
     if code is None:
         return
     inquiry.is_license = True
-    certificate = None
+    certificate, anchor = None, None
     # 3
     with inquiry.check("signatures"):
         certificate = _find_key(inquiry, code)
     # 4
     with inquiry.check("chain"):
         if certificate is not None:
-            judge_certificate(inquiry, certificate, code)
+            anchor = judge_certificate(inquiry, certificate, code).anchor
     if "CODE_NOT_CHECKABLE" not in {f.code for f in inquiry.findings}:
         inquiry.signatures.append(_report(inquiry, code, certificate))
     # 5
@@ -149,7 +149,7 @@ def _judge_text(inquiry: Inquiry, text: str) -> None:
         inquiry.license = _check_claims(inquiry, code, certificate)
     # 6
     with inquiry.check("standing"):
-        check_term(inquiry, Term(code.valid_from, code.valid_to, code.status_uri, code.status_index))
+        check_term(inquiry, Term(code.valid_from, code.valid_to, code.status_uri, code.status_index), anchor)
 
 
 def _find_key(inquiry: Inquiry, code: UnverifiedCode) -> Any | None:

@@ -77,6 +77,7 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     from verify.checks.carriers import check_license, find_record
     from verify.checks.facts import gather
     from verify.checks.indication import report_signatures
+    from verify.checks.issuer import sealing_anchor
     from verify.checks.shadow import check_shadow
     from verify.checks.signers import check_chain
     from verify.checks.standing import check_standing
@@ -112,4 +113,4 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
     check_license(inquiry, document, record)
     # 7
     with inquiry.check("standing"):
-        check_standing(inquiry, record)
+        check_standing(inquiry, record, sealing_anchor(document))

@@ -107,10 +107,10 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
     gather_token(inquiry, token.jws.algorithm.name, certificates, path, made)
     # 5
     with inquiry.check("claims"):
-        inquiry.license = _check_claims(inquiry, token, leaf, path.certificates[0] if path.certificates else None)
+        inquiry.license = _check_claims(inquiry, token, leaf, path.anchor)
     # 6
     with inquiry.check("standing"):
-        check_term(inquiry, _term(token.claims))
+        check_term(inquiry, _term(token.claims), path.anchor)
 
 
 def _check_form(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:

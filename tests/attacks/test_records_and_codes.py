@@ -325,6 +325,41 @@ def test_a_status_list_of_a_strangers_vault(sealed: Sealed) -> None:
     assert "STATUS_UNTRUSTED" in verdict.codes()
 
 
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_status_list_of_another_region_that_is_trusted_too(sealed: Sealed, value: int) -> None:
+    """Both regions were chosen; the other one neither revokes our license nor takes a revocation back."""
+    other = build_pki(open_backend("memory:"), region="Other Region")
+    ours = sealed.trust()
+    trust = replace(
+        ours,
+        anchors=(*ours.anchors, other.root.certificate),
+        certificates=(*ours.certificates, other.issuing.certificate),
+    )
+    evidence = _with_list(status_list(other, value))
+    for verdict in (
+        verify_document(sealed.pdf, trust=trust, at=NOW, evidence=evidence),
+        verify_record(sealed.sd_jwt, trust=trust, at=NOW, evidence=evidence),
+        verify_code(sealed.code, trust=trust, at=NOW, evidence=evidence),
+    ):
+        assert verdict.conclusion is Conclusion.VALID, verdict.findings
+        assert verdict.standing is Standing.UNKNOWN
+        (found,) = (f for f in verdict.findings if f.code == "STATUS_UNTRUSTED")
+        assert "EXAMPLE Root is not the authority of this license" in found.message("en")
+
+
+def test_a_status_list_under_the_next_root_of_the_same_authority(sealed: Sealed) -> None:
+    """A vault whose root was rolled over signs its lists under the new one."""
+    following = build_pki(open_backend("memory:"), prefix="EXAMPLE 2")
+    ours = sealed.trust()
+    trust = replace(
+        ours,
+        anchors=(*ours.anchors, following.root.certificate),
+        certificates=(*ours.certificates, following.issuing.certificate),
+    )
+    evidence = _with_list(status_list(following, 1))
+    assert verify_document(sealed.pdf, trust=trust, at=NOW, evidence=evidence).standing is Standing.REVOKED
+
+
 def test_a_changed_status_list(sealed: Sealed) -> None:
     header, payload, signature = status_list(sealed.pki, 1).decode().split(".")
     clean = status_list(sealed.pki, 0).decode().split(".")[1]

@@ -74,7 +74,9 @@ _SUITES = {
 }
 
 
-def build_pki(backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE") -> Pki:
+def build_pki(
+    backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE", region: str = "Example Region"
+) -> Pki:
     top, leaf = _SUITES[suite]
     since = AT - timedelta(days=1)
 
@@ -84,7 +86,7 @@ def build_pki(backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE") ->
     root_signer = BackendSigner(backend, key("root", top, KeyPurpose.CA))
     root_certificate = self_signed_root(
         root_signer,
-        Subject(f"{prefix} Root", "Example Region"),
+        Subject(f"{prefix} Root", region),
         serial=random_serial(),
         not_before=since,
         not_after=since + timedelta(days=7300),
@@ -94,7 +96,7 @@ def build_pki(backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE") ->
     issuing_certificate = issue_certificate(
         root,
         CertificateRequestData(
-            Subject(f"{prefix} Issuing CA", "Example Region"),
+            Subject(f"{prefix} Issuing CA", region),
             issuing_key,
             random_serial(),
             since,

@@ -63,6 +63,11 @@ class Path:
         """Whether a valid path leads to an anchor."""
         return self.problem is None
 
+    @property
+    def anchor(self) -> Any | None:
+        """The anchor to which it leads, None when it leads to none."""
+        return self.certificates[0] if self.certificates else None
+
 
 class Chains:
     """Validates certificates of one run against one pool of intermediates and revocation data."""

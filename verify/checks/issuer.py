@@ -47,8 +47,15 @@ def check_issuer(inquiry: Inquiry, document: SealedDocument, record: LicenseReco
     check_owner(inquiry, record, seal.cms.signer, seal.where)
     if signed is not None:
         _check_issue_day(inquiry, record, signed)
-    anchor = outcome.path.certificates[0] if outcome and outcome.path.certificates else None
+    anchor = sealing_anchor(document)
     check_remit(inquiry, record.issuer_code, record.type, record.region, signed or inquiry.at, anchor)
+
+
+def sealing_anchor(document: SealedDocument) -> Any | None:
+    """The anchor to which the seal's certificate leads, None when it leads to none."""
+    seal = document.seals[0] if document.seals else None
+    outcome = document.outcomes.get(id(seal)) if seal is not None else None
+    return outcome.path.anchor if outcome is not None else None
 
 
 def check_owner(inquiry: Inquiry, record: LicenseRecord, certificate: Any, where: str) -> None:

@@ -42,11 +42,11 @@ def compare_signature(inquiry: Inquiry, code: UnverifiedCode) -> str:
     return "good" if _path(inquiry, certificate, code).good else "unknown"
 
 
-def judge_certificate(inquiry: Inquiry, certificate: Any, code: UnverifiedCode) -> None:
+def judge_certificate(inquiry: Inquiry, certificate: Any, code: UnverifiedCode) -> Path:
     """Judge the certificate of a code that stands alone."""
     if not has_usage(certificate, purposes.CODE):
         inquiry.report("CERTIFICATE_PURPOSE", where="code", subject=display_name(certificate), purpose="code")
-    judge_unproven(
+    return judge_unproven(
         inquiry,
         Chains(inquiry, ()),
         certificate,

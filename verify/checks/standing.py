@@ -1,15 +1,17 @@
 """Does a license hold at the moment of checking? Its dates, and its entry in the issuer's status list.
 
 Days are days of Asia/Shanghai. A list that is missing, broken, stale or signed by nobody trusted leaves the standing
-unknown: a check that could not run is a doubt, never a pass.
+unknown: a check that could not run is a doubt, never a pass. So does the list of another authority, even one that was
+chosen too: each tells of its own licenses only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
-from verify.checks.chain import Chains
+from verify.checks.chain import Chains, display_name, subject_value
 from verify.checks.token import TokenError, check_token
 from verify.formats import purposes, statuslist
 from verify.formats.jose import JoseError, unverified_jws
@@ -35,13 +37,13 @@ class Term:
     index: int
 
 
-def check_standing(inquiry: Inquiry, record: LicenseRecord) -> None:
-    """Judge a record's dates and status."""
-    check_term(inquiry, Term(record.valid_from, record.valid_to, record.status_uri, record.status_index))
+def check_standing(inquiry: Inquiry, record: LicenseRecord, anchor: Any | None) -> None:
+    """Judge a record's dates and status. ``anchor`` is the one under which it was sealed, where that is known."""
+    check_term(inquiry, Term(record.valid_from, record.valid_to, record.status_uri, record.status_index), anchor)
 
 
-def check_term(inquiry: Inquiry, term: Term) -> None:
-    """Judge dates and status."""
+def check_term(inquiry: Inquiry, term: Term, anchor: Any | None) -> None:
+    """Judge dates and status, by a list of the authority whose ``anchor`` this is."""
     today = inquiry.at.astimezone(SHANGHAI).date()
     if term.valid_from is not None and today < term.valid_from:
         inquiry.report("NOT_YET_IN_FORCE", from_day=term.valid_from.isoformat())
@@ -55,7 +57,7 @@ def check_term(inquiry: Inquiry, term: Term) -> None:
         inquiry.report("STATUS_UNAVAILABLE", uri=term.uri)
         return
     try:
-        value = _value(inquiry, term, token)
+        value = _value(inquiry, term, token, anchor)
     except TokenError as error:
         inquiry.report(error.code, uri=term.uri, **error.params)
         return
@@ -76,7 +78,7 @@ def _fetched(inquiry: Inquiry, uri: str) -> bytes | None:
     return fetch_status_list(source, uri)
 
 
-def _value(inquiry: Inquiry, term: Term, token: bytes) -> int:
+def _value(inquiry: Inquiry, term: Term, token: bytes, anchor: Any | None) -> int:
     """The status value, after everything about the list was checked. Raises TokenError."""
     try:
         jws = unverified_jws(token, inquiry.policy.limits.status_list_bytes)
@@ -87,11 +89,20 @@ def _value(inquiry: Inquiry, term: Term, token: bytes) -> int:
         raise TokenError("STATUS_BROKEN", reason="it is another list")
     _check_fresh(listed, inquiry.at, inquiry.policy.clock_skew)
     chains = Chains(inquiry, jws.certificates())
-    check_token(inquiry, chains, jws, usage=purposes.STATUS, made=listed.issued, code="STATUS_UNTRUSTED")
+    path = check_token(inquiry, chains, jws, usage=purposes.STATUS, made=listed.issued, code="STATUS_UNTRUSTED")
+    if anchor is not None and not _is_same_authority(path.certificates[0], anchor):
+        name = display_name(path.certificates[0])
+        raise TokenError("STATUS_UNTRUSTED", reason=f"{name} is not the authority of this license")
     try:
         return listed[term.index]
     except IndexError as error:
         raise TokenError("STATUS_INDEX_OUTSIDE", index=term.index) from error
+
+
+def _is_same_authority(one: Any, other: Any) -> bool:
+    """Whether two chosen anchors are one, or both of one organization, as before and after a change of its root."""
+    names = [(subject_value(a, "country_name"), subject_value(a, "organization_name")) for a in (one, other)]
+    return one.dump() == other.dump() or (names[0][1] is not None and names[0] == names[1])
 
 
 def _check_fresh(listed: statuslist.UnverifiedStatusList, at: datetime, skew: timedelta) -> None:

@@ -172,6 +172,7 @@ PHRASES: dict[str, str] = {
     "{} is no date": "{} 不是日期",
     "it names no certificate": "没有指明证书",
     "{} may not sign it": "{} 无权签署",
+    "{} is not the authority of this license": "{} 不是本证照所属的机构",
     "its signature does not match": "其签名不符",
     "it is another list": "是另一份列表",
     "{} is missing": "缺少 {}",
