@@ -1,6 +1,7 @@
 """Fetching what a judge misses: revocation lists, OCSP answers, status lists. The command line does, the service not.
 
-Addresses are those of certificates and licenses under the anchors that the caller chose. Even so what answers may be
+Addresses are those of certificates and licenses under the anchors that the caller chose, but those of missing
+authorities (``--fetch-issuers``), which nobody vouches for. Even so what answers may be
 anybody: bytes, time and redirections have limits, and what comes counts only once its signature was checked.
 """
 
@@ -40,6 +41,10 @@ class Fetcher:
 
     def status_list(self, url: str) -> bytes | None:
         """A status list token (draft-ietf-oauth-status-list 8.1)."""
+        return self._once(url, b"")
+
+    def issuer(self, url: str) -> bytes | None:
+        """The certificate of an authority. The address is a stranger's word: ask only where a person allowed it."""
         return self._once(url, b"")
 
     def ocsp(self, url: str, request: bytes) -> bytes | None:

@@ -43,6 +43,17 @@ class Source(Protocol):
         """The signed token of a status list, by the address that a license names."""
 
 
+class IssuerSource(Protocol):
+    """Fetches missing certificates of authorities (caIssuers, RFC 5280 4.2.2.1).
+
+    It is asked for addresses that stand in a stranger's file and that nobody vouches for yet: whoever made the file
+    learns who judges it, from where and when. What comes counts only once its key has signed what lies below.
+    """
+
+    def issuer(self, url: str) -> bytes | None:
+        """A certificate in DER or PEM, or a bag of them (PKCS #7), by an address of http or https."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token."""
@@ -52,6 +63,7 @@ class Evidence:
     ocsps: tuple[bytes, ...] = ()
     lookup: Callable[[str], VaultFacts | None] | None = None
     source: Source | None = None
+    issuers: IssuerSource | None = None
 
 
 NO_EVIDENCE = Evidence()

@@ -15,20 +15,22 @@ from api.cli.options import Invocation
 from verify.formats.refusal import refuse
 
 if TYPE_CHECKING:
+    from api.fetching import Fetcher
     from certvault.bootstrap import Vault
-    from verify.evidence import Evidence, Source
+    from verify.evidence import Evidence
 
 MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What the command line names. ``offline``: nothing is fetched."""
+    """What the command line names. ``offline``: nothing is fetched. ``issuers``: missing authorities are, too."""
 
     crls: Sequence[Path]
     ocsps: Sequence[Path]
     status_lists: Sequence[str]
     offline: bool
+    issuers: bool = False
 
 
 def gather(stack: ExitStack, invocation: Invocation, vault: Vault | None, handed: Handed) -> Evidence:
@@ -37,16 +39,18 @@ def gather(stack: ExitStack, invocation: Invocation, vault: Vault | None, handed
 
     own = vault.verification.evidence() if vault else NO_EVIDENCE
     lists = dict(_named(invocation, text) for text in handed.status_lists)
+    source = None if handed.offline else _source(stack)
     return replace(
         own,
         status_lists=ChainMap(lists, own.status_lists) if lists else own.status_lists,  # type: ignore[arg-type]
         crls=(*own.crls, *(_read(path, "--crl") for path in handed.crls)),
         ocsps=(*own.ocsps, *(_read(path, "--ocsp") for path in handed.ocsps)),
-        source=None if handed.offline else _source(stack),
+        source=source,
+        issuers=source if handed.issuers else None,
     )
 
 
-def _source(stack: ExitStack) -> Source:
+def _source(stack: ExitStack) -> Fetcher:
     from api.fetching import Fetcher
 
     fetcher = Fetcher()

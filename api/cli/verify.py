@@ -52,6 +52,10 @@ def verify(
         str | None, typer.Option(metavar="TIME", help="RFC 3339 time or a date [now]", show_default=False)
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch no revocation data or status lists")] = False,
+    fetch_issuers: Annotated[
+        bool,
+        typer.Option("--fetch-issuers", help="Ask addresses in unproven certificates for missing authorities"),
+    ] = False,
     crl: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A revocation list (DER)", show_default=False)
     ] = None,
@@ -95,7 +99,8 @@ def verify(
     _check_report(invocation, report, files)
     with ExitStack() as stack:
         opened = _vault(stack, invocation, needed=not trust)
-        evidence = gather(stack, invocation, opened, Handed(crl or (), ocsp or (), status_list or (), offline))
+        handed = Handed(crl or (), ocsp or (), status_list or (), offline, fetch_issuers)
+        evidence = gather(stack, invocation, opened, handed)
         judging = _judging(stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs)
         tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
     raise typer.Exit(tally.status)

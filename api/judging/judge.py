@@ -39,6 +39,7 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
         request["ocsps"],
         channel.facts if request["facts"] else None,
         _Source(channel) if request["source"] else None,
+        _Source(channel) if request["issuers"] else None,
     )
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
@@ -105,6 +106,9 @@ class _Source:
 
     def status_list(self, url: str) -> bytes | None:
         return self._channel.fetched("fetch list", url)
+
+    def issuer(self, url: str) -> bytes | None:
+        return self._channel.fetched("issuer", url)
 
 
 class _Lists(Mapping[str, bytes]):

@@ -99,6 +99,7 @@ class Judge:
                     "depth": question.depth,
                     "facts": question.evidence.lookup is not None,
                     "source": question.evidence.source is not None,
+                    "issuers": question.evidence.issuers is not None,
                     "seconds": seconds,
                 },
                 deadline,
@@ -151,6 +152,8 @@ def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | bytes | Non
             return evidence.status_lists.get(name)
         case "crl" if source:
             return source.crl(name)
+        case "issuer" if evidence.issuers:
+            return evidence.issuers.issuer(name)
         case "ocsp" if source:
             return source.ocsp(name, _octets(asked.get("request")))
         case "fetch list" if source:

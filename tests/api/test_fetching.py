@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +96,20 @@ def test_a_judge_in_a_process_of_its_own_asks_through_this_one(
         bare = pool.ask(Question(issued.record.encode(), root, Evidence(), now))["en"]
     assert (found["conclusion"], found["standing"]) == ("VALID", "IN_FORCE")
     assert (bare["conclusion"], bare["standing"]) == ("INDETERMINATE", "UNKNOWN")
+
+
+def test_a_judge_in_its_own_process_asks_for_authorities_through_its_parent(
+    embedded_vault: Vault, issued: IssuedLicense, root: TrustStore, service: Service
+) -> None:
+    """The record's chain without its issuing authority, as producers leave it out."""
+    header, rest = issued.record.split(".", 1)
+    shortened = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    shortened["x5c"] = shortened["x5c"][:1]
+    head = base64.urlsafe_b64encode(json.dumps(shortened).encode()).rstrip(b"=").decode()
+    with Pool(1, seconds=30, memory=2**31) as pool:
+        evidence = Evidence(issuers=service.source)
+        pool.ask(Question(f"{head}.{rest}".encode(), root, evidence, embedded_vault.clock.now()))
+    assert any(asked.startswith("GET /ca/") or "/ca" in asked for asked in service.asked), service.asked
 
 
 def test_a_strangers_file_makes_nobody_ask_anything(

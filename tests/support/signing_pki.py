@@ -74,9 +74,7 @@ _SUITES = {
 }
 
 
-def build_pki(
-    backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE", region: str = "Example Region"
-) -> Pki:
+def build_pki(backend: Backend, suite: str = "p256", prefix: str = "EXAMPLE", region: str = "Example Region") -> Pki:
     top, leaf = _SUITES[suite]
     since = AT - timedelta(days=1)
 

@@ -12,8 +12,9 @@ from asn1crypto import x509 as reader
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from verify.checks.chain import Chains, Revocation
 from verify.evidence import Evidence
@@ -127,11 +128,12 @@ def problem(
     moment: datetime | None = None,
     revocation: Revocation = Revocation.IGNORED,
     source: Any = None,
+    issuers: Any = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> str:
     """The code of what is wrong with the path, or nothing."""
     trust = TrustStore(anchors=tuple(n.der for n in anchors))
-    inquiry = Inquiry("pdf", trust=trust, at=at, policy=policy, evidence=Evidence(source=source))
+    inquiry = Inquiry("pdf", trust=trust, at=at, policy=policy, evidence=Evidence(source=source, issuers=issuers))
     chains = Chains(inquiry, [reader.Certificate.load(n.der) for n in pool], crls, ocsps)
     found = chains.validate(reader.Certificate.load(leaf.der), moment or at, revocation).problem
     return found.code if found else ""
@@ -407,3 +409,126 @@ def test_addresses_of_other_kinds_are_never_asked(middle: Node) -> None:
     web = Web({}, {})
     assert ask(below, middle, source=web) == "REVOCATION_UNKNOWN"
     assert web.asked == []
+
+
+# --- missing authorities ---------------------------------------------------------------------------------------------
+
+_PLACE = "http://ca.example/middle.cer"
+
+
+def _told(address: str) -> tuple[x509.ExtensionType, bool]:
+    place = x509.UniformResourceIdentifier(address)
+    access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
+    return x509.AuthorityInformationAccess([access]), False
+
+
+class Library:
+    """Certificates by address; remembers what it was asked."""
+
+    def __init__(self, **held: bytes | Exception) -> None:
+        self.held = {_PLACE: held.get("middle"), "http://ca.example/upper.cer": held.get("upper")}
+        self.asked: list[str] = []
+
+    def issuer(self, url: str) -> bytes | None:
+        self.asked.append(url)
+        found = self.held.get(url)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def _bag(node: Node) -> bytes:
+    chosen = pkcs7.serialize_certificates([made("Somebody").certificate, node.certificate], serialization.Encoding.DER)
+    return bytes(chosen)
+
+
+def test_a_missing_authority_is_fetched_where_the_caller_allows_it(root: Node, middle: Node) -> None:
+    """In DER, PEM or a bag; what is needed above it too. Without leave nothing is asked."""
+    upper = made("Upper", root)
+    lower = made("Lower", upper, extensions=[_told("http://ca.example/upper.cer")])
+    pem = middle.certificate.public_bytes(serialization.Encoding.PEM)
+    for held in (middle.der, pem, _bag(middle)):
+        leaf = made("Leaf", middle, ca=False, extensions=[_told(_PLACE)])
+        library = Library(middle=held)
+        assert problem(leaf, [root], issuers=library) == ""
+        assert library.asked == [_PLACE]
+        assert problem(leaf, [root], source=library) == "NO_TRUSTED_PATH"
+        assert problem(leaf, [], issuers=library) == "NO_TRUSTED_PATH"
+        assert library.asked == [_PLACE]
+    deep = made("Deep", lower, ca=False, extensions=[_told(_PLACE)])
+    assert problem(deep, [root], issuers=Library(middle=lower.der, upper=upper.der)) == ""
+
+
+@pytest.mark.parametrize("what", ["namesake", "garbage", "error", "nothing", "itself", "bomb"])
+def test_what_is_fetched_counts_only_when_it_signed_the_certificate_below(root: Node, middle: Node, what: str) -> None:
+    leaf = made("Leaf", middle, ca=False, extensions=[_told(_PLACE)])
+    held: dict[str, bytes | Exception] = {
+        "namesake": made("Middle", root).der,
+        "garbage": b"\x30\x84\xff",
+        "error": RuntimeError("no"),
+        "itself": leaf.der,
+        "bomb": middle.der + bytes(200_000),
+    }
+    library = Library(**({"middle": held[what]} if what in held else {}))
+    assert problem(leaf, [root], issuers=library) == "NO_TRUSTED_PATH"
+    assert library.asked == [_PLACE]
+
+
+def test_authorities_that_lead_to_one_another_are_asked_a_bounded_number_of_times(root: Node) -> None:
+    """A chain without an end, each certificate fetched from the same address."""
+    above = made("Far")
+    chain = [above]
+    for number in range(12):
+        chain.append(made(f"Link {number}", chain[-1], extensions=[_told(f"http://ca.example/{number}")]))
+    library = Library()
+    library.held = {f"http://ca.example/{number}": node.der for number, node in enumerate(chain)}
+    leaf = made("Leaf", chain[-1], ca=False, extensions=[_told("http://ca.example/12")])
+    assert problem(leaf, [root], issuers=library) == "NO_TRUSTED_PATH"
+    assert 0 < len(library.asked) <= 6
+
+
+@pytest.mark.parametrize("address", ["ldap://ca.example/middle", "file:///etc/passwd", "ftp://ca.example/middle.cer"])
+def test_only_web_addresses_are_asked_for_authorities(root: Node, middle: Node, address: str) -> None:
+    library = Library(middle=middle.der)
+    leaf = made("Leaf", middle, ca=False, extensions=[_told(address)])
+    assert problem(leaf, [root], issuers=library) == "NO_TRUSTED_PATH"
+    assert library.asked == []
+
+
+# --- lists that tell a part ------------------------------------------------------------------------------------------
+
+
+def _partial(issuer: Node, extension: x509.ExtensionType, revoked: Iterable[Node] = ()) -> bytes:
+    builder = x509.CertificateRevocationListBuilder(
+        issuer_name=issuer.certificate.subject, last_update=AT, next_update=AT + 7 * DAY
+    ).add_extension(extension, True)
+    for node in revoked:
+        entry = x509.RevokedCertificateBuilder(node.certificate.serial_number, AT - DAY).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _indirect() -> x509.IssuingDistributionPoint:
+    return x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
+
+
+def test_delta_and_indirect_lists_prove_no_goodness_but_what_a_delta_revokes_is_revoked(
+    root: Node, middle: Node, leaf: Node
+) -> None:
+    above, asked = [listed(root)], Revocation.REQUIRED
+    for extension in (x509.DeltaCRLIndicator(1), _indirect()):
+        alone = _partial(middle, extension)
+        assert problem(leaf, [root], [middle], crls=[*above, alone], revocation=asked) == "REVOCATION_UNKNOWN"
+        whole = [*above, listed(middle), alone]
+        assert problem(leaf, [root], [middle], crls=whole, revocation=asked) == ""
+    delta = _partial(middle, x509.DeltaCRLIndicator(1), [leaf])
+    found = problem(leaf, [root], [middle], crls=[*above, listed(middle), delta], revocation=asked)
+    assert found == "CERTIFICATE_REVOKED"
+
+
+def test_an_indirect_list_of_another_authority_tells_nothing(root: Node, middle: Node, leaf: Node) -> None:
+    """Not even of revocation: whoever is chosen as an anchor could revoke anybody's certificates."""
+    stranger = made("Lists", root)
+    other = _partial(stranger, _indirect(), [leaf])
+    found = problem(leaf, [root], [middle, stranger], crls=[listed(root), other], revocation=Revocation.REQUIRED)
+    assert found == "REVOCATION_UNKNOWN"

@@ -8,7 +8,7 @@ nothing is asked at all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from verify.checks.pathrules import fault_of
-from verify.checks.pathsearch import PathSearch
+from verify.checks.pathsearch import PathSearch, signed_by
 from verify.checks.revocation import Answer, Records, Status
 from verify.checks.strength import weak_key, weak_link
 from verify.errors import LimitError
@@ -26,6 +26,9 @@ from verify.formats.certificates import name_key
 from verify.formats.cms import as_utc
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
+
+_MOST_FETCHED = 6
+"""Authorities above one certificate."""
 
 
 class Revocation(enum.Enum):
@@ -89,7 +92,7 @@ class Chains:
             return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
         found: list[Problem] = []
         try:
-            for way in self.search.ways(certificate):
+            for way in self._ways(certificate):
                 self.inquiry.spend()
                 problem = self._problem(way, moment, revocation)
                 if problem is None:
@@ -102,6 +105,34 @@ class Chains:
         except Exception as error:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
             found.append(_wrong(subject, f"{type(error).__name__} while reading it"))
         return Path(problem=min(found, key=_hopelessness))
+
+    def _ways(self, certificate: Any) -> Iterator[tuple[Any, ...]]:
+        """Ways to an anchor; where there is none and the caller allows it, with authorities that are fetched."""
+        none = True
+        for way in self.search.ways(certificate):
+            none = False
+            yield way
+        if none and self.inquiry.evidence.issuers is not None and self._fetch_issuers(certificate):
+            yield from self.search.ways(certificate)
+
+    def _fetch_issuers(self, certificate: Any) -> bool:
+        """Climb by the addresses that certificates give. Only what really signed the one below is taken."""
+        from verify.checks.fetching import fetch_issuers
+
+        source, current, added = self.inquiry.evidence.issuers, certificate, False
+        for _ in range(_MOST_FETCHED):
+            self.inquiry.spend()
+            known = [c for c in self.search.issuers(current) if signed_by(current, c)]
+            if not known and source is not None:
+                came = map(load_lenient, fetch_issuers(source, current))
+                known = [c for c in came if c is not None and signed_by(current, c)][:1]
+                for authority in known:
+                    self.search.add(authority)
+                    added = True
+            if not known or known[0].dump() == current.dump():
+                break
+            current = known[0]
+        return added
 
     def _no_way(self, certificate: Any, subject: str) -> Problem:
         """Without a way: forged where an anchor's name and key number are claimed and the signature does not match.

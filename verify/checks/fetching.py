@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from verify.evidence import Source
+from verify.evidence import IssuerSource, Source
 
 MAX_ADDRESSES = 4
 MAX_BYTES = 20_000_000
+MAX_ISSUER_BYTES, MAX_ISSUERS = 100_000, 20
 
 
 def fetch_revocation(source: Source, certificate: Any, issuer: Any) -> tuple[list[bytes], list[bytes]]:
@@ -29,6 +30,37 @@ def fetch_revocation(source: Source, certificate: Any, issuer: Any) -> tuple[lis
 def fetch_status_list(source: Source, url: str) -> bytes | None:
     """The status list that a license names, unverified."""
     return _asked(source.status_list, url) if _addresses([url]) else None
+
+
+def fetch_issuers(source: IssuerSource, certificate: Any) -> list[bytes]:
+    """Certificates (DER, unverified) that a certificate's own addresses name as its issuer's. Nothing raises."""
+    found: list[bytes] = []
+    for url in _addresses(_authorities(certificate)):
+        body = _asked(source.issuer, url)
+        if body and len(body) <= MAX_ISSUER_BYTES:
+            found += _unpacked(body)[:MAX_ISSUERS]
+    return found
+
+
+def _unpacked(body: bytes) -> list[bytes]:
+    """The certificates in a file: one, in DER or PEM, or those of a CMS value without signers (RFC 5280 4.2.2.1)."""
+    from asn1crypto import cms, pem
+
+    try:
+        if pem.detect(body):
+            return [der for _, _, der in pem.unarmor(body, multiple=True)]
+        if body[:1] == b"\x30" and (held := _bag(cms.ContentInfo.load(body))) is not None:
+            return [choice.chosen.dump() for choice in held if choice.name == "certificate"]
+    except Exception:  # noqa: BLE001 - what comes from an address may be anything
+        return []
+    return [body]
+
+
+def _bag(info: Any) -> Any:
+    try:
+        return info["content"]["certificates"] if info["content_type"].native == "signed_data" else None
+    except Exception:  # noqa: BLE001 - a certificate is no such value, and asn1crypto says so in many ways
+        return None
 
 
 def _asked(ask: Any, url: str) -> bytes | None:
@@ -61,6 +93,12 @@ def ocsp_request(certificate: Any, issuer: Any) -> bytes:
 def _responders(certificate: Any) -> Iterator[str]:
     for description in certificate.authority_information_access_value or ():
         if description["access_method"].native == "ocsp":
+            yield str(description["access_location"].native)
+
+
+def _authorities(certificate: Any) -> Iterator[str]:
+    for description in certificate.authority_information_access_value or ():
+        if description["access_method"].native == "ca_issuers":
             yield str(description["access_location"].native)
 
 

@@ -32,6 +32,12 @@ class PathSearch:
                 known.add(certificate.dump())
                 self._by_name.setdefault(name_key(certificate.subject), []).append(certificate)
 
+    def add(self, certificate: Any) -> None:
+        """One more certificate to look for ways through."""
+        named = self._by_name.setdefault(name_key(certificate.subject), [])
+        if all(known.dump() != certificate.dump() for known in named):
+            named.append(certificate)
+
     def is_anchor(self, certificate: Any) -> bool:
         """Whether it is one of the anchors, byte for byte."""
         return certificate.dump() in self._anchor_ders
