@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,16 +12,24 @@ from typing import Any
 import pytest
 
 from signing.formats.cms import sign_national
+from signing.formats.eseal import SealPicture
+from signing.formats.placement import AtPosition
+from signing.formats.seal_document import Instrument, Profile, SealOrder, seal_document
+from signing.formats.seal_look import VectorPicture
 from tests.support import judges
-from tests.support.sealhands import Hands, make_hands
+from tests.support.contracts import DISC, contract, deflated, png
+from tests.support.sealhands import AT, Hands, make_hands
+from tests.support.signing_pki import shared_pki
 from verify.formats.algorithms import Algorithm
 from verify.formats.cms import CmsDigestError, check_signature, unverified_cms
 from verify.formats.publickeys import BadSignatureError
+from verify.formats.sealvalues import node_at
 from verify.formats.sm2 import sm3
 from verify.seal import Inspection, inspect_seal
 from verify.trust.anchors import TrustStore
 
 DOCUMENT = b"what is sealed"
+_PICTURE = SealPicture("PNG", png(), 42, 42)
 NAMES = ("v1", "v4", "v4-digest")
 
 
@@ -40,21 +49,38 @@ def judged(seal_judges: None, hands: Hands, tmp_path_factory: pytest.TempPathFac
         "signature": value,
         "by digest": hands.sealed(DOCUMENT, replace(hands.data(), by_digest=True)),
         "other picture": hands.sealed(DOCUMENT, replace(hands.data(), picture=picture)),
+        "stamped": hands.sealed(DOCUMENT, stamp=lambda v: shared_pki("sm2").tsa().stamp(sm3(v), "sm3", AT)),
         "seal of another name": hands.seal().replace("测试市".encode(), "测试县".encode()),
         "other time": value.replace(b"20261101120000Z", b"20261101120001Z"),
         "broken": value[:-1],
         "cms": sign_national(sm3(DOCUMENT), signer=hands.signer, certificate=hands.signer_certificate),
     }
-    document, other = folder / "document", folder / "other"
+    values["signature in a pdf"], covered = _in_pdf(hands)
+    document, other, in_pdf = folder / "document", folder / "other", folder / "covered"
+    in_pdf.write_bytes(covered)
     document.write_bytes(DOCUMENT)
     other.write_bytes(DOCUMENT + b".")
     asked: list[judges.Asked] = []
     for name, data in values.items():
         (folder / name).write_bytes(data)
         kind = next((k for k in ("seal", "cms") if name.startswith(k)), "signature")
-        asked.append((kind, folder / name, None if kind == "seal" else document))
+        about = in_pdf if name.endswith("pdf") else document
+        asked.append((kind, folder / name, None if kind == "seal" else about))
     asked += [("signature", folder / "signature", other), ("cms", folder / "cms", other)]
     return dict(zip([*values, "other document", "cms over another"], judges.ofdrw(asked), strict=True))
+
+
+def _in_pdf(hands: Hands) -> tuple[bytes, bytes]:
+    """A contract sealed with the profile SES: the value in its field, and the bytes of its byte range."""
+    hand = Instrument(hands.signer, hands.signer_certificate, (), hands.seal(replace(hands.data(), picture=_PICTURE)))
+    order = SealOrder(hand, AT, (AtPosition(1, 15, 80),), VectorPicture(deflated(DISC), 42, 42), profile=Profile.SES)
+    pdf = seal_document(contract(), order)
+    found = re.search(rb"/ByteRange ?\[ *(\d+) +(\d+) +(\d+) +(\d+) *\]", pdf)
+    assert found
+    first, size, second, rest = (int(n) for n in found.groups())
+    padded = bytes.fromhex(pdf[first + size + 1 : second - 1].decode())
+    value = padded[: node_at(padded, 0, len(padded), "value").end]
+    return value, pdf[first : first + size] + pdf[second : second + rest]
 
 
 def test_our_seal_says_the_same_to_ofdrw(judged: dict[str, dict[str, Any]], hands: Hands) -> None:
@@ -67,7 +93,7 @@ def test_our_seal_says_the_same_to_ofdrw(judged: dict[str, dict[str, Any]], hand
         assert said[name] == f"{moment:%Y%m%d%H%M%S}GMT+00:00"
 
 
-@pytest.mark.parametrize("name", ["seal", "signature", "by digest", "other picture"])
+@pytest.mark.parametrize("name", ["seal", "signature", "by digest", "other picture", "stamped", "signature in a pdf"])
 def test_ofdrw_finds_our_makers_signature_good_and_would_write_the_same_bytes(
     judged: dict[str, dict[str, Any]], name: str
 ) -> None:
@@ -75,13 +101,19 @@ def test_ofdrw_finds_our_makers_signature_good_and_would_write_the_same_bytes(
     assert judged[name]["same_bytes"] is True
 
 
-@pytest.mark.parametrize("name", ["signature", "by digest", "other picture"])
+@pytest.mark.parametrize("name", ["signature", "by digest", "other picture", "stamped"])
 def test_ofdrws_validator_finds_our_signature_good_and_its_signer_listed(
     judged: dict[str, dict[str, Any]], name: str
 ) -> None:
     assert judged[name]["good"] is True, judged[name]
     assert judged[name]["listed"] is True
     assert judged[name]["property"] == "/whole"
+    assert judged[name]["stamped"] is (name == "stamped")
+
+
+def test_ofdrws_validator_finds_our_value_in_a_pdf_good_over_its_byte_range(judged: dict[str, dict[str, Any]]) -> None:
+    said = judged["signature in a pdf"]
+    assert (said["good"], said["listed"], said["version"]) == (True, True, 4), said
 
 
 def test_ofdrw_finds_our_national_cms_value_good(judged: dict[str, dict[str, Any]]) -> None:

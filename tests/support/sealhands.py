@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,7 +50,9 @@ class Hands:
         """A bare seal."""
         return make_seal(data or self.data(), self.maker, self.maker_certificate)
 
-    def sealed(self, document: bytes, data: SealData | None = None) -> bytes:
+    def sealed(
+        self, document: bytes, data: SealData | None = None, stamp: Callable[[bytes], bytes] | None = None
+    ) -> bytes:
         """A seal signature over a document."""
         digest = document_digest(OIDS[self.signer.handle.algorithm], document)
         assert digest is not None
@@ -60,6 +63,7 @@ class Hands:
             property_info="/whole",
             signer=self.signer,
             certificate=self.signer_certificate,
+            stamp=stamp,
         )
 
 
