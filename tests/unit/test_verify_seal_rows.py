@@ -217,6 +217,13 @@ def test_times_of_a_signer_who_was_revoked_after(maker: Maker) -> None:
     assert failed(inspect(maker, maker.signature(4, b"doc"), evidence=evidence, at=AT + 2 * DAY)) == []
 
 
+def test_times_of_a_signer_whom_no_anchor_knows_are_open(maker: Maker, unrevoked: Evidence) -> None:
+    """Nobody says "not revoked" of a certificate to which no way leads, whatever lists are at hand."""
+    seal = maker.seal(1, signer=maker.pki.certificate("rogue"))
+    found = inspect(maker, maker.signature(1, b"doc", signer="rogue", seal=seal), evidence=unrevoked)
+    assert outcomes(found)[3:7] == [N, P, N, N]
+
+
 def test_times_without_a_list_are_open_in_version_1(maker: Maker) -> None:
     assert outcomes(inspect(maker, maker.signature(1, b"doc")))[3:7] == [N, P, N, N]
 

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from signing.formats.eseal import SealData, SealPicture, make_seal, make_seal_signature
+from signing.keys import KeyPurpose
 from tests.support.seals import RSA_WITH_SHA1, Maker, make_pki
+from tests.support.signing_pki import AT as PKI_AT
+from tests.support.signing_pki import shared_pki
 from verify import Evidence, TrustStore, Verdict, verify_any, verify_seal
+from verify.formats.sm2 import sm3
 
 AT = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -65,6 +70,37 @@ def test_a_timestamp_proves_the_time(maker: Maker, unrevoked: Evidence) -> None:
     verdict = judge(maker, data, unrevoked, document=b"doc")
     assert answers(verdict) == ("seal", "INTACT", "VALID")
     assert (verdict.codes(), verdict.signatures[0].time_source) == (set(), "timestamp")
+
+
+def test_a_token_of_an_authority_below_the_root_brings_its_own_way() -> None:
+    """Tokens carry the certificates between; whom no anchor knows leaves it open and proves no time."""
+    pki, day = shared_pki("sm2"), timedelta(days=1)
+    maker, signer, tsa = KeyPurpose.SEAL_MAKER, KeyPurpose.SEAL, KeyPurpose.TSA
+    picture = SealPicture("PNG", b"\x89PNG", 42, 42)
+    times = (PKI_AT - day / 2, PKI_AT - day / 2, PKI_AT + 300 * day)
+    data = SealData("37030000001721", "印章", 1, "certvault", (pki.certificate(signer),), *times, picture)
+    value = make_seal_signature(
+        make_seal(data, pki.signer(maker), pki.certificate(maker)),
+        data_hash=sm3(b"doc"),
+        at=PKI_AT,
+        property_info="/",
+        signer=pki.signer(signer),
+        certificate=pki.certificate(signer),
+        stamp=lambda value: pki.tsa().stamp(sm3(value), "sm3", PKI_AT),
+    )
+    evidence = Evidence(crls=(pki.root_crl(),), ocsps=(pki.ocsp(maker, signer, tsa),))
+    known = TrustStore((pki.root.certificate,), certificates=(pki.issuing.certificate,), allow_example=True)
+    alone = TrustStore((pki.root.certificate,), allow_example=True)
+    other = TrustStore((shared_pki("p256").root.certificate,), allow_example=True)
+    verdicts = [
+        verify_seal(value, trust=trust, at=PKI_AT + day, evidence=evidence, document=b"doc")
+        for trust in (known, alone, other, TrustStore())
+    ]
+    assert [v.conclusion.value for v in verdicts] == ["VALID"] + ["INDETERMINATE"] * 3
+    assert [v.signatures[0].time_source for v in verdicts] == ["timestamp", "timestamp", "claimed", "claimed"]
+    for verdict in verdicts[2:]:
+        (found,) = [f for f in verdict.findings if f.code == "TIMESTAMP_UNTRUSTED"]
+        assert "tsa" in found.message("en")
 
 
 def test_a_time_that_is_only_claimed_does_not_help_a_certificate_that_lapsed(maker: Maker) -> None:

@@ -85,6 +85,12 @@ class Chains:
         self.records = Records([*crls, *inquiry.evidence.crls], [*ocsps, *inquiry.evidence.ocsps])
         self.search = PathSearch(self.anchors, self.pool, inquiry.spend)
 
+    def with_certificates(self, certificates: Iterable[Any]) -> Chains:
+        """The same with further certificates that may stand in between, such as those inside a timestamp token."""
+        wider = Chains(self.inquiry, [*self.pool, *certificates])
+        wider.records = self.records
+        return wider
+
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
         """Validate at ``moment``: the first way that holds, else why the most hopeful one does not."""
         subject = display_name(certificate)

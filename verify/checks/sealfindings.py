@@ -34,12 +34,12 @@ def report_steps(inquiry: Inquiry, steps: Iterable[Step], codes: Container[str],
         report_steps(inquiry, step.steps, codes, where)
         if step.code is None or step.code not in codes or (step.steps and step.code != "SIGNER_NOT_IN_SEAL"):
             continue
-        if step.weak:
+        if step.unknown:
+            inquiry.report("TIMESTAMP_UNTRUSTED", where=where, subject=step.unknown, reason="NO_TRUSTED_PATH")
+        elif step.weak:
             inquiry.report("ALGORITHM_WEAK", where=where, algorithm=step.weak)
         elif step.outcome is StepOutcome.FAILED:
             inquiry.report(_FINDINGS.get(step.code, step.code), where=where)
-        elif step.outcome is StepOutcome.WARNING and step.code == "TIMESTAMP":
-            inquiry.report("TIMESTAMP_UNTRUSTED", where=where, reason="NO_TRUSTED_PATH")
 
 
 def report_maker(

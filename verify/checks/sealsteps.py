@@ -42,7 +42,8 @@ class StepOutcome(enum.Enum):
 class Step:
     """One row of the procedure. ``code`` is None for a row that has no code of its own; ``steps`` are a row's parts.
 
-    ``weak`` names an algorithm that no longer counts, where that alone is what is wrong.
+    ``weak`` names an algorithm that no longer counts, where that alone is what is wrong; ``unknown``
+    names an authority, where all that is wrong is that no chosen anchor vouches for it.
     """
 
     code: str | None
@@ -50,6 +51,7 @@ class Step:
     reason: Text
     steps: tuple[Step, ...] = ()
     weak: str = ""
+    unknown: str = ""
 
     def to_json(self, lang: str) -> dict[str, Any]:
         """The step as interfaces show it."""
@@ -341,7 +343,7 @@ class SealSteps:
         problem = self.chains.validate(signer, moment, Revocation.REQUIRED).problem
         if problem is not None and problem.code == "CERTIFICATE_REVOKED":
             return "revoked-before"
-        if problem is not None and problem.code == "REVOCATION_UNKNOWN":
+        if problem is not None:  # without a way to an anchor nobody who may say was asked
             return "revocation-unknown"
         later = self.chains.validate(signer, self.at, Revocation.KNOWN).problem
         return "revoked-since" if later is not None and later.code == "CERTIFICATE_REVOKED" else "not-revoked"

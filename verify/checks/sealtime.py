@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,16 +42,18 @@ def check_token(
         return failed(code, "timestamp-broken")
     if not_before is not None and time < not_before:
         return failed(code, early, time=time.isoformat(), created=not_before.isoformat())
-    return _authority(chains, code, cms.signer, time)
+    return _authority(chains.with_certificates(cms.certificates), code, cms.signer, time)
 
 
 def _authority(chains: Chains, code: str, authority: Any, time: datetime) -> Step:
+    refused = failed(code, "timestamp-authority", subject=display_name(authority))
     if not has_usage(authority, purposes.TSA):
-        return failed(code, "timestamp-authority", subject=display_name(authority))
+        return refused
     if not chains.anchors:
-        return warned(code, "timestamp-untrusted", time=time.isoformat())
-    if chains.validate(authority, time, Revocation.KNOWN).problem is not None:
-        return failed(code, "timestamp-authority", subject=display_name(authority))
+        return replace(warned(code, "timestamp-untrusted", time=time.isoformat()), unknown=display_name(authority))
+    problem = chains.validate(authority, time, Revocation.KNOWN).problem
+    if problem is not None:
+        return replace(refused, unknown=display_name(authority) if problem.code == "NO_TRUSTED_PATH" else "")
     return passed(code, "timestamp-good", time=time.isoformat())
 
 
