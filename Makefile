@@ -8,7 +8,7 @@ WORKERS ?= 2
 # How long `make fuzz` stays with each parser.
 SECONDS ?= 60
 
-.PHONY: help setup setup-test run test lint format acceptance bench bench-verify bench-sm2 fuzz lock clean
+.PHONY: help setup setup-test run test lint format acceptance bench bench-verify bench-sm2 bench-hsm fuzz lock clean
 
 help: ## this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: setup ## licenses per second, beside reportlab + pyHanko on the same page
 
 bench-verify: setup ## the judge's time, memory and right answers beside pyHanko, over the shared corpus
 	@$(PY) -m bench.verify $(ARGS)
+
+bench-hsm: setup ## signatures per second through SoftHSM, beside a bare python-pkcs11 loop
+	@$(PY) -m bench.hsm $(ARGS)
 
 bench-sm2: setup ## SM2 signatures and verifications beside openssl speed, on one core
 	@$(PY) -m bench.sm2 $(ARGS)

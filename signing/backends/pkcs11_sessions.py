@@ -140,7 +140,7 @@ class Sessions:
         finally:
             pool.put(lane)
 
-    def _pool_of(self, generation: int) -> queue.LifoQueue[Lane | None]:
+    def _pool_of(self, generation: int) -> queue.SimpleQueue[Lane | None]:
         with self._login_lock:
             if self._born != generation:
                 self._pool, self._born = _new_pool(self._size), generation
@@ -190,8 +190,8 @@ def _unavailable(error: Exception, uri: str) -> BackendUnavailableError:
     return BackendUnavailableError(f"the token does not answer ({type(error).__name__})", uri=uri)
 
 
-def _new_pool(size: int) -> queue.LifoQueue[Lane | None]:
-    pool: queue.LifoQueue[Lane | None] = queue.LifoQueue(size)
+def _new_pool(size: int) -> queue.SimpleQueue[Lane | None]:
+    pool: queue.SimpleQueue[Lane | None] = queue.SimpleQueue()
     for _ in range(size):
         pool.put(None)
     return pool
