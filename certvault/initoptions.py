@@ -70,7 +70,7 @@ def check_options(options: InitOptions) -> None:
     if options.key_mechanisms and not on_token:
         raise _option(
             "mechanisms",
-            "只有 pkcs11: 密码机才用机制编号",
+            "只有 PKCS#11 密码机才用机制编号",
             "mechanisms are mapped for a token of pkcs11: alone",
             "--keys pkcs11:…",
         )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from verify.media import verify_any
     from verify.record import verify_record
     from verify.sealfile import verify_seal
+    from verify.signaturefile import verify_signature
 
 __all__ = [
     "CATALOG",
@@ -62,6 +63,7 @@ __all__ = [
     "verify_picture",
     "verify_record",
     "verify_seal",
+    "verify_signature",
 ]
 
 _JUDGES = {
@@ -71,6 +73,7 @@ _JUDGES = {
     "verify_picture": "verify.code",
     "verify_record": "verify.record",
     "verify_seal": "verify.sealfile",
+    "verify_signature": "verify.signaturefile",
 }
 
 

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         trust = TrustStore.from_paths(options.trust, allow_example=options.allow_example)
         evidence = _evidence(options)
+        document = options.data.read_bytes() if options.data else None
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             unread = True
             continue
         at = options.at or _now()
-        verdicts.append((name, verify_any(data, trust=trust, at=at, evidence=evidence, password=options.password)))
+        verdict = verify_any(data, trust=trust, at=at, evidence=evidence, password=options.password, document=document)
+        verdicts.append((name, verdict))
     _show(options, verdicts)
     return 1 if unread else exit_status([v for _, v in verdicts])
 
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ocsp", action="append", type=Path, default=[], metavar="FILE", help="an OCSP response (DER)")
     parser.add_argument("--at", type=_moment, metavar="TIME", help="judge at this moment (RFC 3339), not now")
     parser.add_argument("--offline", action="store_true", help="accepted; this command never uses the network")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="what a signature in a file of its own is over")
     parser.add_argument("--password", metavar="TEXT", help="opens an encrypted PDF")
     parser.add_argument("--allow-example", action="store_true", help="let example authorities count")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")

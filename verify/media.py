@@ -12,6 +12,7 @@ from verify.formats.seal import begins_as_seal
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.record import verify_record
 from verify.sealfile import verify_seal
+from verify.signaturefile import begins_as_signature, verify_signature
 from verify.trust.anchors import TrustStore
 from verify.verdict import Verdict
 
@@ -32,12 +33,19 @@ def verify_any(
     policy: Policy = DEFAULT_POLICY,
     evidence: Evidence = NO_EVIDENCE,
     password: str | None = None,
+    document: bytes | None = None,
 ) -> Verdict:
-    """Judge a PDF, a picture with a code, a structured record, a code's text or an electronic seal. Nothing raises."""
+    """Judge a PDF, a picture with a code, a structured record, a code's text, a seal or a signature beside its data.
+
+    ``document`` are those data, for a seal signature or CMS value in a file of its own. Nothing raises.
+    """
     if _PICTURE.match(data):
         return verify_picture(data, trust=trust, at=at, policy=policy, evidence=evidence)
     if begins_as_seal(data):
-        return verify_seal(data, trust=trust, at=at, policy=policy, evidence=evidence)
+        return verify_seal(data, trust=trust, at=at, policy=policy, evidence=evidence, document=document)
+    # a viewer may open what begins otherwise as a PDF, and show what no signature around it covers
+    if begins_as_signature(data) and (document is not None or b"%PDF" not in data[:1024]):
+        return verify_signature(data, trust=trust, at=at, policy=policy, evidence=evidence, document=document)
     if b"%PDF" not in data[:1024] and len(data) <= policy.limits.text_bytes:
         if _COMPACT.fullmatch(data):
             return verify_record(data, trust=trust, at=at, policy=policy, evidence=evidence)

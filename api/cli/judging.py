@@ -41,6 +41,8 @@ class Grounds:
     evidence: Evidence
     at: datetime
     password: str | None
+    document: bytes | None = None
+    """What a signature in a file of its own is over; such files are judged in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,12 @@ class Judging:
 
         grounds = self.grounds
         return verify_any(
-            data, trust=grounds.trust, at=grounds.at, evidence=grounds.evidence, password=grounds.password
+            data,
+            trust=grounds.trust,
+            at=grounds.at,
+            evidence=grounds.evidence,
+            password=grounds.password,
+            document=grounds.document,
         )
 
     def _read(self, path: Path) -> bytes:

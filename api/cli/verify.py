@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from verify.evidence import Evidence
     from verify.trust.anchors import TrustStore
 
+MOST_DATA = 2_000_000_000
 FEW = 4
 """Fewer files are judged in this process, unless told otherwise: starting others would take longer."""
 EXAMPLE_ENVIRONMENT = "CERTVAULT_ALLOW_EXAMPLE_KEYS"
@@ -65,6 +66,9 @@ def verify(
     status_list: Annotated[
         list[str] | None, typer.Option(metavar="URI=FILE", help="A status list token", show_default=False)
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What a signature beside it is over", show_default=False)
+    ] = None,
     password: Annotated[str | None, typer.Option(help="Of an encrypted PDF", show_default=False)] = None,
     jobs: Annotated[
         int | None,
@@ -85,7 +89,9 @@ def verify(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Verify PDFs, structured records, or pictures that carry a code; ``-`` is the standard input.
+    """Verify PDFs, structured records, pictures that carry a code, or signatures beside their data (``--data``).
+
+    ``-`` is the standard input.
 
     Exit status: 0 all valid and in force; 10 some invalid; 11 some that cannot be confirmed; 12 all valid, some not
     in force; 1 a path could not be read; 2 wrong usage.
@@ -97,11 +103,14 @@ def verify(
     if not files:
         raise typer.BadParameter("name a file" if not invocation.zh else "请指明文件", param_hint="FILE")
     _check_report(invocation, report, files)
+    document = _document(invocation, data, files)
     with ExitStack() as stack:
         opened = _vault(stack, invocation, needed=not trust)
         handed = Handed(crl or (), ocsp or (), status_list or (), offline, fetch_issuers)
         evidence = gather(stack, invocation, opened, handed)
-        judging = _judging(stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs)
+        judging = _judging(
+            stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs, document
+        )
         tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
     raise typer.Exit(tally.status)
 
@@ -117,6 +126,7 @@ def _judging(
     allow_example: bool,
     password: str | None,
     jobs: int | None,
+    document: bytes | None,
 ) -> Judging:
     from api.moments import moment
 
@@ -130,9 +140,24 @@ def _judging(
             evidence=evidence,
             at=moment(at) if at else _clock_now(opened),
             password=password,
+            document=document,
         ),
         workers=0 if alone else chosen,
     )
+
+
+def _document(invocation: Invocation, data: Path | None, files: Sequence[Path]) -> bytes | None:
+    """What was signed, when it was named. BadParameter for several signatures, and for a file that cannot be read."""
+    if data is None:
+        return None
+    zh = invocation.zh
+    if len(files) != 1:
+        raise typer.BadParameter("只用于一个签名" if zh else "it belongs to one signature", param_hint="--data")
+    try:
+        with data.open("rb") as stream:
+            return stream.read(MOST_DATA)
+    except OSError as error:
+        raise typer.BadParameter("无法读取" if zh else f"{data}: {error.strerror}", param_hint="--data") from error
 
 
 def _each(judging: Judging, files: Sequence[Path], depth: Depth | None) -> Tally:

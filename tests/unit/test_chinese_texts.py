@@ -16,7 +16,7 @@ _NAMES = """
     PDF PDF/A XMP JSON CSV XLSX XML ZIP PNG JPEG SVG QR GB UTF-8 BOM Unicode Excel JavaScript SHA-256
     SD-JWT JWK JWS EC P-256 PIN URL URI HTTP DER PEM X.509 CRL OCSP PKCS SoftHSM SM2 RFC PAdES DSS
     B-B B-T B-LT B-LTA kty crv zh en xls xlsx csv jsonl object true false serial SAMPLE T00
-    Accept-Language Authorization Bearer Content-Type Ctrl-C CERTVAULT FONTS certvault init backup verify make run
+    Accept-Language Authorization Bearer Content-Type TOML Ctrl-C CERTVAULT FONTS certvault init backup verify make run
     docs/types.md operator issuer custodian auditor holder verifier vault.toml
 """
 NAMES = frozenset(_NAMES.split())
@@ -27,7 +27,7 @@ ALLOWED = re.compile(
     r"|/[a-z0-9./_-]+\.json|https?:?/?/?…?|[a-z0-9+]+:///?…?"  # addresses
     r"|\.[a-z]{3,4}\b|GB/T|[A-Za-z]+\.(?:json|toml)"  # endings and names of files
     r"|[a-z]+_[a-z_]+|\{[a-z_]*\}"  # names of data; what is filled in
-    r"|\[[a-z]+\] ?(?:suite)?"  # members of vault.toml
+    r"|\[[a-z.]+[A-Z0-9_]*\] ?(?:suite)?"  # members of vault.toml
     r"|[a-z]+[A-Z][A-Za-z]*|U\+"  # keywords of JSON Schema; code points
 )
 HAN = re.compile(r"[\u3400-\u9fff]")

@@ -61,7 +61,7 @@ def _signature(document: SealedDocument, view: SignatureView) -> SignatureFacts:
         "end": view.end,
         "permission": raw.permission,
         "claimed_time": raw.claimed_time,
-        "timestamps": tuple(_timestamp(t) for t in view.tokens),
+        "timestamps": tuple(timestamp_facts(t) for t in view.tokens),
     }
     if cms is not None:
         outcome = document.outcomes.get(id(view))
@@ -79,7 +79,8 @@ def _signature(document: SealedDocument, view: SignatureView) -> SignatureFacts:
     return SignatureFacts(**known)
 
 
-def _timestamp(token: Token) -> TimestampFacts:
+def timestamp_facts(token: Token) -> TimestampFacts:
+    """What one timestamp says. Raises whatever its parts do that cannot be read."""
     from asn1crypto import tsp
 
     info = tsp.TSTInfo.load(token.cms.content or b"")

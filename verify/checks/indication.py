@@ -30,7 +30,7 @@ def report_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
 
 def _report(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> SignatureReport:
     outcome = document.outcomes.get(id(view))
-    indication, sub = _indication(inquiry, view, outcome)
+    indication, sub = indication_of(inquiry, view, outcome)
     distrusted = any(f.code == "TIMESTAMP_UNTRUSTED" and f.where == view.where for f in inquiry.findings)
     proven = (view.is_timestamp and not distrusted) or (outcome is not None and outcome.proven)
     time = view.tokens[0].time if view.is_timestamp and view.tokens else outcome.signed_at if outcome else None
@@ -49,7 +49,8 @@ def _report(inquiry: Inquiry, document: SealedDocument, view: SignatureView) -> 
     )
 
 
-def _indication(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | None) -> tuple[str, str]:
+def indication_of(inquiry: Inquiry, view: SignatureView, outcome: SignerOutcome | None) -> tuple[str, str]:
+    """Indication and sub-indication of one signature, from the findings at its place."""
     codes = {f.code for f in inquiry.findings if f.where == view.where}
     if view.integrity is not Integrity.INTACT:
         return _broken(inquiry, view, codes)

@@ -73,7 +73,9 @@ def check_embedded(
         return None
 
 
-def check_cms(inquiry: Inquiry, cms: UnverifiedCms, content: bytes, expected_type: str, where: str) -> UnverifiedCms:
+def check_cms(
+    inquiry: Inquiry, cms: UnverifiedCms, content: bytes | None, expected_type: str, where: str
+) -> UnverifiedCms:
     """Check a CMS value over ``content``; the value with the signer whose key made it. Raises UnreadableError."""
     try:
         return check_signature(cms, content, expected_type)

@@ -285,19 +285,23 @@ def hash_by_name(name: str, data: bytes) -> bytes:
         raise CmsError(f"the hash {name} is not known") from error
 
 
-def check_signature(cms: UnverifiedCms, content: bytes, expected_type: str) -> UnverifiedCms:
+def check_signature(cms: UnverifiedCms, content: bytes | None, expected_type: str) -> UnverifiedCms:
     """Check the signature over ``content``; the value itself, its signer the one whose key made it.
 
     A SignedData of GB/T 35275 may hold the digest of ``content`` as its own and sign that, as some makers do.
+    ``content`` None: it is not at hand, and what the attributes say of it is left open.
     Raises CmsDigestError, CmsAttributeError, BadSignatureError, UnsupportedKeyError, or CmsError for an unknown hash.
     """
-    if cms.national and cms.content is not None and cms.content != content:
+    if content is None and not cms.attributes_der:
+        raise CmsError("it has no attributes, and its data are not at hand")
+    if cms.national and content is not None and cms.content is not None and cms.content != content:
         if cms.content != hash_by_name(cms.digest_name, content):
             raise CmsDigestError
         content = cms.content
     if cms.attributes_der:
         _check_attributes(cms, expected_type)
-        if cms.attributes["message_digest"][0].native != hash_by_name(cms.digest_name, content):
+        digest = None if content is None else hash_by_name(cms.digest_name, content)
+        if digest not in (None, cms.attributes["message_digest"][0].native):
             raise CmsDigestError
     failure: Exception = BadSignatureError("no certificate")
     for signer in cms.candidates:
@@ -317,14 +321,14 @@ def _with(cms: UnverifiedCms, candidates: tuple[Any, ...]) -> UnverifiedCms:
     return replace(cms, candidates=candidates)
 
 
-def _check_value(cms: UnverifiedCms, content: bytes, signer: Any) -> None:
+def _check_value(cms: UnverifiedCms, content: bytes | None, signer: Any) -> None:
     """The value over the attributes as DER (RFC 5652 5.4); some signers hash them as they wrote them, unsorted.
 
     Either way all the same attributes are signed, so both are accepted.
     """
     algorithm, name = cms.signer_info["signature_algorithm"], cms.digest_name
     if not cms.attributes_der:
-        verify_x509(cms.signature, content, signer.public_key, algorithm, name)
+        verify_x509(cms.signature, content or b"", signer.public_key, algorithm, name)
         return
     written = b"\x31" + cms.attributes_der[1:]
     try:

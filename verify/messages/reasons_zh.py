@@ -97,6 +97,7 @@ PHRASES: dict[str, str] = {
     # the signature value
     "no ASN.1 value": "不是 ASN.1 数据",
     "a detached signature carries content": "分离式签名中带有内容",
+    "it has no attributes, and its data are not at hand": "没有签名属性，且原文不在手边",
     "it is no SignedData": "不是 SignedData",
     "it has {} signers": "有 {} 个签名者",
     "the signer's certificate is not inside": "其中没有签名者的证书",
