@@ -164,7 +164,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     seal_keys = SealKeys(database, keyring, certification, settings)
     pki = Pki(database, keyring, certification, seal_keys, clock)
     seal_uses = SealUses(database, keyring, pki, settings, clock)
-    sealing = Sealing(database, keyring, pki, seal_uses, clock)
+    sealing = Sealing(database, cipher, keyring, pki, seal_uses, clock)
     catalog = Catalog(database, clock)
     status_lists = StatusLists(database, keyring, pki, settings, clock)
     licenses = Licenses(database, cipher, store, catalog, clock)

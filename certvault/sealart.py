@@ -64,6 +64,13 @@ def art_of(kind: str, owner: str, name: str, diameter_mm: int, extras: Extras) -
     )
 
 
+def look_of(kind: str, owner: str, name: str, diameter_mm: int, extras: Extras) -> SealArt | CheckedPicture:
+    """What a stamp of an edition shows: its uploaded picture, else what is drawn."""
+    if extras.picture is not None:
+        return uploaded(kind, diameter_mm, extras)
+    return art_of(kind, owner, name, diameter_mm, extras)
+
+
 def checked(kind: str, owner: str, name: str, diameter_mm: int, extras: Extras) -> Extras:
     """The extras, a picture written anew. RefusedError for what cannot be drawn or shown."""
     art = art_of(kind, owner, name, diameter_mm, extras)

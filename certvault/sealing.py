@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.hands import Hand
@@ -17,12 +18,14 @@ from certvault.model.keys import Issuer, KeyRecord
 from certvault.model.seal import Seal, SealVersion
 from certvault.model.sealrules import LICENSE
 from certvault.pki import Pki
+from certvault.sealart import Extras, look_of
 from certvault.sealchecks import asked_by
 from certvault.sealuses import SealUses
 from signing.formats.pades import Baseline, ValidationData
 from signing.keys import KeyPurpose
 from signing.timestamp import TimestampAuthority
-from templates.render import SealArt
+from templates.sealpicture import CheckedPicture
+from templates.seals import SealArt
 
 __all__ = ["Hand", "Sealing", "Tools", "baseline_named"]
 
@@ -36,7 +39,7 @@ class Tools:
     issuer: Issuer
     seal_id: str
     edition_at_work: SealVersion
-    art: SealArt
+    art: SealArt | CheckedPicture
     seal: Hand
     record: Hand
     code: Hand
@@ -50,8 +53,11 @@ class Tools:
 class Sealing:
     """Prepares tools."""
 
-    def __init__(self, database: Database, keyring: Keyring, pki: Pki, uses: SealUses, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, cipher: Cipher, keyring: Keyring, pki: Pki, uses: SealUses, clock: Clock
+    ) -> None:
         self._database = database
+        self._cipher = cipher
         self._keyring = keyring
         self._uses = uses
         self._pki = pki
@@ -98,7 +104,9 @@ class Sealing:
             issuer=issuer,
             seal_id=seal.id,
             edition_at_work=at_work,
-            art=SealArt(at_work.name, seal.kind, issuer.code, float(at_work.diameter_mm)),
+            art=look_of(
+                seal.kind, issuer.code, at_work.name, at_work.diameter_mm, Extras.opened(self._cipher, at_work)
+            ),
             seal=hand,
             record=self._hand(self._keyring.active(KeyPurpose.RECORD, issuer.code)),
             code=self._hand(self._keyring.active(KeyPurpose.CODE, issuer.code)),

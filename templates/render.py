@@ -20,7 +20,8 @@ from templates.layout import FieldBox, StaticText, check_boxes
 from templates.ornament import draw_art
 from templates.registry import LicenseType
 from templates.schema import CheckedData
-from templates.seals import SealArt, SealPicture, draw_seal
+from templates.sealpicture import CheckedPicture
+from templates.seals import SealArt, SealPicture, look
 from templates.typesetting import MM, SetText, set_text
 from verify.formats.codes import IDENTIFIER_ROOT, citizen_fault
 from verify.formats.license import Box, FaceItem, FaceMap, StaticRun, static_digest
@@ -64,12 +65,14 @@ class Composition:
     face: FaceMap
 
 
-def compose(type: LicenseType, checked: CheckedData, facts: FaceFacts, *, sample: bool, seal: SealArt) -> Composition:
+def compose(
+    type: LicenseType, checked: CheckedData, facts: FaceFacts, *, sample: bool, seal: SealArt | CheckedPicture
+) -> Composition:
     """Compose the page of one license.
 
     Raises RefusedError: MISSING_GLYPH (names U+XXXX and field), DOES_NOT_FIT (names the field), or a seal's refusal.
     """
-    picture = draw_seal(seal)
+    picture = look(seal)
     page = prepare(type, checked.fields, sample=sample)
     texts = _typeset(type, checked, facts)
     fonts = FontSet((g for _, t in texts for line in t.lines for g in line.glyphs), "D")
@@ -92,12 +95,12 @@ def compose(type: LicenseType, checked: CheckedData, facts: FaceFacts, *, sample
     )
 
 
-def precheck(type: LicenseType, checked: CheckedData, *, sample: bool, seal: SealArt) -> None:
+def precheck(type: LicenseType, checked: CheckedData, *, sample: bool, seal: SealArt | CheckedPicture) -> None:
     """Refuse now what :func:`compose` would refuse later, before anything is numbered.
 
     The number and the identifier are not known yet; the widest ones stand in for them.
     """
-    draw_seal(seal)
+    look(seal)
     prepare(type, checked.fields, sample=sample)
     number = checked.number or type.number.widest()
     identifier = f"{IDENTIFIER_ROOT}.{type.type_code}.{_WIDEST_TAIL}"

@@ -384,11 +384,16 @@ def _notes(seen: _Seen, header: _Header, field: str) -> Iterator[Refusal]:
 
 
 def _written(pixels: Image, dpi: float) -> bytes:
-    """The pixels as a new file. Clear pixels lose their colour, so that nothing is hidden in them."""
-    from PIL import Image
+    """The pixels as a new file.
+
+    Clear pixels get one colour, so that nothing is hidden in them: the ink's, or its edges would darken where a viewer
+    makes the picture smaller.
+    """
+    from PIL import Image, ImageStat
 
     alpha = pixels.getchannel("A")
-    clean = Image.new("RGBA", pixels.size, (0, 0, 0, 0))
+    red, green, blue = (round(v) for v in ImageStat.Stat(pixels.convert("RGB"), alpha).mean)
+    clean = Image.new("RGBA", pixels.size, (red, green, blue, 0))
     clean.paste(pixels, (0, 0), alpha.point([0] + [255] * 255))
     out = io.BytesIO()
     clean.save(out, "PNG", dpi=(dpi, dpi))

@@ -38,8 +38,8 @@ from templates.typesetting import MM
 from verify.formats.refusal import refuse
 
 __all__ = [
-    "PURPOSES", "RANKS", "SEAL_KINDS", "SEAL_RED", "SealArt", "SealPicture", "check_art", "draw_seal", "rank_named",
-    "seal_letters", "seal_pdf", "seal_png", "seal_svg",
+    "PURPOSES", "RANKS", "SEAL_KINDS", "SEAL_RED", "SealArt", "SealPicture", "check_art", "draw_seal", "look",
+    "rank_named", "seal_letters", "seal_pdf", "seal_png", "seal_svg",
 ]  # fmt: skip
 
 SEAL_RED: Rgb = (0.83, 0.07, 0.09)
@@ -90,6 +90,16 @@ def draw_seal(art: SealArt) -> SealPicture:
         sheet.art.letters([(letter.glyph, letter.size, letter.matrix)], thicker=letter.line > 0)
     operators = b"q /Ink gs\n" + sheet.art.operators() + b"\nQ"
     return SealPicture(zlib.compress(operators, 9), sheet.width, sheet.height, (sheet.image,) if sheet.image else ())
+
+
+def look(seal: SealArt | CheckedPicture) -> SealPicture:
+    """What a stamp shows: the seal drawn, or the uploaded picture. Refused as by :func:`draw_seal`."""
+    return draw_seal(seal) if isinstance(seal, SealArt) else _uploaded(seal)
+
+
+@functools.lru_cache(maxsize=32)
+def _uploaded(seal: CheckedPicture) -> SealPicture:
+    return seal.picture()
 
 
 def seal_letters(art: SealArt) -> tuple[Placed, ...]:
