@@ -190,6 +190,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SHADOW_FIELD_VALUE": Meaning(_C, _DOUBT, _SHADOW),
     "SHADOW_FIELD_UNPLACED": Meaning(_C, _DOUBT, _SHADOW),
     "SHADOW_BUTTON": Meaning(_C, _DOUBT, _SHADOW),
+    "SHADOW_ELSEWHERE": Meaning(_C, _DOUBT, "ISO 32000-2 7.3.8.1, 8.9.5.4, 8.10.4"),
     "CHECK_NOT_RUN": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     "INTERNAL": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.1.3"),
     # The license inside

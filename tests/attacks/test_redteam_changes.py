@@ -437,6 +437,16 @@ def test_a_trailer_that_leads_to_the_new_signature_by_chance_stays_intact() -> N
     _intact(doc.update(objects, trailer={b"/AdditionalStreams": _ODT % doc.free}))
 
 
+@pytest.mark.parametrize("part", ["page", "catalog"])
+def test_a_program_keeps_another_drawing_of_the_page_for_itself(part: str) -> None:
+    """Drawing programs open their own copy from /PieceInfo, and show that (ISO 32000-2 14.5)."""
+    doc = base("p2")
+    notes = b"<< /Draw << /LastModified (D:20260101) /Private %s >> >>"
+    other = changed(doc.body(part), PieceInfo=notes % (b"%d 0 R" % doc.free))
+    _refused(doc.update({part: other, doc.free: _EVIL}))
+    _intact(doc.update({part: changed(doc.body(part), PieceInfo=notes % b"<< /Kept true >>")}))
+
+
 # --- structure, form, generations -----------------------------------------------------------------------------------
 
 

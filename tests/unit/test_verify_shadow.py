@@ -13,6 +13,8 @@ from tests.support.forger.judging import judge
 from tests.support.forger.writer import Builder, changed, stream
 from verify import Integrity, Verdict
 
+_DOT = b"/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 "
+
 
 def doubts(verdict: Verdict) -> set[str]:
     return {code for code in verdict.codes() if code.startswith("SHADOW_")}
@@ -41,6 +43,22 @@ def test_each_preparation_has_its_doubt_and_no_other(make: Callable[[], Builder]
     verdict = judge(sign(make().write()))
     assert verdict.integrity is Integrity.INTACT
     assert doubts(verdict) == {code}
+
+
+@pytest.mark.parametrize(
+    ("part", "body"),
+    [
+        ("content", stream(b"", b"/F (other.bin) /FFilter /FlateDecode")),
+        ("box", stream(b"", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Ref << /F (other.pdf) /Page 0 >>")),
+        ("image", stream(b"@", _DOT + b"/Alternates [ << /Image 11 0 R /DefaultForPrinting true >> ]")),
+        ("image", stream(b"@", _DOT + b"/OPI << /2.0 << /F (other.tif) >> >>")),
+    ],
+)
+def test_what_is_shown_from_elsewhere_is_a_doubt(part: str, body: bytes) -> None:
+    """Another file, or another picture on paper: the signature says nothing of it (ISO 32000-2 7.3.8.1, 8.9.5.4)."""
+    verdict = judge(sign(draw(**{part: body}).write()))
+    assert verdict.integrity is Integrity.INTACT
+    assert "SHADOW_ELSEWHERE" in doubts(verdict)
 
 
 def test_a_number_with_two_objects() -> None:

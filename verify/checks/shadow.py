@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from verify.checks.shadowobjects import unused_objects
+from verify.checks.shadowobjects import content_elsewhere, unused_objects
 from verify.checks.shadowparts import hidden_annotations, hidden_layers, waiting_actions
 from verify.checks.shadowtext import covered_text, covering_buttons
 from verify.checks.shadowvalues import contradicting_fields, unplaced_fields
@@ -50,6 +50,7 @@ def _found(inquiry: Inquiry, document: SealedDocument, signed: Snapshot) -> dict
         "SHADOW_SCRIPT": waiting_actions(signed),
         "SHADOW_FIELD_VALUE": contradicting_fields(signed),
         "SHADOW_FIELD_UNPLACED": unplaced_fields(signed),
+        "SHADOW_ELSEWHERE": content_elsewhere(signed),
     }
     if inquiry.policy.draw_revisions:
         looks["SHADOW_TEXT"] = covered_text(inquiry, document.views, signed)

@@ -16,6 +16,7 @@ _MOST_RATIO = 1_032
 _MOST_LOOKED_AT = 20_000_000
 """Of what all such streams together may hold, guessed from what they take up."""
 _SHOWING = (b"Page", b"Pages", b"Catalog", b"Font", b"OCG")
+_ELSEWHERE = (b"F", b"Ref", b"OPI", b"Alternates")
 _SHOWN = re.compile(rb"\bT[jJ]\b")
 _BEGUN = re.compile(rb"\bBT\b")
 _NEAR = 2_000
@@ -42,6 +43,16 @@ def unused_objects(signed: Snapshot) -> Iterator[Place]:
             yield Place(object_number=number, span=signed.raw_object_span(number))
         if left < 0:
             return  # too much to look at, which is a doubt too
+
+
+def content_elsewhere(signed: Snapshot) -> Iterator[Place]:
+    """Streams whose content a viewer takes from another file, and pictures that have another one for printing."""
+    if len(signed.entries) > _MOST_OBJECTS:
+        return
+    for number in signed.numbers():
+        held = signed.get(number)
+        if isinstance(held, Stream) and any(signed.resolve(held.get(key)) is not None for key in _ELSEWHERE):
+            yield Place(object_number=number, span=signed.raw_object_span(number))
 
 
 def _used(signed: Snapshot) -> set[int]:

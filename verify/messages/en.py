@@ -58,6 +58,7 @@ TEXTS: dict[str, str] = {
     "SHADOW_FIELD_VALUE": "A field of the signed file shows another text than its value.",
     "SHADOW_FIELD_UNPLACED": "The signed file holds a field with a look that stands on no page yet.",
     "SHADOW_BUTTON": "A button lies over words of the signed page; its picture could be exchanged.",
+    "SHADOW_ELSEWHERE": "The signed file shows content that stands outside of it, or other pictures on paper.",
     "CHECK_NOT_RUN": "The check “{check}” could not be run.",
     "INTERNAL": "The check “{check}” failed unexpectedly ({error}).",
     "RECORD_AMBIGUOUS": "The document carries more than one license record.",

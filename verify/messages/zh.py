@@ -58,6 +58,7 @@ TEXTS: dict[str, str] = {
     "SHADOW_FIELD_VALUE": "已签名文件中某个表单域显示的文字与其值不同。",
     "SHADOW_FIELD_UNPLACED": "已签名的文件含有带外观但不在任何页面上的表单域。",
     "SHADOW_BUTTON": "有按钮覆盖在已签名页面的文字上，其图像可能被更换。",
+    "SHADOW_ELSEWHERE": "已签名的文件显示存放在文件之外的内容，或在打印时换用另一图像。",
     "CHECK_NOT_RUN": "检查“{check}”未能执行。",
     "INTERNAL": "检查“{check}”意外失败（{error}）。",
     "RECORD_AMBIGUOUS": "文件含有不止一份证照记录。",

@@ -9,9 +9,9 @@ from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.pages import compare_pages
 from verify.checks.changes.reasons import Reason
 from verify.checks.changes.structure import compare_structure
-from verify.checks.changes.walk import Node, Walk
+from verify.checks.changes.walk import Node, Walk, is_plain
 from verify.formats.pdfobjects import is_signature
-from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value, same_value
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Value, same_value
 
 _SECTION_KEYS = frozenset(
     b"Size Prev XRefStm Type W Index Filter DecodeParms Length DL F FFilter FDecodeParms Root Info ID Encrypt".split()
@@ -27,7 +27,6 @@ _REASONS = {
     b"Dests": Reason.EMBEDDED,
 }
 _DSS_LISTS = (b"Certs", b"CRLs", b"OCSPs")
-_MOST_DEPTH = 6
 _VERSIONS = frozenset((b"1.3", b"1.4", b"1.5", b"1.6", b"1.7", b"2.0"))
 """Versions of the format that differ in nothing a viewer would show of the same objects."""
 
@@ -118,17 +117,5 @@ def _compare_notes(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> 
         walk.kind(Kind.CATALOG)
         held = walk.new.resolve(after)
         fits = isinstance(held, Name) and held in _VERSIONS if key == b"Version" else isinstance(held, dict)
-        if not fits or (key == b"Extensions" and not _is_plain(walk, held, 0)):
+        if not fits or (key in (b"Extensions", b"PieceInfo") and not is_plain(walk, held)):
             walk.fault(Reason.EXTENSIONS, path.key(key))
-
-
-def _is_plain(walk: Walk, value: Value, depth: int) -> bool:
-    """Whether a value consists of dictionaries and arrays of names, numbers and strings only."""
-    value = walk.new.resolve(value)
-    if depth > _MOST_DEPTH or isinstance(value, Stream):
-        return False
-    if isinstance(value, dict):
-        return all(_is_plain(walk, item, depth + 1) for item in value.values())
-    if isinstance(value, list):
-        return all(_is_plain(walk, item, depth + 1) for item in value)
-    return value is None or isinstance(value, (Name, Text, bool, int, float))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from verify.checks.changes.annotations import compare_annotations
 from verify.checks.changes.model import Kind, Path
 from verify.checks.changes.reasons import Reason
-from verify.checks.changes.walk import Node, Walk
+from verify.checks.changes.walk import Node, Walk, is_plain
 from verify.formats.pdfvalues import Dictionary, Reference, Value, same_value
 
 if TYPE_CHECKING:
@@ -174,6 +174,9 @@ def _compare_page(walk: Walk, old: Leaf, new: Leaf, number: int) -> None:
         if key not in _RULED:
             reason = Reason.PAGE_BOX if key.endswith(b"Box") else _REASONS.get(key, Reason.PAGE_ENTRY)
             walk.same(before.get(key), after.get(key), path.key(key), reason, drawn=key == b"Contents")
+    notes = after.get(b"PieceInfo")
+    if not walk.unchanged(before.get(b"PieceInfo"), notes) and not is_plain(walk, notes):
+        walk.fault(Reason.PAGE_ENTRY, path.key(b"PieceInfo"))
     if walk.old.resolve(before.get(b"Tabs")) is not None or not _gains_annotations(walk, before, after):
         walk.same(before.get(b"Tabs"), after.get(b"Tabs"), path.key(b"Tabs"), Reason.PAGE_ENTRY)
     if not same_value(before.get(b"Parent"), after.get(b"Parent")) and not same_value(after.get(b"Parent"), new.parent):

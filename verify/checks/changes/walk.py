@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from verify.checks.changes.model import Changes, Kind, Path, Remark
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.formats.pdflimits import PdfError, PdfLimitError
-from verify.formats.pdfvalues import Dictionary, Reference, Stream, Value, same_value
+from verify.formats.pdfvalues import Dictionary, Name, Reference, Stream, Text, Value, same_value
 from verify.place import Box, Place
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Node(enum.Enum):
     STRUCTURE = enum.auto()
 
 
+_MOST_PLAIN_DEPTH = 6
 _FIELD_KEYS = frozenset((b"Parent", b"Kids", b"Fields", b"Annots", b"T", b"IRT", b"Popup", b"Obj", b"CO", b"TA"))
 
 
@@ -291,3 +292,16 @@ def _deep(snapshot: Snapshot, value: Value) -> Value:
 
 def _deep_dictionary(snapshot: Snapshot, value: Value) -> Value:
     return {k: snapshot.resolve(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def is_plain(walk: Walk, value: Value, depth: int = 0) -> bool:
+    """Whether a value of the newer revision consists of dictionaries and arrays of names, numbers and strings only."""
+    value = walk.new.resolve(value)
+    if depth > _MOST_PLAIN_DEPTH or isinstance(value, Stream):
+        return False
+    walk.effort.spend()
+    if isinstance(value, dict):
+        return all(is_plain(walk, item, depth + 1) for item in value.values())
+    if isinstance(value, list):
+        return all(is_plain(walk, item, depth + 1) for item in value)
+    return value is None or isinstance(value, (Name, Text, bool, int, float))
