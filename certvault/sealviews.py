@@ -14,7 +14,7 @@ from certvault.seals import Seals
 from templates.seals import seal_png
 from verify.formats.refusal import Refusal
 
-PREVIEW_DPI = 300
+PREVIEW_DPI, SCREEN_DPI = 300, 200
 _ANYBODY = Doer("", alone=True)
 
 
@@ -34,8 +34,12 @@ class Preview:
 
 
 def picture(seals: Seals, known: Life, edition: SealVersion) -> Preview:
-    """The picture of one edition."""
-    shown = picture_of(known.seal, edition, seals.extras(edition))
+    """The picture of one edition, as sharp as a screen shows it; an uploaded one as it is."""
+    extras = seals.extras(edition)
+    if extras.picture is None:
+        art = art_of(known.seal.kind, known.seal.owner, edition.name, edition.diameter_mm, extras)
+        return Preview(seal_png(art, SCREEN_DPI), *size_mm(known.seal.kind, extras, edition.diameter_mm))
+    shown = picture_of(known.seal, edition, extras)
     return Preview(shown.data, shown.width_mm, shown.height_mm)
 
 

@@ -107,6 +107,7 @@ def seal_letters(art: SealArt) -> tuple[Placed, ...]:
     return tuple(_drawn(art).letters)
 
 
+@functools.lru_cache(maxsize=128)
 def seal_png(art: SealArt, dpi: int = 600) -> bytes:
     """A PNG of the seal's size at ``dpi``: red, its background clear. Refused as :func:`draw_seal` does; BAD_DPI."""
     return png_of(draw_seal(art), dpi, SEAL_RED)

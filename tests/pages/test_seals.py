@@ -93,7 +93,7 @@ def test_a_seal_from_application_to_the_end_by_two_people(
     take(other, "activate")
     assert state(other) == "ACTIVE"
     picture = other.request.get(f"{address}/seals/{seal_id}/pictures/1.png")
-    assert Image.open(io.BytesIO(picture.body())).size == (945, 945)
+    assert Image.open(io.BytesIO(picture.body())).size == (315, 315)
 
     take(other, "suspend", reason="保管人休假")
     assert state(other) == "SUSPENDED"
