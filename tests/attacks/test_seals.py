@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asn1crypto import x509
+from asn1crypto import core, x509
 
 from tests.support.seals import Maker, extension, make_pki
 from verify.checks.sealsteps import check_value
@@ -318,6 +318,20 @@ def test_the_timestamp_of_another_seal(maker: Maker) -> None:
     assert other is not None
     seal = maker.seal(5, created=AT - DAY / 12, stamp=lambda _: other)
     assert failed(inspect(maker, seal)) == {"TIMESTAMP"}
+
+
+def test_a_token_that_calls_its_content_something_else(maker: Maker) -> None:
+    """The type beside the content is not signed; the signed attribute says what it is."""
+    own, data = (
+        bytes(core.ObjectIdentifier(oid).dump()) for oid in ("1.2.840.113549.1.9.16.1.4", "1.2.840.113549.1.9.16.1.5")
+    )
+
+    def renamed(value: bytes) -> bytes:
+        token = maker.pki.token(value)
+        assert token.count(own) == 2
+        return token.replace(own, data, 1)
+
+    assert failed(inspect(maker, maker.seal(5, created=AT - DAY / 12, stamp=renamed))) == {"TIMESTAMP"}
 
 
 def test_a_timestamp_of_an_authority_that_nobody_chose(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -60,7 +60,7 @@ def _authority(chains: Chains, code: str, authority: Any, time: datetime) -> Ste
 def _info(cms: UnverifiedCms) -> Any:
     from asn1crypto import tsp
 
-    if cms.content is None:
+    if cms.content is None or cms.content_type != "tst_info":
         raise CmsError("it is no timestamp token")
     info = tsp.TSTInfo.load(cms.content)
     _ = info["gen_time"].native, info["message_imprint"]["hashed_message"].native
