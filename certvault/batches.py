@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from certvault.batchpermits import BatchPermits
 from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.db.unit_of_work import Database, UnitOfWork
@@ -16,7 +18,7 @@ from certvault.model.actor import Actor
 from certvault.model.keys import Issuer, event
 from certvault.model.license import License, LicenseState
 from certvault.model.views import MintProgress
-from certvault.model.work import Job, JobRow, RowState
+from certvault.model.work import Job, JobRow, RowState, SealUse
 from certvault.pipeline import Allotted, Built, Draft, Pipeline, Sealed
 from certvault.sealing import Sealing, Tools
 from certvault.staging import Answer, answer_of, row_data
@@ -71,7 +73,9 @@ class Batches:
         pipeline: Pipeline,
         sealing: Sealing,
         licenses: Licenses,
+        permits: BatchPermits,
     ) -> None:
+        self.permits = permits
         self._database = database
         self._cipher = cipher
         self._catalog = catalog
@@ -169,7 +173,12 @@ class Batches:
         built = self._build_all(batch, allotted)
         if not built:
             return
-        sealed = self._seal_all(batch, self._pipeline.permit(built, batch.tools, batch.actor), rows)
+
+        def redeem(uow: UnitOfWork, wanted: Sequence[tuple[str, str]], at: datetime.datetime) -> Sequence[SealUse]:
+            return self.permits.redeem(uow, batch.job.id, rows, wanted, batch.actor, at)
+
+        permitted = self._pipeline.permit(built, batch.tools, batch.actor, redeem)
+        sealed = self._seal_all(batch, permitted, rows)
         if not sealed:
             return
 

@@ -39,9 +39,11 @@ from certvault.pki import Pki
 from certvault.recovery import Recovery
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
+from certvault.sealfiles import SealFiles
 from certvault.sealing import Sealing
 from certvault.sealkeys import SealKeys
 from certvault.seals import Seals
+from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, Settings, read_pin, read_settings, write_pin
@@ -165,6 +167,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     pki = Pki(database, keyring, certification, seal_keys, clock)
     seal_uses = SealUses(database, keyring, pki, settings, clock)
     sealing = Sealing(database, cipher, keyring, pki, seal_uses, clock)
+    standings = SealStandings(database, cipher, keyring, pki, settings, clock)
     catalog = Catalog(database, clock)
     status_lists = StatusLists(database, keyring, pki, settings, clock)
     licenses = Licenses(database, cipher, store, catalog, clock)
@@ -179,6 +182,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         catalog,
         pipeline,
         sealing,
+        seal_uses,
         recovery,
         licenses,
         settings,
@@ -193,13 +197,15 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         issuing=issuing,
         licenses=licenses,
         minting=minting,
-        verification=Verification(database, pki, status_lists, licenses, settings, clock),
+        verification=Verification(database, pki, status_lists, licenses, standings, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
         issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),
         seals=Seals(database, cipher, keyring, seal_keys, settings, clock),
         seal_uses=seal_uses,
         remote=RemoteSigning(database, cipher, keyring, pki, seal_uses, settings, clock),
+        seal_standings=SealStandings(database, cipher, keyring, pki, settings, clock),
+        seal_files=SealFiles(database, cipher, keyring, pki, seal_uses, standings, sealing, clock),
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from certvault.batches import Batches
+from certvault.batchpermits import BatchPermits
 from certvault.catalog import Catalog
 from certvault.cipher import Cipher
 from certvault.clock import Clock
@@ -37,6 +38,7 @@ from certvault.recovery import Recovery
 from certvault.remits import issuer_for
 from certvault.rowfiles import Limits, bytes_as_file
 from certvault.sealing import Sealing, baseline_named
+from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.staging import Staging
@@ -57,6 +59,7 @@ class Minting:
         catalog: Catalog,
         pipeline: Pipeline,
         sealing: Sealing,
+        uses: SealUses,
         recovery: Recovery,
         licenses: Licenses,
         settings: Settings,
@@ -72,7 +75,8 @@ class Minting:
         self._session = session
         self._clock = clock
         self._staging = Staging(database, cipher, pipeline, limits)
-        self.batches = Batches(database, cipher, catalog, pipeline, sealing, licenses)
+        permits = BatchPermits(database, cipher, uses, clock)
+        self.batches = Batches(database, cipher, catalog, pipeline, sealing, licenses, permits)
         self._runner = JobRunner(database, cipher, catalog, self.batches, seed)
         self._threads: list[threading.Thread] = []
         self._running: set[str] = set()
@@ -158,6 +162,7 @@ class Minting:
                 job = self._taken(job, JobState.RUNNING, actor)
             failure: Exception | None = None
             try:
+                self.batches.permits.give(job, actor)
                 self._runner.run(job, out, actor, workers, progress)
             except (VaultError, SigningError, OSError) as error:
                 failure = error

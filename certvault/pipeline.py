@@ -4,7 +4,8 @@
 2. **draft**: the page is composed, or set as far as it can be without its number (no side effect; refuses)
 3. **allot**: identifier, number, status place stored as ALLOTTED, one transaction for the batch
 4. **build**: record, code, unsigned file
-5. **permit**: leave to seal this digest and its use, recorded in one transaction, before any signature
+5. **permit**: leave to seal this digest (of a bulk job: this row) and its use, recorded in one transaction, before any
+   signature
 6. **seal**: PAdES signature, structured record
 7. **keep**: files into the store, then ISSUED, one transaction for the batch
 
@@ -29,9 +30,11 @@ from certvault.model.actor import Actor
 from certvault.model.keys import Issuer, event
 from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
+from certvault.model.sealrules import LICENSE, Asked
 from certvault.model.work import JobRow, SealUse
 from certvault.numbering import allot_numbers, number_index
 from certvault.remits import check_remit
+from certvault.sealchecks import check_rules
 from certvault.sealing import Sealing, Tools
 from certvault.sealuses import SealUses
 from certvault.settings import Settings
@@ -104,6 +107,10 @@ Also = Callable[[UnitOfWork, Sequence[License]], None]
 """What else is saved in the transaction of a stage: a bulk job's rows."""
 
 
+Redeem = Callable[[UnitOfWork, Sequence[tuple[str, str]], datetime.datetime], Sequence[SealUse]]
+"""Records the uses of a permit that was given before: a bulk job's. Gets (identifier, digest) of each license."""
+
+
 class Pipeline:
     """The stages. Thread-safe; holds no state of any license."""
 
@@ -144,6 +151,7 @@ class Pipeline:
     ) -> Draft:
         """Draw as much as can be drawn before anything is numbered; RefusedError names what cannot be printed."""
         self._check_code(license_type, checked)
+        self._check_seal(license_type, checked, tools)
         identifier = str(Identifier(license_type.type_code, tools.issuer.code, identifier_serial(), VERSION))
         composition = None
         if checked.number is None:
@@ -170,6 +178,11 @@ class Pipeline:
                 remedy_zh="请使用较短的证照编号、类型名称或公共地址。",
                 remedy_en="Use a shorter number, type name or public address.",
             )
+
+    def _check_seal(self, license_type: LicenseType, checked: CheckedData, tools: Tools) -> None:
+        """Refuse what the seal's rules do not cover; whether the caller may use it was asked with the tools."""
+        asked = Asked("", frozenset(), "", LICENSE, self._clock.now(), license_type.name, checked.region)
+        check_rules(tools.edition_at_work, asked, whoever=True)
 
     # 3
     def allot(
@@ -217,8 +230,9 @@ class Pipeline:
         return Built(allotted, record, code, pdf, hashlib.sha256(pdf).hexdigest())
 
     # 5
-    def permit(self, built: Sequence[Built], tools: Tools, actor: Actor) -> list[Built]:
-        """Record permits, seal uses and the documents' names, before any signature is made."""
+    def permit(self, built: Sequence[Built], tools: Tools, actor: Actor, redeem: Redeem | None = None) -> list[Built]:
+        """Record seal uses and the documents' names, before any signature is made. Without ``redeem`` each license
+        gets a permit of its own."""
         at = self._clock.now()
         with self._database.writing() as uow:
             named = [
@@ -230,7 +244,8 @@ class Pipeline:
             ]
             saved = uow.licenses.save_all(named, ())
             wanted = [(b.allotted.license.identifier, b.digest) for b in built]
-            self._same_key(self._uses.take(uow, tools.seal_id, wanted, actor, at), tools)
+            used = self._uses.take(uow, tools.seal_id, wanted, actor, at) if redeem is None else redeem(uow, wanted, at)
+            self._same_key(used, tools)
         return [replace(b, allotted=replace(b.allotted, license=s)) for b, s in zip(built, saved, strict=True)]
 
     def _same_key(self, uses: Sequence[SealUse], tools: Tools) -> None:

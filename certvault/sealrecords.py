@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from certvault.db.unit_of_work import UnitOfWork, View
 from certvault.errors import not_found
-from certvault.model.keys import event
-from certvault.model.seal import Life, Seal, SealState
+from certvault.model.keys import VAULT_OWNER, event
+from certvault.model.seal import Life, Seal, SealState, SealVersion
 
 
 def about(seal_id: str) -> str:
@@ -36,6 +38,16 @@ def save_step(uow: UnitOfWork, life: Life) -> Life:
     uow.seal_events.save_all([last], ())
     saved = {v.version: v for v in changed}
     return Life(seal, tuple(saved.get(v.version, v) for v in life.versions), life.steps)
+
+
+def keep_structure(uow: UnitOfWork, edition: SealVersion, structure: bytes) -> bytes:
+    """Keep what the seal maker made of an edition; whoever was first is right."""
+    current = uow.seal_versions.get(edition.seal_id, edition.version, lock=True)
+    if current is None or current.structure is not None:
+        return structure if current is None else current.structure or structure
+    done = event("SEAL_STRUCTURE_MADE", about(edition.seal_id), VAULT_OWNER, edition=edition.version)
+    uow.seal_versions.save(replace(current, structure=structure), done)
+    return structure
 
 
 def official_of(view: View | UnitOfWork, owner: str) -> Seal:

@@ -155,12 +155,12 @@ class SealUses:
             )
             return uow.permits.save(permit, _given(permit))
 
-    def confirm(self, permit_id: str, actor: Actor) -> SealPermit:
+    def confirm(self, permit_id: str, actor: Actor, *, seal_id: str | None = None) -> SealPermit:
         """The second approver's leave; always another person than the first and than the one who will use it."""
         if not actor.has(Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
         with self._database.writing() as uow:
-            found = self._permit(uow, permit_id, actor)
+            found = self._permit(uow, permit_id, actor, seal_id)
             if found.approvers < 2 or found.approved:
                 raise permit_refused("PERMIT_APPROVED", "该用章许可无需再审批", "the permit needs no further approval")
             if actor.subject == found.given_by:
@@ -172,12 +172,12 @@ class SealUses:
                 done, event("SEAL_PERMIT_APPROVED", about(found.seal_id), actor.subject, permit=found.id)
             )
 
-    def cancel(self, permit_id: str, actor: Actor) -> SealPermit:
+    def cancel(self, permit_id: str, actor: Actor, *, seal_id: str | None = None) -> SealPermit:
         """The permit is not to be redeemed. Idempotent."""
         if not actor.has(Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
         with self._database.writing() as uow:
-            found = self._permit(uow, permit_id, actor)
+            found = self._permit(uow, permit_id, actor, seal_id)
             if found.cancelled_at is not None:
                 return found
             return uow.permits.save(found.cancelled(self._clock.now()), _cancelled(found, actor))
@@ -258,11 +258,15 @@ class SealUses:
         uses = [_use(p, edition, actor, at, p.digest or "", "", p.identifier) for p in permits]
         return uow.seal_uses.save_all(uses, [_used(u) for u in uses])
 
-    def use(self, permit_id: str, digest: str, *, actor: Actor) -> tuple[SealUse, Hand]:
-        """Redeem a permit in a transaction of its own; then, and only then, the hand that signs."""
+    def use(self, permit_id: str, digest: str, *, actor: Actor, seal_id: str | None = None) -> tuple[SealUse, Hand]:
+        """Redeem a permit in a transaction of its own; then, and only then, the hand that signs.
+
+        ``seal_id``: a permit of another seal is none."""
         try:
             with self._database.writing() as uow:
                 use = self.redeem(uow, permit_id, digest, actor=actor)
+                if seal_id not in (None, use.seal_id):
+                    raise not_found("用章许可", "permit", permit_id[:40])
         except DuplicateRowError as error:
             raise used_already() from error
         return use, self.hand_of(use.key_id)
@@ -335,9 +339,9 @@ class SealUses:
             raise needs_two()
         return known
 
-    def _permit(self, uow: UnitOfWork, permit_id: str, actor: Actor) -> SealPermit:
+    def _permit(self, uow: UnitOfWork, permit_id: str, actor: Actor, seal_id: str | None) -> SealPermit:
         found = uow.permits.get(permit_id[:32], lock=True)
-        if found is None:
+        if found is None or seal_id not in (None, found.seal_id):
             raise not_found("用章许可", "permit", permit_id[:40])
         self._visible(uow, found.seal_id, actor)
         return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from certvault.cipher import Cipher
 from certvault.db.unit_of_work import Database
 from certvault.model.keys import Issuer, event
+from certvault.model.merkle import leaf_hash
 from certvault.model.work import Job, JobRow, JobState, RowState
 from certvault.numbering import number_index
 from certvault.pipeline import Pipeline
@@ -57,6 +58,12 @@ def row_data(cipher: Cipher, row: JobRow) -> Mapping[str, object]:
     """The data of a staged row."""
     value: Mapping[str, object] = json.loads(cipher.open(f"row:{row.job}:{row.row}", row.sealed))
     return value
+
+
+def row_leaf(cipher: Cipher, row: int, data: Mapping[str, object]) -> bytes:
+    """The leaf of a row in its batch's tree: over its data in canonical form, keyed, so that it tells nobody them."""
+    content = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return leaf_hash(row, cipher.commitment("row", content.encode("utf-8", "surrogatepass")))
 
 
 class Staging:
@@ -124,7 +131,8 @@ class Staging:
     def _staged(
         self, job: Job, item: InputRow, license_type: LicenseType, issuer: Issuer, seen: dict[str, int]
     ) -> JobRow:
-        sealed = self._cipher.seal(f"row:{job.id}:{item.row}", json.dumps(item.data, default=str).encode())
+        content = json.dumps(item.data, default=str).encode()
+        sealed = self._cipher.seal(f"row:{job.id}:{item.row}", content)
         try:
             if item.refusals:
                 raise RefusedError(_with_field(license_type, r) for r in item.refusals)
@@ -144,7 +152,8 @@ class Staging:
                 answer=answer.sealed(self._cipher, job.id, item.row),
             )
         seen[index] = item.row
-        return JobRow(job.id, item.row, sealed, index)
+        leaf = row_leaf(self._cipher, item.row, json.loads(content)).hex()
+        return JobRow(job.id, item.row, sealed, index, leaf=leaf)
 
     def _index(self, license_type: LicenseType, checked: CheckedData) -> str:
         """By number where the data bring one, else by all the data."""

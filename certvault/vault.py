@@ -28,7 +28,9 @@ from certvault.pki import Pki
 from certvault.recovery import Recovered, Recovery
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
+from certvault.sealfiles import SealFiles
 from certvault.seals import Seals
+from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
@@ -57,6 +59,8 @@ class Vault:
     seals: Seals
     seal_uses: SealUses
     remote: RemoteSigning
+    seal_standings: SealStandings
+    seal_files: SealFiles
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists

@@ -13,9 +13,10 @@ from certvault.db.unit_of_work import Database
 from certvault.licenses import Licenses
 from certvault.model.license import License, LicenseState
 from certvault.pki import Pki
+from certvault.sealstanding import SealStandings, Then
 from certvault.settings import Settings
 from certvault.statuslists import StatusLists, list_uri
-from verify.evidence import Evidence, VaultFacts
+from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import Remit, TrustStore
 from verify.verdict import Verdict
 
@@ -47,6 +48,7 @@ class Verification:
         pki: Pki,
         status_lists: StatusLists,
         licenses: Licenses,
+        standings: SealStandings,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -54,6 +56,7 @@ class Verification:
         self._pki = pki
         self._status_lists = status_lists
         self._licenses = licenses
+        self._standings = standings
         self._settings = settings
         self._clock = clock
 
@@ -78,7 +81,15 @@ class Verification:
             status_lists=OwnStatusLists(self._status_lists, self._settings.base_url),
             crls=tuple(self._pki.crl(name) for name in self._pki.ca_names()),
             lookup=self._facts,
+            seal_at=self._seal_at,
         )
+
+    def _seal_at(self, sha256: str, since: datetime.datetime, until: datetime.datetime) -> SealFacts | None:
+        found = self._standings.by_certificate(sha256, since, until)
+        if found is None:
+            return None
+        certificates = (Then.CERTIFICATE_REVOKED, Then.CERTIFICATE_NOT_IN_TIME)  # judged from lists and dates
+        return SealFacts(found.life.seal.id, found.then.value, found.good or found.then in certificates)
 
     def verify(self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None) -> Verdict:
         """Judge a PDF, picture, record or code. Never raises for what is in ``data``."""

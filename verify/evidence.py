@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
@@ -24,6 +25,15 @@ class VaultFacts:
     token_sha256: str | None = None
     signature_sha256: str | None = None
     current_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealFacts:
+    """What the vault knows of one of its seals at a moment. ``status`` is VALID when it was ``good``, else why not."""
+
+    seal: str
+    status: str
+    good: bool
 
 
 class Source(Protocol):
@@ -56,7 +66,11 @@ class IssuerSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token."""
+    """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token.
+
+    ``seal_at`` tells of the seal whose certificate has that SHA-256 (hex): good when it was so at some moment from the
+    first to the second, else what it was at the second; None for no seal of the vault.
+    """
 
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     crls: tuple[bytes, ...] = ()
@@ -64,6 +78,7 @@ class Evidence:
     lookup: Callable[[str], VaultFacts | None] | None = None
     source: Source | None = None
     issuers: IssuerSource | None = None
+    seal_at: Callable[[str, datetime, datetime], SealFacts | None] | None = None
 
 
 NO_EVIDENCE = Evidence()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import catalog, issuers, keys, licenses, seals, service, vaults, verify
+from api.cli import catalog, issuers, keys, licenses, seallife, seals, service, vaults, verify
 from api.cli.options import JsonOption, LangOption, VaultOption, current, given
 
 
@@ -52,4 +52,5 @@ app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")
 app.add_typer(issuers.issuers, name="issuer")
 app.add_typer(keys.keys, name="key")
+seallife.register(seals.seals)
 app.add_typer(seals.seals, name="seal")

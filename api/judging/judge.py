@@ -22,7 +22,7 @@ from typing import IO, Any
 from api.judging import frames
 from api.judging.answers import answer_json
 from verify import DEFAULT_POLICY, Policy, verify_any, verify_code, verify_record
-from verify.evidence import Evidence, VaultFacts
+from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import TrustStore
 
 MAX_REQUEST = 2**31
@@ -40,6 +40,7 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
         channel.facts if request["facts"] else None,
         _Source(channel) if request["source"] else None,
         _Source(channel) if request["issuers"] else None,
+        channel.seal_at if request["seals"] else None,
     )
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
@@ -65,6 +66,11 @@ class _Channel:
         """Ask the parent what the vault knows of ``identifier``."""
         answer = self._ask("facts", identifier)
         return answer if isinstance(answer, VaultFacts) else None
+
+    def seal_at(self, sha256: str, since: datetime, until: datetime) -> SealFacts | None:
+        """Ask the parent what the vault knows of a seal between two moments."""
+        answer = self._ask("seal", sha256, since=since.isoformat(), until=until.isoformat())
+        return answer if isinstance(answer, SealFacts) else None
 
     def status_list(self, uri: str) -> bytes | None:
         """Ask the parent for the status list of ``uri``."""

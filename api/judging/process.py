@@ -10,12 +10,13 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from api.judging import frames
-from verify.evidence import Evidence, VaultFacts
+from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import TrustStore
 
 log = logging.getLogger("certvault.judging")
@@ -98,6 +99,7 @@ class Judge:
                     "kind": question.kind,
                     "depth": question.depth,
                     "facts": question.evidence.lookup is not None,
+                    "seals": question.evidence.seal_at is not None,
                     "source": question.evidence.source is not None,
                     "issuers": question.evidence.issuers is not None,
                     "seconds": seconds,
@@ -141,13 +143,15 @@ class Judge:
         return message if isinstance(message, dict) else {}
 
 
-def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | bytes | None:
+def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | SealFacts | bytes | None:
     """What a judge may ask in the midst of its work: the facts about an identifier, the status list of an address; and
     where the caller gave a source, what that has."""
     name, source = str(asked.get("name", ""))[:1000], evidence.source
     match asked.get("ask"):
         case "facts" if evidence.lookup:
             return evidence.lookup(name)
+        case "seal" if evidence.seal_at:
+            return _seal_at(evidence.seal_at, name, (asked.get("since"), asked.get("until")))
         case "list":
             return evidence.status_lists.get(name)
         case "crl" if source:
@@ -192,3 +196,14 @@ class _Deadline:
         self.done()
         log.warning("a judge was lost: %s", "time" if self._overrun else "memory or a crash")
         return JudgeLostError("TIME_EXCEEDED" if self._overrun else "LIMIT_EXCEEDED")
+
+
+def _seal_at(
+    known: Callable[[str, datetime, datetime], SealFacts | None], name: str, between: tuple[object, object]
+) -> SealFacts | None:
+    """A judge's question about a seal; of moments that are none it learns nothing."""
+    try:
+        since, until = (datetime.fromisoformat(str(at)[:40]) for at in between)
+    except ValueError:
+        return None
+    return known(name, since, until) if since.tzinfo is not None and until.tzinfo is not None else None

@@ -10,6 +10,8 @@ from certvault.db.repository import Reader
 from certvault.db.tables import job_rows
 from certvault.model.work import JobRow, RowState
 
+_OPEN = (RowState.STAGED, RowState.ALLOTTED, RowState.FAILED)
+
 
 class JobRowReader(Reader[JobRow]):
     """Rows of jobs, in portions: a job may have a million."""
@@ -25,14 +27,18 @@ class JobRowReader(Reader[JobRow]):
     def open_rows(self, job: str) -> list[int]:
         """Numbers of the rows that still need work, in order."""
         query = (
-            select(job_rows.c.row)
-            .where(
-                job_rows.c.job == job,
-                job_rows.c.state.in_([RowState.STAGED, RowState.ALLOTTED, RowState.FAILED]),
-            )
-            .order_by(job_rows.c.row)
+            select(job_rows.c.row).where(job_rows.c.job == job, job_rows.c.state.in_(_OPEN)).order_by(job_rows.c.row)
         )
         return [row[0] for row in self.connection.execute(query)]
+
+    def leaves(self, job: str) -> list[tuple[int, str | None]]:
+        """Number and leaf of the rows that were accepted when the file was read, in order."""
+        query = (
+            select(job_rows.c.row, job_rows.c.leaf)
+            .where(job_rows.c.job == job, job_rows.c.row_index != "")
+            .order_by(job_rows.c.row)
+        )
+        return [(row[0], row[1]) for row in self.connection.execute(query)]
 
     def chosen(self, job: str, rows: list[int]) -> list[JobRow]:
         """The named rows, in order."""

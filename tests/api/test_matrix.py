@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
+from api.routes.seals import STEPS
 from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from tests.api.conftest import Door, example
 from verify.formats.refusal import RefusedError
@@ -23,6 +24,9 @@ READERS = frozenset({"operator", "issuer", "auditor", "holder"})
 ISSUERS = frozenset({"operator", "issuer"})
 HOLDERS = frozenset({"holder"})
 SIGNERS = frozenset({"operator", "issuer", "custodian"})
+CUSTODIANS = frozenset({"operator", "custodian"})
+APPLICANTS = CUSTODIANS | {"issuer"}
+SEAL_READERS = APPLICANTS | {"auditor"}
 
 MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/licenses"): ISSUERS,
@@ -32,6 +36,19 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/licenses/{identifier}/record"): READERS,
     ("POST", "/v1/mintings"): ISSUERS,
     ("GET", "/v1/mintings/{job}"): ISSUERS,
+    ("POST", "/v1/seals"): APPLICANTS,
+    ("GET", "/v1/seals"): SEAL_READERS,
+    ("GET", "/v1/seals/{seal}"): SEAL_READERS,
+    ("GET", "/v1/seals/{seal}/log"): SEAL_READERS,
+    ("GET", "/v1/seals/{seal}/status"): EVERYONE,
+    ("POST", "/v1/seals/{seal}/change"): APPLICANTS,
+    **{("POST", f"/v1/seals/{{seal}}/{step}"): CUSTODIANS for step in STEPS},
+    ("POST", "/v1/seals/{seal}/permits"): CUSTODIANS,
+    ("GET", "/v1/seals/{seal}/permits"): SEAL_READERS,
+    ("POST", "/v1/seals/{seal}/permits/{permit}/approve"): CUSTODIANS,
+    ("POST", "/v1/seals/{seal}/permits/{permit}/cancel"): CUSTODIANS,
+    ("POST", "/v1/seals/{seal}/uses"): APPLICANTS,
+    ("GET", "/v1/seals/{seal}/uses"): SEAL_READERS,
     ("POST", "/v1/verifications"): EVERYONE,
     ("POST", "/v1/verifications/report"): EVERYONE,
     ("GET", "/v1/types"): EVERYONE,
@@ -57,6 +74,14 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
 }
 """Who is let in, by route. A route that is not here fails the first test."""
 
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/licenses": {"type": "food-business-license", "data": {}},
+    "/v1/seals": {"kind": "none"},
+    "/v1/seals/{seal}/change": {},
+    "/v1/seals/{seal}/permits": {"digests": ["0" * 64]},
+}
+"""What a caller sends who is let in: nothing comes of it."""
+
 ROUTES = {
     (method, route.path)
     for module in ROUTERS
@@ -79,11 +104,13 @@ def test_who_is_let_in(door: Door, issued: IssuedLicense, role: str, method: str
         .replace("{code}", "food-business-license")
         .replace("{n}", "0")
         .replace("{version}", "v2")
+        .replace("{seal}", "41020000000000")
+        .replace("{permit}", "0" * 32)
         .replace("{ca}", "root")
         .replace("{request64:path}", "AAAA")
     )
     headers = {} if role == NOBODY else door.as_(role)
-    body = {"type": "food-business-license", "data": {}} if path == "/v1/licenses" and method == "POST" else None
+    body = BODIES.get(path) if method == "POST" else None
     status = door.client.request(method, address, headers=headers, json=body).status_code
     if role in MATRIX[method, path]:
         assert status not in (401, 403), (role, method, address)

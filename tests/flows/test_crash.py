@@ -219,8 +219,9 @@ def test_a_bulk_job_waits_for_the_token(
     assert (done.state, done.issued) == ("DONE", 5)
     with vault._database.reading() as view:
         assert {r.row: r.identifier for r in view.job_rows.all()} == before
-        cancelled = [p for p in view.permits.all() if p.cancelled_at is not None]
-        assert len(view.permits.all()) == 5 + len(cancelled)
+        permits = sorted(view.permits.all(), key=lambda p: p.given_at)
+        assert [(p.count, p.cancelled_at is None) for p in permits] == [(5, False), (5, True)]  # one for each run
+        assert len({(u.identifier, u.permit_id) for u in view.seal_uses.all() if u.permit_id == permits[1].id}) == 5
     every_number_is_accounted_for(vault)
 
 

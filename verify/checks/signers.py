@@ -10,6 +10,7 @@ from typing import Any
 from verify.checks.chain import Chains, load_lenient
 from verify.checks.sealed import SealedDocument, all_cms
 from verify.checks.sealjudge import judge_seal
+from verify.checks.sealsthen import check_seals_then
 from verify.checks.trusttime import Proofs, SignerOutcome, judge_archive, judge_signer, weakness
 from verify.checks.unproven import vouched
 from verify.evidence import VaultFacts
@@ -37,6 +38,7 @@ def check_chain(inquiry: Inquiry, document: SealedDocument, record: LicenseRecor
             inquiry.report("VAULT_VOUCHES", what=left_open[0])
     document.outcomes = outcomes
     inquiry.findings += [f for f in findings if f not in inquiry.findings]
+    check_seals_then(inquiry, document, record)
 
 
 _BY_TIME = frozenset(

@@ -94,6 +94,7 @@ TEXTS: dict[str, str] = {
     "VAULT_NUMBER_VOID": "证照库中 {identifier} 为作废编号，从未成为证照。",
     "VAULT_RECORD_DIFFERS": "证照库中该标识下是另一份记录。",
     "VAULT_FINGERPRINT_DIFFERS": "证照库中该证照的文件字节不同（例如加盖归档时间戳之后）。",
+    "SEAL_NOT_GOOD_THEN": "据其保管库记录，印章 {seal} 在用章时状态为 {status}，不能使用。",
     "VAULT_VOUCHES": "证照库确认这些字节由其制作，因时间久远而存疑之处由此得到证实：{what}。",
     "VAULT_UNREACHABLE": "无法读取证照库的数据。",
     "RECORD_TOKEN_BROKEN": "无法读取结构化记录：{reason}。",
