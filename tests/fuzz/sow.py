@@ -9,6 +9,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
+from signing.formats.cms import sign_national
 from signing.formats.pades import Baseline, seal_pdf
 from signing.keys import KeyPurpose
 from tests.fuzz.targets import SEEDS
@@ -17,6 +18,7 @@ from tests.support.sealed import genuine, status_list, validation_data
 from tests.support.seals import Maker, make_pki
 from tests.support.signing_pki import AT, shared_pki
 from verify.formats.report import report_content
+from verify.formats.sm2 import sm3
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def main() -> None:
         "pdf_document": [small, updated, compressed, *_lasting()],
         "der": [value.rstrip(b"\0"), pki.issuing.certificate],
         "ber": [b"\x30\x80\x24\x80\x04\x01a\x04\x01b\0\0\x31\x06\x05\0\x02\x01\x05\0\0", value.rstrip(b"\0")],
-        "cms": [value.rstrip(b"\0")],
+        "cms": [value.rstrip(b"\0"), *_national()],
         "seal": _seals(),
         "crl": [pki.root_crl(AT)],
         "ocsp": [pki.ocsp(KeyPurpose.SEAL, at=AT)],
@@ -151,6 +153,14 @@ def _streamed() -> bytes:
         b"/Length %d>>stream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(table), table, start)
     )
     return out
+
+
+def _national() -> list[bytes]:
+    """SignedData of GB/T 35275: beside its data, and around them with a time."""
+    pki, digest = shared_pki("sm2"), sm3(b"document")
+    signer, certificate = pki.signer(KeyPurpose.SEAL), pki.certificate(KeyPurpose.SEAL)
+    around = sign_national(digest, signer=signer, certificate=certificate, content=b"document", signing_time=AT)
+    return [sign_national(digest, signer=signer, certificate=certificate), around]
 
 
 def _seals() -> list[bytes]:

@@ -189,10 +189,12 @@ def _wrong_values(found: Inspection) -> bool:
 
 
 def cms(data: bytes) -> None:
-    """A value of a signature field, put where a tiny document has it."""
-    from verify import TrustStore, verify_document
+    """A value of a signature field, put where a tiny document has it; and as a file of its own."""
+    from verify import TrustStore, verify_document, verify_signature
 
     _sound(verify_document(_around(data), trust=TrustStore(), at=AT), data)
+    for document in (None, b"document"):
+        _sound(verify_signature(data, trust=TrustStore(), at=AT, document=document), data)
 
 
 def _around(value: bytes) -> bytes:
