@@ -20,6 +20,7 @@ from certvault.model.keys import VAULT_OWNER, event
 from certvault.model.license import License, LicenseState
 from certvault.model.work import JobState
 from certvault.sessions import RUN_FOLDER, Session
+from certvault.statuslists import record_void
 from certvault.store import Store
 
 INTERRUPTED = "INTERRUPTED"
@@ -87,9 +88,10 @@ class Recovery:
                     [p.cancelled(at) for p in open_permits],
                     [event("SEAL_PERMIT_CANCELLED", found.identifier, actor, permit=p.id) for p in open_permits],
                 )
-                uow.licenses.save(
+                saved = uow.licenses.save(
                     current.voided(reason), event("NUMBER_VOIDED", found.identifier, actor, reason=reason)
                 )
+                record_void(uow, saved)
             if current.document is not None:
                 self._store.delete(current.document)
             count += 1

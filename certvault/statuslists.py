@@ -1,7 +1,16 @@
 """Token Status Lists of the vault's licenses: two bits each, signed by the STATUS key, cached for a while.
 
-Value 0: in force as far as the vault knows. 1: void, a number that never became a license. Indexes of licenses are
-random, so a list tells nothing about how many there are or in what order they came.
+Value 0: in force as far as the vault knows. 1: revoked, or void: a number that never became a license. 2: suspended.
+3, the application's own: superseded by a newer version. Indexes of licenses are random, so a list tells nothing about
+how many there are or in what order they came.
+
+A list is kept as its entries, one row for each place whose value was ever another than 0. A change writes one row and
+takes the next number of one counter; whoever serves lists looks at that counter each time, reads the entries behind
+the number it has seen, changes those places of the list in its memory and signs anew. No change and no look reads more
+than what changed, however many licenses there are, and every process on the database sees it at the next request.
+
+What counts only from a later moment waits as a row of its own. The first who asks for a list after that moment puts it
+into effect, and no list made before says that it may be kept beyond.
 """
 
 from __future__ import annotations
@@ -9,15 +18,18 @@ from __future__ import annotations
 import datetime
 import hashlib
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from certvault.clock import Clock
-from certvault.db.unit_of_work import Database, UnitOfWork, View
+from certvault.db.unit_of_work import Database, UnitOfWork
 from certvault.errors import not_found
 from certvault.keyring import Keyring
 from certvault.model.keys import VAULT_OWNER, event
-from certvault.model.license import STATUS_INVALID
+from certvault.model.license import License
 from certvault.model.randomness import distinct_below
+from certvault.model.standing import StatusChange, list_value
+from certvault.model.statuswork import StatusEntry
 from certvault.model.work import StatusListRecord
 from certvault.pki import Pki
 from certvault.settings import Settings
@@ -27,8 +39,10 @@ from signing.keys import KeyPurpose
 LIST_SIZE = 1 << 17
 FULL_AT = LIST_SIZE // 2  # so that a random place is free at every second try
 TTL = datetime.timedelta(minutes=5)
+"""How long a reader may keep a list; a list is signed anew when half of it is over."""
 LIFETIME = datetime.timedelta(days=1)
 BITS = 2
+_PORTION = 500
 
 
 def list_uri(base_url: str, n: int) -> str:
@@ -54,15 +68,47 @@ def take_indexes(uow: UnitOfWork, count: int, at: datetime.datetime) -> tuple[in
     return record.n, chosen
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    token: str
-    etag: str
-    at: datetime.datetime
+def entry_of(found: License, changes: Sequence[StatusChange], at: datetime.datetime, number: int) -> StatusEntry:
+    """What the list says of a license at ``at``; ``number`` is that of the change."""
+    return StatusEntry(found.status_list, found.status_index, list_value(found, changes, at), number)
+
+
+def record_void(uow: UnitOfWork, found: License) -> None:
+    """The place of a number that was given up; its audit line is that of the number."""
+    entry = StatusEntry(found.status_list, found.status_index, found.status, uow.statuses.take())
+    uow.statuses.record([], [entry], [], [])
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One list in memory: its values, the mark up to which they are known, and what was signed last."""
+
+    values: bytearray
+    mark: int
+    due: datetime.datetime | None
+    token: str = ""
+    etag: str = ""
+    at: datetime.datetime | None = None
+
+    def put(self, entries: Sequence[StatusEntry]) -> None:
+        """Change places; two bits each, the lowest place in the lowest bits (Token Status List, section 4.1)."""
+        for entry in entries:
+            place, shift = entry.place // 4, entry.place % 4 * BITS
+            self.values[place] = self.values[place] & ~(3 << shift) | entry.value << shift
+
+    def good(self, now: datetime.datetime) -> bool:
+        """Whether what was signed may still be given out."""
+        return self.at is not None and self.at <= now < self.at + TTL / 2
+
+    def ttl(self, now: datetime.datetime) -> datetime.timedelta:
+        """How long a list made now may be kept: not beyond the moment of the next change that is known."""
+        if self.due is None:
+            return TTL
+        return max(datetime.timedelta(seconds=1), min(TTL, self.due - now))
 
 
 class StatusLists:
-    """Makes and caches the signed lists."""
+    """Keeps the lists in memory, up to date, and signs them. Thread-safe."""
 
     def __init__(self, database: Database, keyring: Keyring, pki: Pki, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -70,18 +116,17 @@ class StatusLists:
         self._pki = pki
         self._settings = settings
         self._clock = clock
-        self._made: dict[int, _Made] = {}
+        self._kept: dict[int, _Kept] = {}
         self._lock = threading.Lock()
 
     def token(self, n: int) -> tuple[str, str]:
-        """The signed list (a JWT) and its entity tag, at most ``TTL`` old. NotFoundError."""
-        now = self._clock.now()
+        """The signed list (a JWT) and its entity tag, as the database is now. NotFoundError."""
         with self._lock:
-            made = self._made.get(n)
-            if made is None or not made.at <= now < made.at + TTL:
-                made = self._make(n, now)
-                self._made[n] = made
-        return made.token, made.etag
+            now = self._clock.now()
+            kept = self._current(n, now)
+            if not kept.good(now):
+                self._sign(n, kept, now)
+            return kept.token, kept.etag
 
     def numbers(self) -> list[int]:
         """Which lists there are."""
@@ -89,32 +134,74 @@ class StatusLists:
             return sorted(r.n for r in view.status_lists.all())
 
     def forget(self) -> None:
-        """Make the lists anew when they are asked for next: a state has changed."""
+        """Sign anew when asked for next: the key has changed."""
         with self._lock:
-            self._made.clear()
+            self._kept.clear()
 
-    def _make(self, n: int, at: datetime.datetime) -> _Made:
+    def take_effect(self, at: datetime.datetime) -> int:
+        """Put into the lists what counts from ``at`` or before; returns how many acts that were waiting."""
+        count = 0
+        while True:
+            with self._database.writing() as uow:
+                due = uow.statuses.due(at, _PORTION)
+                if due:
+                    names = list(dict.fromkeys(d.identifier for d in due))
+                    licenses = uow.licenses.among("identifier", names)
+                    histories = uow.statuses.histories(names)
+                    number = uow.statuses.take()
+                    uow.statuses.settle(
+                        due,
+                        [entry_of(found, histories[found.identifier], at, number) for found in licenses],
+                        [event("STATUS_TOOK_EFFECT", f.identifier, VAULT_OWNER, list=f.status_list) for f in licenses],
+                    )
+            count += len(due)
+            if len(due) < _PORTION:
+                return count
+
+    def _current(self, n: int, now: datetime.datetime) -> _Kept:
+        """The list with every change that is committed; what is due by ``now`` takes effect first."""
         with self._database.reading() as view:
-            record = view.status_lists.get(n)
-            if record is None:
-                raise not_found("状态列表", "status list", str(n))
-            values = packed(view, record)
+            due = view.statuses.first_due()
+        if due is not None and due <= now:
+            self.take_effect(now)
+        with self._database.reading() as view:
+            mark = view.statuses.mark()  # before the entries: what comes in between is read again next time
+            kept = self._kept.get(n)
+            if kept is not None and kept.mark == mark:
+                return kept
+            if kept is None:
+                record = view.status_lists.get(n)
+                if record is None:
+                    raise not_found("状态列表", "status list", str(n))
+                kept = _Kept(bytearray(record.size * BITS // 8), -1, None)
+            entries = view.statuses.entries(n, kept.mark)
+            due = view.statuses.first_due(n)
+        if entries or due != kept.due:
+            kept.at = None
+        kept.put(entries)
+        kept.mark, kept.due = mark, due
+        self._kept[n] = kept
+        return kept
+
+    def _sign(self, n: int, kept: _Kept, at: datetime.datetime) -> None:
         key = self._keyring.active(KeyPurpose.STATUS)
-        token = make_status_list(
+        kept.token = make_status_list(
             list_uri(self._settings.base_url, n),
-            values,
+            bytes(kept.values),
             signer=self._keyring.signer(key),
             chain=(self._keyring.certificate_der(key), *self._pki.above(key, with_root=False)),
             at=at,
-            ttl=TTL,
+            ttl=kept.ttl(at),
             expires=at + LIFETIME,
         )
-        return _Made(token, '"' + hashlib.sha256(token.encode()).hexdigest()[:32] + '"', at)
+        kept.etag = '"' + hashlib.sha256(kept.token.encode()).hexdigest()[:32] + '"'
+        kept.at = at
 
 
-def packed(view: View, record: StatusListRecord) -> bytes:
-    """The list's values, two bits each, the lowest place in the lowest bits (Token Status List, section 4.1)."""
-    values = bytearray(record.size * BITS // 8)
-    for index, _ in view.licenses.not_valid_indexes(record.n):
-        values[index // 4] |= STATUS_INVALID << (index % 4 * BITS)
-    return bytes(values)
+MEANINGS: Mapping[int, tuple[str, str, str]] = {
+    0: ("VALID", "有效（日期另计）", "in force, as far as its dates go"),
+    1: ("INVALID", "已吊销、撤销或注销，或作废编号", "revoked for good, or a number that never became a license"),
+    2: ("SUSPENDED", "已暂停", "suspended"),
+    3: ("SUPERSEDED", "已由新版本取代", "superseded by a newer version"),
+}
+"""The values of the lists for the metadata of types; 3 is an application-specific status type (section 7.1)."""

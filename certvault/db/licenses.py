@@ -118,12 +118,16 @@ class LicenseReader(Reader[License]):
             taken |= {row[0] for row in self.connection.execute(query)}
         return taken
 
-    def not_valid_indexes(self, status_list: int) -> list[tuple[int, LicenseState]]:
-        """Places of the list whose value is not that of an issued license."""
-        query = select(licenses.c.status_index, licenses.c.state).where(
-            licenses.c.status_list == status_list, licenses.c.state == LicenseState.VOID
+    def versions(self, of: License) -> list[License]:
+        """The issued versions of one license, oldest first: same number, same copy, same serial in the identifier."""
+        query = self.query().where(
+            licenses.c.type == of.type,
+            licenses.c.number_index == of.number_index,
+            licenses.c.copy_number == of.copy_number,
+            licenses.c.state == LicenseState.ISSUED,
         )
-        return [(row[0], row[1]) for row in self.connection.execute(query)]
+        stem = of.stem
+        return sorted((f for f in self.all(query) if f.stem == stem), key=lambda f: f.version)
 
 
 class HolderReader(Reader[HolderLink]):

@@ -34,6 +34,8 @@ from sqlalchemy.types import TypeDecorator
 from certvault.model.keys import CertificateState, KeyState
 from certvault.model.license import LicenseState
 from certvault.model.seal import SealState, Step, VersionState
+from certvault.model.standing import Act
+from certvault.model.statuswork import RequestState
 from certvault.model.work import JobState, RowState
 from signing.keys import KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -265,6 +267,61 @@ licenses = Table(
     Index("ix_licenses_evidence", "evidence_until"),
 )
 
+status_changes = Table(
+    "status_changes",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
+    Column("act", Named(Act), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("effective_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("approver", String(80)),
+    Column("successor", String(140)),
+    _revision(),
+    Index("ix_status_changes_identifier", "identifier"),
+)
+
+status_entries = Table(
+    "status_entries",
+    metadata,
+    Column("list", Integer, ForeignKey("status_lists.n"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index("ix_status_entries_change", "list", "change"),
+)
+
+status_due = Table(
+    "status_due",
+    metadata,
+    Column("effective_at", Instant, primary_key=True),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), primary_key=True),
+    Column("list", Integer, nullable=False),
+    Index("ix_status_due_list", "list", "effective_at"),
+)
+
+status_requests = Table(
+    "status_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), nullable=False),
+    Column("act", Named(Act), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("requested_by", String(80), nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("state", Named(RequestState), nullable=False),
+    Column("decided_by", String(80)),
+    Column("decided_at", Instant),
+    _revision(),
+    Index("ix_status_requests_identifier", "identifier"),
+)
+
 license_holders = Table(
     "license_holders",
     metadata,
@@ -453,5 +510,5 @@ audit_anchors = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
-APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events")
+APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes")
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

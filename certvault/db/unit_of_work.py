@@ -18,9 +18,11 @@ from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
 from certvault.db.migrate import current_revision, downgrade, upgrade
 from certvault.db.repository import Reader, Repository
+from certvault.db.statuses import StatusReader, StatusWriter
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import keys as k
 from certvault.model import seal as s
+from certvault.model import statuswork as sw
 from certvault.model import work as w
 from certvault.model.license import HolderLink, License, LicenseState
 
@@ -52,6 +54,8 @@ class View:
         self.seals = Reader(connection, t.seals, s.Seal)
         self.seal_versions = Reader(connection, t.seal_versions, s.SealVersion)
         self.seal_events = Reader(connection, t.seal_events, s.SealEvent)
+        self.statuses = StatusReader(connection)
+        self.status_requests = Reader(connection, t.status_requests, sw.StatusRequest)
         self.permits = Reader(connection, t.seal_permits, w.SealPermit)
         self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
         self.jobs = Reader(connection, t.jobs, w.Job)
@@ -90,6 +94,8 @@ class UnitOfWork:
         self.seals = Repository(connection, t.seals, s.Seal, journal)
         self.seal_versions = Repository(connection, t.seal_versions, s.SealVersion, journal)
         self.seal_events = Repository(connection, t.seal_events, s.SealEvent, journal)
+        self.statuses = StatusWriter(connection, journal)
+        self.status_requests = Repository(connection, t.status_requests, sw.StatusRequest, journal)
         self.permits = Repository(connection, t.seal_permits, w.SealPermit, journal)
         self.seal_uses = Repository(connection, t.seal_uses, w.SealUse, journal)
         self.jobs = Repository(connection, t.jobs, w.Job, journal)

@@ -28,6 +28,9 @@ class Standing(enum.StrEnum):
     IN_FORCE = "IN_FORCE"
     NOT_YET = "NOT_YET"
     EXPIRED = "EXPIRED"
+    SUSPENDED = "SUSPENDED"
+    REVOKED = "REVOKED"
+    SUPERSEDED = "SUPERSEDED"
     UNKNOWN = "UNKNOWN"
 
 
@@ -120,7 +123,8 @@ class License:
         return replace(self, session=session)
 
     def standing(self, today: datetime.date) -> Standing:
-        """Whether it is in force on ``today`` (a date of the legal zone). Both ends of the validity count in."""
+        """Whether it is in force on ``today`` (a date of the legal zone), by its own dates alone. Both ends of the
+        validity count in. With the acts on it: :func:`certvault.model.standing.standing_at`."""
         if self.state is not LicenseState.ISSUED:
             return Standing.UNKNOWN
         if today < self.valid_from:
@@ -130,8 +134,13 @@ class License:
         return Standing.IN_FORCE
 
     @property
+    def stem(self) -> str:
+        """What the identifiers of all versions of this license have in common: all but version and check character."""
+        return self.identifier.rsplit(".", 2)[0]
+
+    @property
     def status(self) -> int:
-        """Its value in the status list."""
+        """Its value in the status list, before any act on it."""
         return STATUS_INVALID if self.state is LicenseState.VOID else STATUS_VALID
 
     def _from(self, state: LicenseState) -> None:
