@@ -29,6 +29,7 @@ from certvault.jobrunner import WorkerSeed
 from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
 from certvault.keytests import KeyTests
+from certvault.licenselife import LicenseLife
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
 from certvault.minting import Minting
@@ -47,11 +48,13 @@ from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, Settings, read_pin, read_settings, write_pin
+from certvault.standing import Standings
 from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
 from certvault.tokens import Tokens
 from certvault.vault import Vault
 from certvault.verification import Verification
+from certvault.versions import Versions
 from certvault.wallet import Wallet
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
@@ -176,6 +179,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     audit = Audit(database, keyring, settings.vault_id)
     idempotency = Idempotency(database, cipher, clock, session)
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
+    standings = Standings(database, cipher, settings, clock)
+    versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, standings, clock)
     minting = Minting(
         database,
         cipher,
@@ -196,6 +201,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         catalog=catalog,
         issuing=issuing,
         licenses=licenses,
+        life=LicenseLife(database, cipher, standings, versions, settings, clock),
+        standings=standings,
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, standings, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),

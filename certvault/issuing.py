@@ -16,7 +16,7 @@ from certvault.licenses import Licenses
 from certvault.model.actor import Actor
 from certvault.model.license import License
 from certvault.model.views import IssuedLicense
-from certvault.pipeline import Allotted, Pipeline, Sealed
+from certvault.pipeline import Allotted, Also, Draft, Pipeline, Sealed
 from certvault.recovery import Recovery
 from certvault.remits import issuer_for
 from certvault.sealing import Sealing, Tools, baseline_named
@@ -75,28 +75,52 @@ class Issuing:
             with self._database.reading() as view:
                 known = view.licenses.by_request(request_index, self._clock.now() - REQUEST_KEPT)
             if known is not None and known.document_sha256 is not None:
-                return self._again(known)
+                return self.again(known)
         license_type = self._catalog.get(type_name)
         checked = self._pipeline.check(license_type, data, issuer)
         tools = self._sealing.tools(issuer, actor)
         draft = self._pipeline.draft(license_type, checked, tools, request_index=request_index)
+        return self._issued(draft, tools, actor, level, holder_key)
+
+    def successor(
+        self, draft: Draft, tools: Tools, actor: Actor, holder_key: dict[str, str] | None, ended: Also
+    ) -> IssuedLicense:
+        """A new version of a license. ``ended`` ends the version before, in the transaction in which the new one is
+        marked ISSUED; when it raises, the new version is void. Raises as :meth:`issue`."""
+        return self._issued(draft, tools, actor, Baseline.B_LT, holder_key, ended)
+
+    def _issued(
+        self,
+        draft: Draft,
+        tools: Tools,
+        actor: Actor,
+        level: Baseline,
+        holder_key: dict[str, str] | None,
+        also: Also | None = None,
+    ) -> IssuedLicense:
         allotted, refused = self._pipeline.allot([draft], tools, actor.subject)
         if refused:
             raise refused[0][1]
         try:
-            found, sealed = self._make(allotted[0], tools, actor, level, holder_key)
+            found, sealed = self._make(allotted[0], tools, actor, level, holder_key, also)
         except (SigningError, VaultError, RefusedError, OSError) as error:
             self._give_up(allotted[0].license, error, actor)
             raise
-        return self._result(found, sealed, checked.ignored)
+        return self._result(found, sealed, draft.checked.ignored)
 
     def _make(
-        self, allotted: Allotted, tools: Tools, actor: Actor, level: Baseline, holder_key: dict[str, str] | None
+        self,
+        allotted: Allotted,
+        tools: Tools,
+        actor: Actor,
+        level: Baseline,
+        holder_key: dict[str, str] | None,
+        also: Also | None,
     ) -> tuple[License, Sealed]:
         built = self._pipeline.build(allotted, tools)
         built = self._pipeline.permit([built], tools, actor)[0]
         sealed = self._pipeline.seal(built, tools, baseline=level, holder_key=holder_key)
-        return self._pipeline.keep([sealed], tools, actor.subject, baseline=level)[0], sealed
+        return self._pipeline.keep([sealed], tools, actor.subject, baseline=level, also=also)[0], sealed
 
     def _give_up(self, found: License, error: Exception, actor: Actor) -> None:
         """The number is void now; when not even that can be written, the next recovery does it."""
@@ -121,7 +145,8 @@ class Issuing:
             ignored=ignored,
         )
 
-    def _again(self, found: License) -> IssuedLicense:
+    def again(self, found: License) -> IssuedLicense:
+        """What issuing gave then, with the standing of now."""
         view = self._licenses.view(found)
         return IssuedLicense(
             identifier=found.identifier,

@@ -6,7 +6,7 @@ import builtins
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from certvault.catalog import Catalog
@@ -17,6 +17,7 @@ from certvault.db.unit_of_work import Database
 from certvault.errors import CorruptDataError, cursor_unknown, forbidden, not_found
 from certvault.model.actor import Actor, Role
 from certvault.model.license import License, LicenseState
+from certvault.model.standing import StatusChange, standing_at
 from certvault.model.views import LicensePage, LicenseView
 from certvault.store import Store
 from verify.formats.license import Holder
@@ -86,9 +87,10 @@ class Licenses:
             found = view.licenses.page(
                 limit + 1, before=_before(cursor), holder_index=holder_index, issuer_code=actor.issuer_code
             )
+            histories = view.statuses.histories([f.identifier for f in found])
         more = found[limit - 1] if len(found) > limit else None
         next_cursor = None if more is None else cursor_text([more.allotted_at.isoformat(), more.identifier])
-        return LicensePage(tuple(self.view(f) for f in found[:limit]), next_cursor)
+        return LicensePage(tuple(self.view(f, histories[f.identifier]) for f in found[:limit]), next_cursor)
 
     def holder_index(self, holder: str | None, actor: Actor) -> str | None:
         """Whose licenses are meant: a holder's own whatever they ask for; None means everybody's."""
@@ -126,9 +128,12 @@ class Licenses:
         """The personal part of a license, opened."""
         return FaceData.from_bytes(self._cipher.open(f"license:{found.identifier}", found.sealed))
 
-    def view(self, found: License) -> LicenseView:
-        """What is shown of a license."""
-        face = self.face(found)
+    def view(self, found: License, changes: Sequence[StatusChange] | None = None) -> LicenseView:
+        """What is shown of a license; ``changes`` are the acts on it where they are at hand."""
+        face, now = self.face(found), self._clock.now()
+        if changes is None:
+            with self._database.reading() as view:
+                changes = view.statuses.of(found.identifier)
         return LicenseView(
             identifier=found.identifier,
             type=found.type,
@@ -139,7 +144,7 @@ class Licenses:
             copy_number=found.copy_number or None,
             state=found.state.value,
             reason=found.reason,
-            standing=found.standing(legal_date(self._clock.now())).value,
+            standing=standing_at(found, changes, now, legal_date(now)).value,
             issuer_code=found.issuer_code,
             issuer_name=face.authority,
             region=found.region,

@@ -68,6 +68,16 @@ class Draft:
     composition: Composition | None
     row: JobRow | None = None
     request_index: str | None = None
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A new version of a license: it keeps serial and number."""
+
+    serial: str
+    version: int
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +158,26 @@ class Pipeline:
         *,
         row: JobRow | None = None,
         request_index: str | None = None,
+        successor: Successor | None = None,
     ) -> Draft:
         """Draw as much as can be drawn before anything is numbered; RefusedError names what cannot be printed."""
         self._check_code(license_type, checked)
         self._check_seal(license_type, checked, tools)
-        identifier = str(Identifier(license_type.type_code, tools.issuer.code, identifier_serial(), VERSION))
+        serial = successor.serial if successor else identifier_serial()
+        version = successor.version if successor else VERSION
+        number = successor.number if successor else checked.number
+        identifier = str(Identifier(license_type.type_code, tools.issuer.code, serial, version))
         composition = None
-        if checked.number is None:
+        if number is None:
             precheck(license_type, checked, sample=self._settings.sample, seal=tools.art)
         else:
-            facts = FaceFacts(identifier, checked.number, VERSION, checked.copy_number)
+            facts = FaceFacts(identifier, number, version, checked.copy_number)
             composition = compose(license_type, checked, facts, sample=self._settings.sample, seal=tools.art)
-        return Draft(license_type, checked, identifier, checked.number, composition, row, request_index)
+        return Draft(license_type, checked, identifier, number, composition, row, request_index, version)
 
     def redraft(self, license_type: LicenseType, checked: CheckedData, found: License, number: str) -> Draft:
         """The draft of a license that has its number already."""
-        return Draft(license_type, checked, found.identifier, number, None)
+        return Draft(license_type, checked, found.identifier, number, None, version=found.version)
 
     def _check_code(self, license_type: LicenseType, checked: CheckedData) -> None:
         """Refuse what would make a code too long to scan, before it has a number."""
@@ -213,7 +227,7 @@ class Pipeline:
         draft, found, at = allotted.draft, allotted.license, self._clock.now()
         composition = draft.composition
         if composition is None:
-            facts = FaceFacts(found.identifier, allotted.number, VERSION, draft.checked.copy_number)
+            facts = FaceFacts(found.identifier, allotted.number, found.version, draft.checked.copy_number)
             composition = compose(draft.type, draft.checked, facts, sample=self._settings.sample, seal=tools.art)
         record = self._record(allotted, composition, tools.issuer)
         claims = code_claims(record, self._settings.base_url)
@@ -341,14 +355,13 @@ class Pipeline:
         type_name = drafts[0].type.name
         indexes = [self._index(d) for d in drafts]
         holding = {
-            (h.number_index, h.copy_number): h.identifier
+            (h.number_index, h.copy_number, h.version): h.identifier
             for h in uow.view.licenses.by_number(type_name, indexes)
-            if h.version == VERSION
         }
         fresh: list[Draft] = []
         refused: list[tuple[Draft, ConflictError]] = []
         for draft, index in zip(drafts, indexes, strict=True):
-            key = (index, draft.checked.copy_number or 0)
+            key = (index, draft.checked.copy_number or 0, draft.version)
             if key in holding:
                 refused.append((draft, duplicate_license(draft, holding[key])))
             else:
@@ -381,7 +394,7 @@ class Pipeline:
             type=draft.type.name,
             type_version=draft.type.version,
             number_index=self._index(draft),
-            version=VERSION,
+            version=draft.version,
             copy_number=checked.copy_number or 0,
             status_list=n,
             status_index=index,
@@ -413,7 +426,7 @@ class Pipeline:
             type_code=license_type.type_code,
             type_name=license_type.title.zh,
             number=allotted.number,
-            version=VERSION,
+            version=found.version,
             copy_number=checked.copy_number,
             issuer_name=checked.authority,
             issuer_code=issuer.code,

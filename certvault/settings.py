@@ -15,6 +15,7 @@ The file holds no secret, unless a database URL with a password was written into
                                signing for callers elsewhere; signatures a day of one caller; client certificates, each
                                SHA256-OF-CERTIFICATE=TOKEN-ID, that come through the proxy
     [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
+    [status]    second_approver  true: an act on a license waits until a second person approves it
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Settings:
     remote_clients: tuple[str, ...] = ()
     four_eyes: bool = False
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
+    second_approver: bool = False
 
     @property
     def sample(self) -> bool:
@@ -122,6 +124,7 @@ class Settings:
                 "daily": self.remote_daily,
                 "clients": list(self.remote_clients),
             },
+            "status": {"second_approver": self.second_approver},
         }
         lines: list[str] = []
         for table, members in tables.items():
@@ -199,6 +202,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
         four_eyes=value.get("seals", {}).get("four_eyes") is True,
         key_mechanisms=read_key_mechanisms(value),
+        second_approver=value.get("status", {}).get("second_approver") is True,
     )
 
 

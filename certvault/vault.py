@@ -19,6 +19,7 @@ from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
+from certvault.licenselife import LicenseLife
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
 from certvault.minting import Minting
@@ -34,6 +35,7 @@ from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
+from certvault.standing import Standings
 from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
 from certvault.verification import Verification
@@ -51,6 +53,8 @@ class Vault:
     catalog: Catalog
     issuing: Issuing
     licenses: Licenses
+    life: LicenseLife
+    standings: Standings
     minting: Minting
     verification: Verification
     reports: Reports

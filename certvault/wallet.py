@@ -24,8 +24,24 @@ from certvault.model.views import LicenseView
 from certvault.settings import Settings
 from verify.formats.refusal import Refusal, Text
 
-_STANDING_ZH = {"IN_FORCE": "有效", "NOT_YET": "尚未生效", "EXPIRED": "已过期", "UNKNOWN": "未知"}
-_STANDING_EN = {"IN_FORCE": "in force", "NOT_YET": "not yet in force", "EXPIRED": "expired", "UNKNOWN": "unknown"}
+_STANDING_ZH = {
+    "IN_FORCE": "有效",
+    "NOT_YET": "尚未生效",
+    "EXPIRED": "已过期",
+    "SUSPENDED": "已暂停",
+    "REVOKED": "已吊销或注销",
+    "SUPERSEDED": "已由新版本取代",
+    "UNKNOWN": "未知",
+}
+_STANDING_EN = {
+    "IN_FORCE": "in force",
+    "NOT_YET": "not yet in force",
+    "EXPIRED": "expired",
+    "SUSPENDED": "suspended",
+    "REVOKED": "revoked",
+    "SUPERSEDED": "superseded by a newer version",
+    "UNKNOWN": "unknown",
+}
 _FIXED = (1980, 1, 1, 0, 0, 0)  # a ZIP has no zone; times stand in index.json
 
 
@@ -196,11 +212,11 @@ h2 [lang=en] { display: block; }
 .lead { color: var(--quiet); margin: .3rem 0 2rem; border-bottom: 3px double var(--line); padding-bottom: 1.2rem; }
 article { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--red);
   border-radius: 6px; padding: 1.2rem 1.4rem; margin: 0 0 1.2rem; }
-article.expired, article.not-yet, article.unknown { border-left-color: #9a9385; }
+article:not(.in-force) { border-left-color: #9a9385; }
 header { display: flex; justify-content: space-between; gap: 1rem; align-items: flex-start; }
 .standing { margin: 0; padding: .1rem .7rem; border: 1px solid currentColor; border-radius: 99px; color: #23713b;
   white-space: nowrap; font-size: .9rem; }
-.expired .standing, .not-yet .standing, .unknown .standing { color: #7a6f5d; }
+article:not(.in-force) .standing { color: #7a6f5d; }
 .copy { font-size: .8rem; color: var(--red); font-weight: 400; }
 dl { display: grid; grid-template-columns: minmax(8.5rem, auto) 1fr; gap: .25rem 1.2rem; margin: 1rem 0; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
