@@ -22,7 +22,7 @@ from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
 from api.middleware import Guard
-from api.routes import csc, health, licenses, mintings, pki, reports, seals, types, verifications, wallet
+from api.routes import csc, health, info, licenses, life, mintings, pki, reports, seals, types, verifications, wallet
 from certvault.errors import VaultError
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from certvault.bootstrap import Vault
 
 STATIC = Path(pages.__file__).parent / "static"
-ROUTERS = (licenses, mintings, seals, verifications, reports, types, wallet, pki, csc, health)
+ROUTERS = (licenses, life, mintings, seals, info, verifications, reports, types, wallet, pki, csc, health)
 DESCRIPTION = "Electronic licenses: issue, seal, verify. Errors are RFC 9457 problem documents with a stable `code`."
 
 

@@ -126,6 +126,7 @@ class TypeDetail(TypeOut):
     """A published type with the JSON Schema of its data."""
 
     json_schema: dict[str, Any] = Field(alias="schema", serialization_alias="schema")
+    status_values: dict[str, dict[str, str]] = {}
 
 
 class CodeIn(_Strict):

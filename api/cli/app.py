@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli import catalog, issuers, keys, licenses, seallife, seals, service, vaults, verify
+from api.cli import catalog, issuers, keys, licenses, life, seals, service, vaults, verify
 from api.cli.options import JsonOption, LangOption, VaultOption, current, given
 
 
@@ -46,7 +47,7 @@ def before(
     given(vault, as_json, lang)
 
 
-for module in (vaults, licenses, verify, service):
+for module in (vaults, licenses, life, verify, service):
     module.register(app)
 app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")

@@ -1,4 +1,4 @@
-"""``issue``, ``mint``, ``status``, ``wallet``: licenses, one or many."""
+"""``issue``, ``mint``, ``wallet``: licenses, one or many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BaselineOption = Annotated[str, typer.Option(metavar="B-B|B-T|B-LT|B-LTA", help=
 
 def register(app: typer.Typer) -> None:
     """Hang the commands on ``app``."""
-    for command in (issue, mint, status, wallet):
+    for command in (issue, mint, wallet):
         app.command()(command)
 
 
@@ -129,33 +129,6 @@ def mint(
         output.say(("未使用的列：" if invocation.zh else "ignored columns: ") + ", ".join(progress.ignored))
     output.facts(invocation, value)
     raise typer.Exit(0 if progress.done == progress.total else 1)
-
-
-def status(
-    *,
-    license_id: Annotated[str, typer.Argument(metavar="LICENSE", help="Its identifier")],
-    vault: VaultOption = None,
-    as_json: JsonOption = False,
-    lang: LangOption = None,
-) -> None:
-    """Show where a license stands."""
-    invocation = given(vault, as_json, lang)
-    from api.schemas import license_json
-    from certvault.model.actor import LOCAL_OPERATOR
-
-    with invocation.open_vault() as opened:
-        view = opened.licenses.get(license_id, LOCAL_OPERATOR)
-        value = license_json(view, opened.settings.base_url)
-    until = view.valid_to.isoformat() if view.valid_to else ("长期" if invocation.zh else "no end")
-    output.show(
-        invocation,
-        value,
-        [
-            f"{view.identifier}",
-            f"  {view.title.in_language(invocation.lang)}  {view.number}",
-            f"  {view.standing}  {view.valid_from.isoformat()} – {until}",
-        ],
-    )
 
 
 def wallet(

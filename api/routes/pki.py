@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -28,7 +29,8 @@ def status_list(n: Annotated[int, Path(ge=0, le=2**31 - 1)], request: Request, s
     """The signed status list, to be kept for as long as its ``ttl`` says."""
     token, etag = services.vault.status_lists.token(n)
     tag = etag if etag.startswith('"') else f'"{etag}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={time_to_live(token)}", **OPEN_TO_ALL}
+    left = time_to_live(token, services.vault.clock.now())
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={left}", **OPEN_TO_ALL}
     if _matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(token.encode(), media_type="application/statuslist+jwt", headers=headers)
@@ -79,12 +81,11 @@ def tsa(raw: Body, request: Request, services: Given) -> Response:
     return Response(services.vault.pki.tsa(raw), media_type="application/timestamp-reply")
 
 
-def time_to_live(token: str) -> int:
-    """The ``ttl`` claim, in seconds, of a status list that this vault made itself; 60 when it has none."""
+def time_to_live(token: str, now: datetime) -> int:
+    """How many seconds of its ``ttl`` a status list of this vault's own has left."""
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    ttl = claims.get("ttl", 60)
-    return int(ttl) if isinstance(ttl, int | float) else 60
+    return max(0, int(claims["iat"] + claims["ttl"] - now.timestamp()))
 
 
 def _matches(header: str | None, tag: str) -> bool:

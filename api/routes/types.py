@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.deps import Given, limited
 from api.schemas import TypeDetail, TypeList, type_json
 from certvault.errors import not_found
+from certvault.statuslists import MEANINGS
 
 router = APIRouter(prefix="/v1/types", tags=["types"], dependencies=[Depends(limited("reading"))])
 
@@ -27,4 +28,5 @@ def read(code: str, services: Given, version: Annotated[int | None, Query(ge=1, 
         raise not_found("证照类型", "license type", code)
     info = max(found, key=lambda t: t.version)
     schema = services.vault.catalog.get(info.name, info.version).schema
-    return {**type_json(info, services.base_url), "schema": dict(schema)}
+    values = {str(value): {"name": name, "zh": zh, "en": en} for value, (name, zh, en) in MEANINGS.items()}
+    return {**type_json(info, services.base_url), "schema": dict(schema), "status_values": values}
