@@ -10,7 +10,7 @@ import datetime
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from certvault.cipher import Cipher
@@ -102,7 +102,7 @@ class LicenseLife:
             )
         self._close(request, actor)
         value = json.loads(self._cipher.open(_context(request), request.sealed))
-        who = Actor(request.requested_by, actor.roles, None, actor.issuer_code)
+        who = replace(actor, subject=request.requested_by)
         return self._do(identifier, act, who, Asked(**value["asked"]), Content(**value["content"]), actor.subject)
 
     def waiting(self, found: License) -> list[Waiting]:

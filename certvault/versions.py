@@ -134,7 +134,7 @@ class Versions:
         number = self._licenses.face(old).number
         _check_same(old, license_type, checked, number)
         step = _with_moment(step, checked, self._clock.now())
-        tools = self._sealing.tools(issuer)
+        tools = self._sealing.tools(issuer, actor)
         draft = self._pipeline.draft(license_type, checked, tools, successor=self._next(old, number))
         done: list[Done] = []
 

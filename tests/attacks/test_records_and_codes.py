@@ -295,7 +295,8 @@ def test_a_stale_status_list_leaves_the_standing_unknown(sealed: Sealed, age: ti
     token = status_list(sealed.pki, at=AT)
     verdict = verify_document(sealed.pdf, trust=sealed.trust(), at=AT + age, evidence=_with_list(token))
     assert verdict.standing is Standing.UNKNOWN
-    assert "STATUS_STALE" in verdict.codes()
+    (stale,) = (f for f in verdict.findings if f.code == "STATUS_STALE")
+    assert stale.params["age"] == (f"{age.days} d" if age.days else "2 h 0 min")
     assert verdict.conclusion is Conclusion.VALID, verdict.findings
 
 

@@ -144,7 +144,7 @@ def test_the_legal_basis_is_encrypted_at_rest(vault: Vault, license_: IssuedLice
     with vault._database.reading() as view:
         (stored,) = view.statuses.of(license_.identifier)
         lines = view.audit.about(license_.identifier)
-    assert "4711".encode() not in stored.sealed
+    assert b"4711" not in stored.sealed
     assert not any("4711" in line.details for line in lines)
 
 

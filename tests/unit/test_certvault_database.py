@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 
 from certvault.db.engine import open_engine, transaction
 from certvault.db.migrate import current_revision, downgrade, head_revision, upgrade
+from certvault.db.statuses import StatusReader
 from certvault.db.tables import APPEND_ONLY, metadata
 from certvault.db.unit_of_work import Database
 from certvault.errors import (
@@ -169,3 +170,38 @@ def test_a_locked_or_full_sqlite_is_named_and_nothing_is_lost(tmp_path: Path, mo
 def test_an_unknown_database_is_refused() -> None:
     with pytest.raises(DatabaseUnavailableError):
         open_engine("mysql://localhost/x")
+
+
+def test_numbers_given_up_before_have_their_place_in_the_lists(database_url: str) -> None:
+    """A vault of the schema before licenses had a life: what was void is revoked in its list, what was issued is 0."""
+    engine = open_engine(database_url)
+    upgrade(engine)
+    downgrade(engine, "0002")
+    day = AT.date().isoformat() if engine.dialect.name == "sqlite" else AT.date()
+    with transaction(engine, writing=True) as connection:
+        stamp = AT.replace(tzinfo=None).isoformat(" ") if engine.dialect.name == "sqlite" else AT
+        connection.execute(
+            text(
+                "INSERT INTO issuers (code, name, types, places, seal_name, seal_kind, seal_code, since, revision) "
+                "VALUES ('c', 'x', 'null', 'null', 'x', 'official', 's', :at, 1)"
+            ),
+            {"at": stamp},
+        )
+        connection.execute(
+            text("INSERT INTO status_lists (n, size, used, opened_at, revision) VALUES (1, 8, 2, :at, 1)"),
+            {"at": stamp},
+        )
+        for place, state in ((3, "VOID"), (5, "ISSUED")):
+            connection.execute(
+                text(
+                    "INSERT INTO licenses (identifier, type, type_version, number_index, version, copy_number, "
+                    "status_list, status_index, issuer_code, region, sealed, session, allotted_at, valid_from, state, "
+                    "reason, revision) VALUES (:id, 't', 1, :id, 1, 0, 1, :place, 'c', '410200', :none, 's', :at, "
+                    ":day, :state, 'x', 1)"
+                ),
+                {"id": f"L{place}", "place": place, "none": b"", "at": stamp, "day": day, "state": state},
+            )
+    upgrade(engine)
+    with transaction(engine, writing=False) as connection:
+        assert [(e.list, e.place, e.value, e.change) for e in StatusReader(connection).entries(1)] == [(1, 3, 1, 0)]
+    engine.dispose()

@@ -112,4 +112,12 @@ def _check_fresh(listed: statuslist.UnverifiedStatusList, at: datetime, skew: ti
     if listed.ttl is not None:
         ends.append(listed.issued + timedelta(seconds=listed.ttl))
     if listed.issued > at + skew or not ends or min(ends) + skew < at:
-        raise TokenError("STATUS_STALE", made=made)
+        raise TokenError("STATUS_STALE", made=made, age=_age(at - listed.issued))
+
+
+def _age(span: timedelta) -> str:
+    """How old, in units that every language reads; with a minus when it is younger than the moment asked about."""
+    minutes = abs(int(span.total_seconds())) // 60
+    days, rest = divmod(minutes, 1440)
+    parts = [f"{days} d"] * (days > 0) + [f"{rest // 60} h"] * (rest >= 60) + [f"{rest % 60} min"] * (days == 0)
+    return ("-" if span < timedelta() else "") + " ".join(parts)

@@ -131,7 +131,7 @@ TEXTS: dict[str, str] = {
     "STATUS_SUPERSEDED": "The license was replaced by a newer version.",
     "STATUS_UNAVAILABLE": "The status list {uri} is not at hand.",
     "STATUS_BROKEN": "The status list {uri} cannot be read: {reason}.",
-    "STATUS_STALE": "The status list {uri} is out of date ({made}).",
+    "STATUS_STALE": "The status list {uri} does not tell of this moment: it was made {made}, {age} before.",
     "STATUS_UNTRUSTED": "The status list {uri} is not signed by a trusted authority: {reason}.",
     "STATUS_INDEX_OUTSIDE": "The status list {uri} has no entry {index}.",
     "STANDING_NOT_KNOWN": "Whether the license holds cannot be told: {reason}.",

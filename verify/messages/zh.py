@@ -131,7 +131,7 @@ TEXTS: dict[str, str] = {
     "STATUS_SUPERSEDED": "证照已由新版本取代。",
     "STATUS_UNAVAILABLE": "没有状态列表 {uri}。",
     "STATUS_BROKEN": "无法读取状态列表 {uri}：{reason}。",
-    "STATUS_STALE": "状态列表 {uri} 已过时（{made}）。",
+    "STATUS_STALE": "状态列表 {uri} 不能说明该时刻的状态：制作于 {made}，相距 {age}。",
     "STATUS_UNTRUSTED": "状态列表 {uri} 不是由可信机构签署：{reason}。",
     "STATUS_INDEX_OUTSIDE": "状态列表 {uri} 中没有第 {index} 项。",
     "STANDING_NOT_KNOWN": "无法确定证照是否有效：{reason}。",
