@@ -41,6 +41,7 @@ class Limits:
             "key": Rate(60, 240),  # OCSP and timestamps: each answer costs a signature
             "remote-signature": Rate(200, 1200),  # hashes, not requests
             "reading": Rate(200, 1200),
+            "info": Rate(120, 120),  # claims against the vault; each that does not fit counts five times
             "sign-in": Rate(10, 10),
             "member": Rate(400, 2400),
         }
@@ -50,6 +51,7 @@ class Limits:
             "verification": Rate(300, 1200),
             "verification-mib": Rate(1024, 4096),
             "key": Rate(600, 6000),
+            "info": Rate(600, 2400),
         }
     )
     body: int = 2 * MEBIBYTE

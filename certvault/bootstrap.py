@@ -22,6 +22,7 @@ from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
 from certvault.idempotency import Idempotency
+from certvault.infochecks import InfoChecks
 from certvault.initoptions import InitOptions, check_options
 from certvault.issuers import Issuers
 from certvault.issuing import Issuing
@@ -203,6 +204,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         licenses=licenses,
         life=LicenseLife(database, cipher, standings, versions, settings, clock),
         standings=standings,
+        info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, standings, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),

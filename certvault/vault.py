@@ -15,6 +15,7 @@ from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import VaultError, forbidden
 from certvault.idempotency import Idempotency
+from certvault.infochecks import InfoChecks
 from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.keycare import KeyCare
@@ -55,6 +56,7 @@ class Vault:
     licenses: Licenses
     life: LicenseLife
     standings: Standings
+    info_checks: InfoChecks
     minting: Minting
     verification: Verification
     reports: Reports

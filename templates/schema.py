@@ -125,6 +125,14 @@ def field_named(type: LicenseType, heading: str) -> str | None:
     return _names(type).get(_heading(heading))
 
 
+def canonical(type: LicenseType, name: str, value: object, *, today: datetime.date) -> str | None:
+    """One value as a license would store it, by the field's English name; None for what it would not take."""
+    faults: list[Refusal] = []
+    field = type.fields[name]
+    text = _plain(field, value, faults)
+    return _canonical(field, text, today, faults) if text and not faults else None
+
+
 def _names(type: LicenseType) -> dict[str, str]:
     names = {}
     for name, field in type.fields.items():

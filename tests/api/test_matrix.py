@@ -56,6 +56,7 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/seals/{seal}/uses"): SEAL_READERS,
     ("POST", "/v1/verifications"): EVERYONE,
     ("POST", "/v1/verifications/report"): EVERYONE,
+    ("POST", "/v1/verifications/info"): frozenset({"operator", "verifier"}),
     ("GET", "/v1/types"): EVERYONE,
     ("GET", "/v1/types/{code}"): EVERYONE,
     ("GET", "/v1/wallet"): HOLDERS,
