@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from api import fields, pages, problems
 from api.auth import Authenticator, Sessions
+from api.csc import errors as csc_errors
 from api.deps import Services, known_language, lang_of
 from api.judging.pool import Pool
 from api.limits import Limits, RateLimiter, WaitingRoom
@@ -87,6 +88,8 @@ def _refused(request: Request, error: Exception) -> Response:
     """Every error that is an answer: a page for whoever reads pages, else a problem document."""
     problem = _problem(error)
     lang = lang_of(request)
+    if request.url.path.startswith("/csc/"):
+        return csc_errors.answer(problem, lang, error)
     if pages.wants_page(request):
         return pages.problem_page(request, problem, lang)
     return JSONResponse(

@@ -180,8 +180,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     audit = Audit(database, keyring, settings.vault_id)
     idempotency = Idempotency(database, cipher, clock, session)
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
-    standings = Standings(database, cipher, settings, clock)
-    versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, standings, clock)
+    acts = Standings(database, cipher, settings, clock)
+    versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
         cipher,
@@ -202,8 +202,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         catalog=catalog,
         issuing=issuing,
         licenses=licenses,
-        life=LicenseLife(database, cipher, standings, versions, settings, clock),
-        standings=standings,
+        life=LicenseLife(database, cipher, acts, versions, settings, clock),
+        standings=acts,
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, standings, settings, clock),

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import catalog, issuers, keys, licenses, seallife, seals, service, vaults, verify
-from api.cli import catalog, issuers, keys, licenses, life, seals, service, vaults, verify
+from api.cli import catalog, issuers, keys, licenses, life, seallife, seals, service, vaults, verify
 from api.cli.options import JsonOption, LangOption, VaultOption, current, given
 
 

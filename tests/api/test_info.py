@@ -38,7 +38,7 @@ def result(door: Door, **claim: Any) -> int:
 def test_every_code(door: Door, embedded_vault: Vault, mine: IssuedLicense) -> None:
     data = example(FOOD)
     known = {"type": FOOD, "number": mine.number}
-    fields = {"operator_name": data["operator_name"], "valid_to": data["valid_to"].replace("-", "/")}
+    fields = {"operator_name": data["operator_name"], "valid_to": "{}年{}月{}日".format(*data["valid_to"].split("-"))}
     assert result(door, **known, fields=fields) == 0
     assert result(door, **known, holder_code=data["credit_code"], fields={"holder_name": data["operator_name"]}) == 0
     assert result(door, type=FOOD, fields=fields) == 4
