@@ -158,9 +158,16 @@ class SealFiles:
         if way.profile is Profile.SES:
             seal = self._standings.structure(use.seal_id, use.seal_version)
             return ses_value(hand.signer, hand.certificate, seal, at=at, stamp=stamp, protects="file").make(digest)
-        national = hand.signer.handle.algorithm is Algorithm.SM2_SM3
-        sign: Callable[..., bytes] = sign_national if national else sign_detached
-        return sign(digest, signer=hand.signer, certificate=hand.certificate, chain=hand.chain, signing_time=at)
+        algorithm = hand.signer.handle.algorithm
+        sign: Callable[..., bytes] = sign_national if algorithm is Algorithm.SM2_SM3 else sign_detached
+        return sign(
+            digest,
+            signer=hand.signer,
+            certificate=hand.certificate,
+            chain=hand.chain,
+            signing_time=at,
+            stamp=lambda value: stamp(hashlib.new(algorithm.hash, value).digest(), algorithm.hash),
+        )
 
     def _order(self, use: SealUse, hand: Hand, way: Way) -> SealOrder:
         at = self._clock.now()

@@ -91,11 +91,26 @@ class Verification:
         certificates = (Then.CERTIFICATE_REVOKED, Then.CERTIFICATE_NOT_IN_TIME)  # judged from lists and dates
         return SealFacts(found.life.seal.id, found.then.value, found.good or found.then in certificates)
 
-    def verify(self, data: bytes | str, *, at: datetime.datetime | None = None, password: str | None = None) -> Verdict:
-        """Judge a PDF, picture, record or code. Never raises for what is in ``data``."""
+    def verify(
+        self,
+        data: bytes | str,
+        *,
+        at: datetime.datetime | None = None,
+        password: str | None = None,
+        document: bytes | None = None,
+    ) -> Verdict:
+        """Judge a PDF, picture, record, code, seal or signature. Never raises for what is in ``data``.
+
+        ``document`` is what a seal signature or CMS value in a file of its own is over.
+        """
         content = data.encode() if isinstance(data, str) else data
         return verify.verify_any(
-            content, trust=self.trust(), at=at or self._clock.now(), evidence=self.evidence(), password=password
+            content,
+            trust=self.trust(),
+            at=at or self._clock.now(),
+            evidence=self.evidence(),
+            password=password,
+            document=document,
         )
 
     def _facts(self, identifier: str) -> VaultFacts | None:

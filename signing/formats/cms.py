@@ -149,9 +149,11 @@ def sign_detached(
     chain: tuple[bytes, ...] = (),
     purpose: KeyPurpose = KeyPurpose.SEAL,
     signing_time: datetime | None = None,
+    stamp: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
     """A detached signature over content whose digest (of the signer's hash) is given; ContentInfo as DER.
 
+    ``stamp`` turns the signature value into a timestamp token over its hash.
     Raises PurposeError when the signer is not for ``purpose``, SigningError when the certificate is of another key.
     """
     identity = SignerIdentity.of(certificate)
@@ -159,7 +161,8 @@ def sign_detached(
     hash_name = signer.handle.algorithm.hash
     attributes = signed_attributes(identity, digest, signing_time=signing_time, hash_name=hash_name)
     signature = signer.sign(ToBeSigned(attributes, purpose))
-    return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain))
+    timestamp = None if stamp is None else stamp(signature)
+    return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain), timestamp=timestamp)
 
 
 def sign_national(

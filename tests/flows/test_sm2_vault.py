@@ -16,6 +16,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from certvault.bootstrap import LOCAL_OPERATOR, Vault, open_vault, restore_backup
 from certvault.model.views import IssuedLicense
+from certvault.sealfiles import Way
 from signing.keys import KeyPurpose
 from tests.flows.conftest import EXAMPLES
 from tests.support.rows import business
@@ -113,6 +114,20 @@ def test_a_wallet_holds_what_was_issued(sm2_vault: Vault, licenses: dict[str, Is
         )
         assert archive.read(entry["pdf"]) == issued.pdf
         assert sm2_vault.verification.verify(archive.read(entry["record"])).conclusion.value == "VALID"
+
+
+def test_any_file_is_sealed_beside_it_under_the_national_names(sm2_vault: Vault) -> None:
+    seal = sm2_vault.seals.list(LOCAL_OPERATOR)[0].seal.id
+    table = b"permit,holder\n" * 50
+    value, _ = sm2_vault.seal_files.seal_bytes(seal, table, Way(detached=True), actor=LOCAL_OPERATOR)
+    info = cms.ContentInfo.load(value)
+    assert info["content_type"].dotted == "1.2.156.10197.6.1.4.2.2"
+    verdict = sm2_vault.verification.verify(value, document=table)
+    assert (verdict.integrity.value, verdict.conclusion.value) == ("INTACT", "VALID"), verdict.findings
+    (report,) = verdict.signatures
+    assert (report.format, report.time_source) == ("gbt-35275", "timestamp")
+    assert sm2_vault.verification.verify(value, document=table[1:]).conclusion.value == "INVALID"
+    assert sm2_vault.verification.verify(value).conclusion.value == "INDETERMINATE"
 
 
 def test_a_report_is_sealed_and_judged(sm2_vault: Vault, licenses: dict[str, IssuedLicense]) -> None:
