@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from certvault.db.unit_of_work import Database
-from certvault.errors import ConflictError, conflict, forbidden, not_found
+from certvault.errors import forbidden, not_found
+from certvault.keyrefusals import active, bad_shares, needed, no_backup, not_exportable, not_opened, present
 from certvault.keyring import Keyring
 from certvault.keytests import probe_text
 from certvault.model.actor import Actor, Role
@@ -25,7 +26,6 @@ from signing.backends.shares import read_share
 from signing.errors import KeyNotFoundError, NotExportableError, ShareError, SigningError
 from signing.keys import KeyHandle, KeyPurpose
 from signing.tbs import ToBeSigned
-from verify.formats.refusal import RefusedError, refuse
 
 FORMAT = "certvault-key/1"
 MAX_FILE = 65_536
@@ -57,7 +57,7 @@ class KeyCare:
         try:
             made = self._keyring.backend.generate_shared_backup_key(self._backup_label, threshold, count, purpose)
         except ShareError as error:
-            raise _bad_shares(error) from error
+            raise bad_shares(error) from error
         keep([(share.number, share.to_text()) for share in made.shares])
         with self._database.writing() as uow:
             told = event(
@@ -78,7 +78,7 @@ class KeyCare:
         try:
             wrapped = self._keyring.backend.back_up(key.handle, under)
         except NotExportableError as error:
-            raise _not_exportable(key) from error
+            raise not_exportable(key) from error
         with self._database.writing() as uow:
             uow.record([event("KEY_BACKED_UP", f"key:{key.id}", actor.subject, purpose=key.purpose.value)])
         value = {
@@ -101,20 +101,20 @@ class KeyCare:
         """
         value = _read(file)
         if value["vault"] != self._vault_id:
-            raise _no_backup("该备份属于另一保管库", "the backup is of another vault")
+            raise no_backup("该备份属于另一保管库", "the backup is of another vault")
         if value["key"] == DATA:
             self._restore_data(value, actor, shares)
             return None
         key = self._key(value["key"], actor)
         if self._is_there(key):
-            raise _present(key)
+            raise present(key)
         under = self._under(value, shares, actor)
         key = key.moved(self._put_back(key, under, value["wrapped"]).uri)
         text = probe_text(self._vault_id, key.id)
         signature = self._keyring.signer(key).sign(ToBeSigned(text, key.purpose))
         if not self._keyring.verifies(key.id, text, signature):
             self._keyring.backend.destroy(key.handle)
-            raise _no_backup("备份中的密钥与登记的公钥不符", "the key in the backup is not the one that is registered")
+            raise no_backup("备份中的密钥与登记的公钥不符", "the key in the backup is not the one that is registered")
         return self._saved(key.put_back(), "KEY_RESTORED", actor)
 
     def destroy(self, key_id: str, actor: Actor) -> KeyRecord:
@@ -125,9 +125,9 @@ class KeyCare:
         """
         key = self._key(key_id, actor)
         if key.state is KeyState.ACTIVE:
-            raise _active(key)
+            raise active(key)
         if key.purpose is KeyPurpose.CA:
-            raise _needed(key)
+            raise needed(key)
         if key.state is not KeyState.DESTROYED:  # the intent is recorded before the deed
             key = self._saved(key.destroyed(), "KEY_DESTROYED", actor)
         self._keyring.backend.destroy(key.handle)
@@ -174,7 +174,7 @@ class KeyCare:
         try:
             uri = self._keyring.backend.restore_backup_key(self._backup_label, [read_share(text) for text in texts])
         except ShareError as error:
-            raise _bad_shares(error) from error
+            raise bad_shares(error) from error
         with self._database.reading() as view:
             known = view.fact(_BACKUP_KEY)
         if known != uri:
@@ -220,11 +220,11 @@ class KeyCare:
                     wrapping, base64.b64decode(wrapped, validate=True), under
                 )
         except (SigningError, ValueError) as error:
-            raise _not_opened(error) from error
+            raise not_opened(error) from error
         with self._database.writing() as uow:
             known = uow.data_keys.all()
             if {(k.use, k.generation) for k in known} != set(given):
-                raise _no_backup("备份中的数据密钥不全", "the backup does not hold all the data keys of this vault")
+                raise no_backup("备份中的数据密钥不全", "the backup does not hold all the data keys of this vault")
             for key in known:
                 told = event("DATA_KEY_RESTORED", f"data-key:{key.use}-{key.generation}", actor.subject)
                 uow.data_keys.save(key.rewrapped(wrapping, given[key.use, key.generation]), told)
@@ -233,7 +233,7 @@ class KeyCare:
         try:
             return self._keyring.backend.put_back(key.handle, under, base64.b64decode(wrapped, validate=True))
         except (SigningError, ValueError) as error:
-            raise _not_opened(error) from error
+            raise not_opened(error) from error
 
     def _saved(self, key: KeyRecord, kind: str, actor: Actor) -> KeyRecord:
         with self._database.writing() as uow:
@@ -252,87 +252,5 @@ def _read(file: bytes) -> Mapping[str, str]:
         or any(not isinstance(value.get(member), str) for member in _MEMBERS)
         or value["format"] != FORMAT
     ):
-        raise _no_backup("该文件不是密钥备份", "the file is no backup of a key")
+        raise no_backup("该文件不是密钥备份", "the file is no backup of a key")
     return value
-
-
-def _no_backup(zh: str, en: str) -> RefusedError:
-    return refuse(
-        "NOT_A_KEY_BACKUP",
-        "file",
-        zh,
-        en,
-        remedy_zh="请指明本库写出的密钥备份文件。",
-        remedy_en="Name a file that certvault key backup wrote for this vault.",
-    )
-
-
-def _not_opened(error: Exception) -> Exception:
-    """What to tell when a backup did not open: the device's own trouble as it is, else that the file is at fault."""
-    if isinstance(error, KeyNotFoundError):
-        return refuse(
-            "KEY_SHARES",
-            "share",
-            "此密码设备中没有备份密钥",
-            "the backup key is not in this device",
-            remedy_zh="请以 --share 给出足够的分片。",
-            remedy_en="Give enough of its shares with --share.",
-        )
-    if isinstance(error, SigningError) and type(error) is not SigningError:
-        return error  # the device is gone, or the PIN wrong: that is not the file's fault
-    return _no_backup("本库的备份密钥打不开该备份", "this vault's backup key does not open it")
-
-
-def _bad_shares(error: ShareError) -> RefusedError:
-    return refuse(
-        "KEY_SHARES",
-        "share",
-        f"密钥分片不可用：{error.reason}",
-        f"the shares cannot be used: {error.reason}",
-        remedy_zh="请核对份数、门限与各分片的校验码。",
-        remedy_en="Check how many are needed, and each share's checksum.",
-    )
-
-
-def _not_exportable(key: KeyRecord) -> ConflictError:
-    return conflict(
-        "KEY_NOT_EXPORTABLE",
-        "key",
-        f"密钥 {key.name} 生成时未允许备份，不能离开密码设备",
-        f"the key {key.name} was not made to be backed up and does not leave its device",
-        remedy_zh="如需可备份的密钥，请在轮换时加上 --exportable，生成新的一代。",
-        remedy_en="For a key that can be backed up, make the next one with key rollover and --exportable.",
-    )
-
-
-def _present(key: KeyRecord) -> ConflictError:
-    return conflict(
-        "KEY_PRESENT",
-        "key",
-        f"密钥 {key.name} 仍在，无需恢复",
-        f"the key {key.name} is there; nothing is to be restored",
-        remedy_zh="请核对备份文件。",
-        remedy_en="Check which backup is meant.",
-    )
-
-
-def _active(key: KeyRecord) -> ConflictError:
-    return conflict(
-        "KEY_ACTIVE",
-        "key",
-        f"密钥 {key.name} 正在使用，不能销毁",
-        f"the key {key.name} is in use and is not destroyed",
-        remedy_zh="请先轮换该密钥。",
-        remedy_en="Replace it with key rollover first.",
-    )
-
-
-def _needed(key: KeyRecord) -> ConflictError:
-    return conflict(
-        "KEY_NEEDED",
-        "key",
-        f"密钥 {key.name} 仍须签发撤销列表，不能销毁",
-        f"the key {key.name} still signs revocation lists and is not destroyed",
-        remedy_zh="请保留该密钥。",
-        remedy_en="Keep it.",
-    )

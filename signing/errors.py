@@ -33,9 +33,16 @@ class NotExportableError(SigningError):
 
 
 class ShareError(SigningError):
-    """Shares of a key are too few, of different keys, mistyped or false. Never says what stood in them."""
+    """Shares of a key are too few, of different keys, mistyped or false. Never says what stood in them.
+
+    Keepers read it, so it comes in both languages: ``zh`` is the Chinese.
+    """
 
     code = "KEY_SHARES"
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
 
 
 class BackendUnavailableError(SigningError):

@@ -20,7 +20,7 @@ def info(settings: Settings, names: Names, lang: str) -> dict[str, Any]:
     common: dict[str, Any] = {
         "specs": "1.0.4.0" if names is V1 else "2.0.0.0",
         "name": settings.name,
-        "logo": f"{settings.base_url}/static/mark.svg",
+        "logo": f"{settings.base_url}/static/mark.png",
         "region": "CN",
         "lang": ZH if lang == "zh" else EN,
         "description": "电子印章远程签名服务" if lang == "zh" else "Remote signing with electronic seals",

@@ -58,16 +58,16 @@ def read_share(text: str) -> Share:
     """Read a share's text. ShareError says what is wrong, and never repeats the value."""
     lines = [line.strip() for line in text[: MAX_TEXT + 1].splitlines() if line.strip()]
     if len(text) > MAX_TEXT or not lines or lines[0] != _HEADER:
-        raise ShareError("this is no key share")
+        raise ShareError("这不是密钥分片", "this is no key share")
     found: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(": ")
         if colon and name in {"purpose", "key", "share", "value", "check"}:
             if name in found:
-                raise ShareError(f"the share has two lines {name!r}")
+                raise ShareError(f"分片中有两行 {name}", f"the share has two lines {name!r}")
             found[name] = value.strip()
     if len(found) != 5:
-        raise ShareError("the share is not whole")
+        raise ShareError("分片不完整", "the share is not whole")
     return _checked(found)
 
 
@@ -76,18 +76,18 @@ def _checked(found: dict[str, str]) -> Share:
     spaced = "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
     lines = [_HEADER, *(f"{n}: {found[n]}" for n in ("purpose", "key", "share")), f"value: {spaced}"]
     if not hmac.compare_digest(found["check"].lower(), _check(lines)):
-        raise ShareError("the share was mistyped: its checksum does not fit")
+        raise ShareError("分片抄录有误：校验码不符", "the share was mistyped: its checksum does not fit")
     counts = _COUNTS.fullmatch(found["share"])
     try:
         value = base64.b32decode(letters + "=" * (-len(letters) % 8))
     except binascii.Error:
         value = b""
     if counts is None or len(value) != SECRET_BYTES or not _ID.fullmatch(found["key"]):
-        raise ShareError("the share is not whole")
+        raise ShareError("分片不完整", "the share is not whole")
     number, count, threshold = (int(n) for n in counts.groups())
     _check_counts(threshold, count)
     if not 1 <= number <= count:
-        raise ShareError(f"there is no share {number} of {count}")
+        raise ShareError(f"没有第 {number} 份（共 {count} 份）", f"there is no share {number} of {count}")
     return Share(found["key"], found["purpose"], number, threshold, count, value)
 
 
@@ -112,7 +112,9 @@ def split(
     """``count`` shares of a 256-bit key, any ``threshold`` of which give it back. ShareError for impossible numbers."""
     _check_counts(threshold, count)
     if len(secret) != SECRET_BYTES or not purpose.isprintable() or not purpose.strip() or len(purpose) > 200:
-        raise ShareError("a key of 32 bytes is split, for a purpose said in one line")
+        raise ShareError(
+            "只拆分 32 字节的密钥，用途须为一行文字", "a key of 32 bytes is split, its purpose is one line"
+        )
     values = share_out(secret, threshold, count, random)
     key_id = key_id_of(secret)
     return tuple(Share(key_id, purpose, n, threshold, count, value) for n, value in enumerate(values, 1))
@@ -121,19 +123,22 @@ def split(
 def combine(shares: Sequence[Share]) -> bytes:
     """The key. ShareError for too few shares, shares of different keys, or values that give another key."""
     if not shares:
-        raise ShareError("no share was given")
+        raise ShareError("没有给出分片", "no share was given")
     first = shares[0]
     if any((s.key_id, s.threshold, s.count) != (first.key_id, first.threshold, first.count) for s in shares):
-        raise ShareError("the shares are of different keys")
+        raise ShareError("分片属于不同的密钥", "the shares are of different keys")
     distinct = {s.number: s for s in shares}
     if len(distinct) != len(shares):
-        raise ShareError("one share was given twice")
+        raise ShareError("同一分片给出了两次", "one share was given twice")
     if len(shares) < first.threshold:
-        raise ShareError(f"{first.threshold} shares are needed, {len(shares)} were given")
+        raise ShareError(
+            f"需要 {first.threshold} 份分片，只给出 {len(shares)} 份",
+            f"{first.threshold} shares are needed, {len(shares)} were given",
+        )
     chosen = list(shares)[: first.threshold]
     secret = interpolate([(s.number, s.value) for s in chosen], 0)
     if not hmac.compare_digest(key_id_of(secret), first.key_id):
-        raise ShareError("the shares do not give the key: one of them is false")
+        raise ShareError("分片拼不出该密钥：其中有假", "the shares do not give the key: one of them is false")
     return secret
 
 
@@ -183,7 +188,10 @@ def _at(x: int, terms: Sequence[int]) -> int:
 
 def _check_counts(threshold: int, count: int) -> None:
     if not 2 <= threshold <= count <= MOST_SHARES:
-        raise ShareError(f"k of n shares: 2 to n of at most {MOST_SHARES}, not {threshold} of {count}")
+        raise ShareError(
+            f"门限与份数须为 2 至 {MOST_SHARES}，且门限不大于份数",
+            f"k of n shares: 2 to n of at most {MOST_SHARES}, not {threshold} of {count}",
+        )
 
 
 def _check(lines: Sequence[str]) -> str:
