@@ -60,6 +60,7 @@ class Limits:
             "/v1/verifications": 64 * MEBIBYTE,
             "/v1/verifications/report": 64 * MEBIBYTE,
             "/v1/mintings": 128 * MEBIBYTE,
+            "/seals/use": 64 * MEBIBYTE,
             "/seals/draft": 6 * MEBIBYTE,
             "/ocsp": 64 * 1024,
             "/tsa": 64 * 1024,

@@ -28,7 +28,7 @@ _DAY = "until"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The form's text values as typed, and the picture that came with it or with the one before."""
+    """The form's text values as typed, and the picture (or PDF) that came with it or with the one before."""
 
     values: Mapping[str, str]
     picture: bytes | None = None
@@ -119,7 +119,7 @@ async def posted(request: Request) -> Draft:
     """The form with at most one file. A picture kept from a preview counts when no file came."""
     form = await request.form(max_files=1, max_fields=60)
     values = {k: v for k, v in form.items() if isinstance(v, str)}
-    upload = form.get("picture")
+    upload = form.get("picture") or form.get("file")
     picture = await upload.read() if isinstance(upload, UploadFile) and upload.filename else b""
     if not picture and values.get("kept"):
         try:

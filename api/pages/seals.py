@@ -6,6 +6,7 @@ Pictures come as PNG from addresses of their own; a preview, which is kept nowhe
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -16,9 +17,12 @@ from api.auth import Caller, check_csrf
 from api.deps import Given, Services
 from api.pages.sealforms import Draft, Faults, kinds, posted, rules_typed
 from api.pages.view import render
+from api.routes.licenses import attachment
+from api.sealing import way_of
 from certvault.errors import not_found
 from certvault.model.actor import Role
 from certvault.model.seal import Life, SealState, SealVersion, Step
+from certvault.sealfiles import DOCUMENT
 from certvault.sealviews import Preview, open_steps, picture, preview
 from templates.sealkinds import RANKS, SEAL_KINDS
 from verify.formats.refusal import RefusedError
@@ -32,6 +36,7 @@ router = APIRouter(include_in_schema=False)
 
 SEE_OTHER = 303
 PER_PAGE = 60
+PERMIT_LIFETIME = timedelta(days=1)
 SHOWN = 100
 """Uses and permits of a seal that its page shows."""
 _VIEWERS = (Role.CUSTODIAN, Role.ISSUER, Role.AUDITOR)
@@ -119,6 +124,21 @@ def draft(request: Request, services: Given, given: Annotated[Draft, Depends(pos
     return RedirectResponse(f"/seals/{done.seal.id}", SEE_OTHER)
 
 
+@router.post("/seals/use")
+def use(request: Request, services: Given, given: Annotated[Draft, Depends(posted)]) -> Response:
+    """Seal an uploaded PDF, and give it back; nothing of it is kept."""
+    caller = _caller(request, services, _APPLICANTS)
+    if caller is None:
+        return RedirectResponse("/sign-in", SEE_OTHER)
+    check_csrf(caller.csrf, given["csrf"])
+    known = services.vault.seals.get(given["seal"], caller.actor)
+    try:
+        sealed = _sealed(services, caller, known, given)
+    except RefusedError as error:
+        return _one(request, services, caller, known, error=error, given=given)
+    return Response(sealed, media_type="application/pdf", headers=attachment("sealed.pdf"))
+
+
 @router.get("/seals/{seal_id}")
 def seal(request: Request, services: Given, seal_id: str) -> Response:
     """One seal: where it stands, editions, steps, uses, permits."""
@@ -149,6 +169,37 @@ def picture_png(request: Request, services: Given, seal_id: str, version: int) -
     if edition is None:
         raise not_found("印章版本", "edition", str(version))
     return Response(picture(services.vault.seals, known, edition).png, media_type="image/png")
+
+
+@router.post("/seals/{seal_id}/permits")
+def give(
+    request: Request,
+    services: Given,
+    seal_id: str,
+    csrf: _Text = "",
+    digest: _Text = "",
+    purpose: _Text = "",
+    user: _Text = "",
+) -> Response:
+    """Give a permit for the bytes of one file, named by their SHA-256, to somebody."""
+    caller = _caller(request, services, (Role.CUSTODIAN,))
+    if caller is None:
+        return RedirectResponse("/sign-in", SEE_OTHER)
+    check_csrf(caller.csrf, csrf)
+    known = services.vault.seals.get(seal_id, caller.actor)
+    until = services.vault.clock.now() + PERMIT_LIFETIME
+    try:
+        services.vault.seal_uses.permit(
+            seal_id,
+            [digest.strip().lower()],
+            purpose=purpose.strip() or DOCUMENT,
+            actor=caller.actor,
+            user=user.strip() or None,
+            until=until,
+        )
+    except RefusedError as error:
+        return _one(request, services, caller, known, error=error)
+    return RedirectResponse(f"/seals/{seal_id}#permits", SEE_OTHER)
 
 
 @router.post("/seals/{seal_id}/permits/{permit_id}/{deed}")
@@ -197,6 +248,36 @@ def take(
     return RedirectResponse(f"/seals/{seal_id}", SEE_OTHER)
 
 
+def _sealed(services: Services, caller: Caller, known: Life, given: Draft) -> bytes:
+    """The uploaded PDF under the seal. RefusedError."""
+    if given.picture is None:
+        raise _file_needed()
+    place = {
+        "position": {"page": given["page"] or "-1", "at_mm": f"{given['x'] or 20},{given['y'] or 20}"},
+        "keyword": {"keyword": given["keyword"]},
+        "edges": {"across": "right"},
+    }.get(given["place"], {})
+    way = way_of({**place, "corner": given["corner"], "profile": given["profile"], "reason": given["reason"]})
+    sealed, _ = services.vault.seal_files.seal_bytes(
+        known.seal.id,
+        given.picture,
+        way,
+        actor=caller.actor,
+        permit=given["permit"] or None,
+        purpose=given["purpose"] or DOCUMENT,
+    )
+    return sealed
+
+
+def _file_needed() -> RefusedError:
+    from verify.formats.refusal import refuse
+
+    return refuse(
+        "SEAL_OPTION", "file", "没有选择文件", "no file was chosen",
+        remedy_zh="请选择要盖章的 PDF", remedy_en="choose the PDF to seal",
+    )  # fmt: skip
+
+
 def _caller(request: Request, services: Services, roles: tuple[Role, ...]) -> Caller | None:
     caller = services.authenticator.visitor(request, check=False)
     if caller is not None and not caller.actor.has(*roles):
@@ -205,7 +286,13 @@ def _caller(request: Request, services: Services, roles: tuple[Role, ...]) -> Ca
 
 
 def _one(
-    request: Request, services: Services, caller: Caller, known: Life, *, error: RefusedError | None = None
+    request: Request,
+    services: Services,
+    caller: Caller,
+    known: Life,
+    *,
+    error: RefusedError | None = None,
+    given: Draft | None = None,
 ) -> Response:
     vault, actor = services.vault, caller.actor
     custodian = actor.has(Role.CUSTODIAN)
@@ -236,6 +323,8 @@ def _one(
         now=vault.clock.now(),
         custodian=custodian,
         auditor=actor.has(Role.AUDITOR),
+        may_use=known.seal.state is SealState.ACTIVE and may_change,
+        given=given or Draft({}),
         refusals=() if error is None else error.refusals,
     )
 

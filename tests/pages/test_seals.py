@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -261,3 +262,127 @@ def test_nothing_of_seals_is_wider_than_the_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         for box in page.locator("input:not([type=hidden]), select").all():
             assert box.evaluate("e => e.labels.length") > 0
+
+
+def test_an_uploaded_pdf_is_sealed_at_a_place_on_a_text_and_across_edges(
+    page: Page, address: str, link: SignIn, embedded_vault: Vault, tmp_path: Path
+) -> None:
+    import pypdfium2
+
+    from tests.support.contracts import contract
+
+    first = embedded_vault.seals.list(LOCAL_OPERATOR)[0].seal.id
+    enter(page, link, "custodian")
+    seen: list[int] = []
+    for place, fields in (
+        ("position", {"#u-page": "2", "#u-x": "15", "#u-y": "25"}),
+        ("keyword", {"#u-keyword": "甲方盖章"}),
+        ("edges", {}),
+    ):
+        page.goto(f"{address}/seals/{first}")
+        page.set_input_files("#u-file", {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": contract(3)})
+        page.check(f"#p-{place}")
+        for name, value in fields.items():
+            page.fill(name, value)
+        page.fill("#u-purpose", "contract")
+        with page.expect_download() as download:
+            page.click("#use button[type=submit]")
+        assert download.value.suggested_filename == "sealed.pdf"
+        path = tmp_path / f"{place}.pdf"
+        download.value.save_as(path)
+        red = _reds(path)
+        assert red == {"position": [False, True, False], "keyword": [True, False, False], "edges": [True] * 3}[place]
+        document = pypdfium2.PdfDocument(path)
+        seen.append(int(pypdfium2.raw.FPDF_GetSignatureCount(document)))
+    assert seen == [1, 1, 1]
+    page.goto(f"{address}/seals/{first}")
+    assert page.locator("#uses tbody tr", has_text="文件").count() >= 3
+    page.goto(f"{address}/verify")
+    page.set_input_files("#files", tmp_path / "position.pdf")
+    page.wait_for_selector("article.verdict")
+    verdict = page.locator("article.verdict")
+    assert verdict.get_attribute("data-integrity") == "INTACT"
+    assert verdict.get_attribute("data-conclusion") == "VALID"
+
+
+def _reds(path: Path) -> list[bool]:
+    """Which pages show something red."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path)
+    document.init_forms()
+    found = []
+    for page in document:
+        colours = page.render(scale=1).to_pil().convert("RGB").getcolors(1 << 22) or []
+        found.append(any(r > 180 and g < 90 and b < 90 for _, (r, g, b) in colours))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "told"),
+    [
+        (b"no pdf at all", {}, "refused"),
+        (None, {"#u-page": "9"}, "refused"),
+        (None, {"#u-x": "far"}, "毫米"),
+        (None, {"#u-purpose": "two words"}, "用途"),
+        (None, {"#u-permit": "0" * 32}, "用章许可"),
+    ],
+    ids=["no-pdf", "no-such-page", "no-number", "purpose", "permit"],
+)
+def test_what_cannot_be_sealed_is_said_on_the_page(
+    page: Page, address: str, link: SignIn, embedded_vault: Vault, data: bytes | None, fields: dict[str, str], told: str
+) -> None:
+    from tests.support.contracts import contract
+
+    first = embedded_vault.seals.list(LOCAL_OPERATOR)[0].seal.id
+    enter(page, link, "custodian")
+    page.goto(f"{address}/seals/{first}")
+    page.set_input_files(
+        "#u-file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": contract(2) if data is None else data}
+    )
+    for name, value in fields.items():
+        page.fill(name, value)
+    page.click("#use button[type=submit]")
+    assert told == "refused" or told in page.inner_text("#refused")
+    assert page.locator("#refused").count() == 1
+    for name, value in fields.items():
+        assert page.input_value(name) == value
+
+
+def test_who_may_not_give_permits_uses_one_for_exactly_these_bytes(
+    page: Page, other: Page, address: str, link: SignIn, embedded_vault: Vault
+) -> None:
+    import hashlib
+
+    from tests.support.contracts import contract
+
+    first = embedded_vault.seals.list(LOCAL_OPERATOR)[0].seal.id
+    letter, another = contract(1), contract(2)
+    enter(page, link, "custodian")
+    enter(other, link, "issuer")
+    label = other.request.get(f"{address}/seals").status
+    assert label == 200
+    other.goto(f"{address}/seals/{first}")
+    other.set_input_files("#u-file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": letter})
+    other.click("#use button[type=submit]")
+    assert "FORBIDDEN" in other.inner_text("#refused")
+    issuer = max(
+        (t for t in embedded_vault.tokens.list(LOCAL_OPERATOR) if t.role == "issuer"), key=lambda t: t.created_at
+    )
+    page.goto(f"{address}/seals/{first}")
+    page.click("#give summary")
+    page.fill("#g-digest", hashlib.sha256(letter).hexdigest())
+    page.fill("#g-user", f"token:{issuer.id}")
+    page.click("#give button")
+    page.wait_for_load_state()
+    (permit,) = (p for p in embedded_vault.seal_uses.permits(first, LOCAL_OPERATOR) if p.user == f"token:{issuer.id}")
+    for data, worked in ((another, False), (letter, True), (letter, False)):
+        other.goto(f"{address}/seals/{first}")
+        other.set_input_files("#u-file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": data})
+        other.fill("#u-permit", permit.id)
+        if worked:
+            with other.expect_download():
+                other.click("#use button[type=submit]")
+        else:
+            other.click("#use button[type=submit]")
+            assert "PERMIT_" in other.inner_text("#refused")
