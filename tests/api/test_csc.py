@@ -533,3 +533,24 @@ def test_an_sm2_seal_signs_e(tmp_path: Path) -> None:
         sad = service.authorize(e).json()["SAD"]
         done = service.sign(sad, e, signAlgo="1.2.156.10197.1.501", hashAlgorithmOID="1.2.156.10197.1.401")
         verify_sm2(base64.b64decode(done.json()["signatures"][0]), b"contract", spki)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "peer", "seen", "vouched"),
+    [("10.0.0.1", "10.0.0.1", "9.9.9.9", True), ("10.0.0.1", "10.0.0.2", "10.0.0.2", False), (None, "x", "x", False)],
+)
+def test_what_a_proxy_says_counts_from_the_proxy_alone(proxy: str | None, peer: str, seen: str, vouched: bool) -> None:
+    """The client's address and its certificate, as ``serve`` puts the layers together."""
+    import asyncio
+
+    from api.cli.service import _behind
+
+    told: list[tuple[str, bool]] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        told.append((scope["client"][0], any(name == b"client-cert" for name, _ in scope["headers"])))
+
+    headers = [(b"x-forwarded-for", b"9.9.9.9"), (b"Client-Cert".lower(), b":AA==:")]
+    scope = {"type": "http", "client": (peer, 1), "headers": headers, "scheme": "http"}
+    asyncio.run(_behind(proxy, app)(scope, None, None))
+    assert told == [(seen, vouched)]
