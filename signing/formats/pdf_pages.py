@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from signing.formats.pdf_update import PdfReadError, PdfUpdater, Reference, is_dictionary, is_reference, reference
 
@@ -86,15 +86,85 @@ class Page:
         return u / self.per_mm, v / self.per_mm
 
 
-def read_pages(updater: PdfUpdater) -> list[Page]:
-    """All pages in order. Raises PdfReadError for a tree that is none, has a circle, or no pages."""
-    pages = [_page(updater, number, *leaf) for number, leaf in enumerate(_leaves(updater), 1)]
-    if not pages:
-        raise PdfReadError("the PDF has no pages")
-    return pages
+class Pages(Sequence[Page]):
+    """All pages of a file in order, each read when it is asked for.
+
+    A page is found by the numbers of pages that the nodes above it state; where a node's own entries contradict them,
+    the whole tree is read instead. Raises PdfReadError for a tree that is none, has a circle, or no pages.
+    """
+
+    def __init__(self, updater: PdfUpdater) -> None:
+        self._updater = updater
+        self._known: dict[int, Page] = {}
+        self._all: list[Page] | None = None
+        stated = updater.entry(updater.entry(updater.catalog, "/Pages"), "/Count")
+        self._count = int(stated) if isinstance(stated, int) and 0 < stated < _MOST_NODES else len(self._whole())
+
+    def __len__(self) -> int:
+        return len(self._all) if self._all is not None else self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Page: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Page]: ...
+
+    def __getitem__(self, index: int | slice) -> Page | list[Page]:
+        if isinstance(index, slice):
+            return self._whole()[index]
+        place = index if index >= 0 else len(self) + index
+        if not 0 <= place < len(self):
+            raise IndexError(index)
+        if self._all is None and place not in self._known:
+            found = _descend(self._updater, place)
+            if found is None:
+                return self._whole()[index]
+            self._known[place] = _page(self._updater, place + 1, *found)
+        return self._all[place] if self._all is not None else self._known[place]
+
+    def _whole(self) -> list[Page]:
+        if self._all is None:
+            self._all = [_page(self._updater, number, *leaf) for number, leaf in enumerate(_leaves(self._updater), 1)]
+            if not self._all:
+                raise PdfReadError("the PDF has no pages")
+        return self._all
 
 
-def _leaves(updater: PdfUpdater) -> Iterator[tuple[Reference, Any, dict[str, Any]]]:
+_Leaf = tuple[Reference, Any, dict[str, Any]]
+
+
+def _descend(updater: PdfUpdater, index: int) -> _Leaf | None:
+    """Page ``index`` (from 0) by way of /Count; None where the tree is not as it says."""
+    raw: Any = updater.catalog.raw_get("/Pages") if "/Pages" in updater.catalog else None
+    inherited: dict[str, Any] = {}
+    for _ in range(_MOST_DEPTH):
+        node = updater.resolve(raw)
+        if not is_reference(raw) or not is_dictionary(node):
+            return None
+        inherited = inherited | {key: node.raw_get(key) for key in _INHERITED if key in node}
+        kids = updater.entry(node, "/Kids")
+        if not isinstance(kids, list):
+            return (reference(raw.idnum, raw.generation), node, inherited) if not index else None
+        kids = list(kids)  # a reader's own array gives what its references lead to
+        if updater.entry(node, "/Count") == len(kids):
+            if not index < len(kids) or updater.entry(kids[index], "/Kids") is not None:
+                return None
+            raw, index = kids[index], 0
+            continue
+        for kid in kids:
+            below = updater.entry(kid, "/Count") if updater.entry(kid, "/Kids") is not None else 1
+            if not isinstance(below, int) or below < 0:
+                return None
+            if index < below:
+                raw = kid
+                break
+            index -= below
+        else:
+            return None
+    return None
+
+
+def _leaves(updater: PdfUpdater) -> Iterator[_Leaf]:
     raw = updater.catalog.raw_get("/Pages") if "/Pages" in updater.catalog else None
     waiting: list[tuple[Any, dict[str, Any], int]] = [(raw, {}, 0)]
     seen: set[int] = set()

@@ -22,7 +22,7 @@ from signing.errors import SigningError
 from signing.formats.pades import Baseline, ValidationData, check_baseline, complete
 from signing.formats.pdf_body import PIECE, FileBody, MemoryBody, PdfBody, Progress, silent
 from signing.formats.pdf_form import NO_CHANGE, Field, Form, Rights
-from signing.formats.pdf_pages import Box, Page, read_pages
+from signing.formats.pdf_pages import Box, Page, Pages
 from signing.formats.pdf_signature import (
     PERMISSIONS,
     Stamp,
@@ -178,7 +178,7 @@ def reserve_fields(pdf: bytes, fields: Iterable[Reserved]) -> bytes:
 
 
 def _reserve(updater: PdfUpdater, fields: Iterable[Reserved], places: Places) -> None:
-    form, pages = Form(updater), read_pages(updater)
+    form, pages = Form(updater), Pages(updater)
     _check_form(form)
     if form.rights().filled:
         raise _refused_change("the document is signed already", "文件已有签名")
@@ -292,7 +292,7 @@ def _add(
     progress: Progress,
 ) -> None:
     """A new signature field with its marks."""
-    pages = read_pages(updater)
+    pages = Pages(updater)
     place = updater.new_reference()
     head = _field(updater, objects, order.field or form.free_name("Seal"), lock=order.lock) | {"/V": signature}
     marker = Marker(updater, objects, progress)
@@ -400,7 +400,7 @@ def _fill(
 
 
 def _page_of(updater: PdfUpdater, widget: Any, place: Reference) -> Page:
-    pages = read_pages(updater)
+    pages = Pages(updater)
     raw: Any = widget.raw_get("/P") if "/P" in widget else None
     for page in pages:
         if is_reference(raw) and page.reference.idnum == raw.idnum:
