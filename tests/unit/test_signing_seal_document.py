@@ -27,12 +27,12 @@ from signing.formats.seal_document import (
     seal_document,
     seal_file,
 )
-from signing.formats.seal_look import PngPicture
-from tests.support.contracts import contract, png
+from signing.formats.seal_look import PngPicture, VectorPicture
+from tests.support.contracts import contract, deflated, png
 from tests.support.forger.bases import base, sign
 from tests.support.forger.bases import draw as invoice
 from tests.support.sealed import validation_data
-from tests.support.sealing import NO_TEXT, assert_good, judged, order, sealed
+from tests.support.sealing import NO_TEXT, SEAL, assert_good, judged, order, sealed
 from tests.support.signing_pki import AT, shared_pki
 from verify.formats.refusal import RefusedError
 from verify.verdict import Conclusion, Integrity
@@ -515,3 +515,53 @@ def test_an_invisible_seal_may_follow_a_certification() -> None:
     made = sealed(seal_document(reserved(), order(field="First", permission=2)))
     assert_good(made, 2)
     assert_pyhanko(made, 2, levels={"NONE", "FORM_FILLING", "LTA_UPDATES"})
+
+
+# --- seals over print -----------------------------------------------------------------------------------------------
+
+OVER_TEXT = AtPosition(1, 22, 20)
+"""A place where the contract prints its title and its parties."""
+
+
+@pytest.mark.parametrize("kind", ["vector", "png", "drawn"])
+def test_a_later_seal_over_print_is_ink_and_raises_no_doubt(kind: str) -> None:
+    from templates.seals import SealArt, draw_seal
+
+    art = draw_seal(SealArt("示例市示例区市场监督管理局", "official", "", 42.0))
+    pictures = {"vector": SEAL, "png": PngPicture(png(300), 42, 42), "drawn": VectorPicture(art.deflated, 42, 42)}
+    first = sealed(contract(4), NO_TEXT)
+    made = sealed(first, OVER_TEXT, AcrossEdges(), picture=pictures[kind])
+    assert_good(made, 2)
+    assert_pyhanko(made, 2)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        b"0.83 0.07 0.09 rg 0 0 99 99 re f",
+        b"q /Ink gs 0 0 0 rg 0 0 99 99 re f Q",
+        b"q /Ink gs 0.4 g 0 0 99 99 re f Q",
+        b"q /Ink gs 0.83 0.07 0.09 rg 0 0 9 9 re f Q 1 1 1 rg 0 0 99 99 re f",
+        b"q /Ink gs 0.83 0.07 0.09 rg BT (9) Tj ET Q",
+        b"q /Ink gs 0.1 0.9 0.9 0.9 k 0 0 99 99 re f Q",
+        b"q /Ink gs /Pattern cs /P scn 0 0 99 99 re f Q",
+        b"q /Ink gs 0 0 99 99 re f Q",
+    ],
+)
+def test_paint_over_print_stays_a_doubt(drawing: bytes) -> None:
+    first = sealed(contract(), NO_TEXT)
+    made = sealed(first, OVER_TEXT, picture=VectorPicture(deflated(drawing), 42, 42))
+    verdict = judged(made)
+    assert verdict.integrity is Integrity.INTACT
+    assert "LATER_ADDITION" in verdict.codes()
+
+
+def test_a_picture_with_black_in_it_over_print_stays_a_doubt() -> None:
+    from PIL import Image
+
+    out = io.BytesIO()
+    image = Image.open(io.BytesIO(png(200))).convert("RGBA")
+    image.putpixel((100, 150), (20, 20, 20, 255))
+    image.save(out, "PNG")
+    made = sealed(sealed(contract(), NO_TEXT), OVER_TEXT, picture=PngPicture(out.getvalue(), 42, 42))
+    assert "LATER_ADDITION" in judged(made).codes()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from verify.checks.changes.drawing import DrawingError, read_drawing
 from verify.checks.changes.graphics import shade
+from verify.checks.changes.ink import is_ink
 from verify.checks.changes.model import Area, Kind, Path
 from verify.checks.changes.reasons import Doubt, Reason
 from verify.checks.changes.walk import Node, Walk
@@ -108,8 +109,14 @@ def _judge_widget(walk: Walk, number: int, held: Dictionary, path: Path, page: i
     walk.changes.areas.append(Area(page, box, Kind.SIGNATURE))
     if number in walk.empty and _covers(walk, page, box):
         walk.fault(Reason.EMPTY_FIELD_COVERS, path, page=page, box=box)
-    elif walk.printed is not None and walk.printed.doubts and _covers(walk, page, box):
+    elif walk.printed is not None and walk.printed.doubts and _covers(walk, page, box) and not _is_ink(walk, held):
         walk.doubt(Doubt.COVERS_TEXT, Place(page=page, box=box, object_number=number, path=str(path)))
+
+
+def _is_ink(walk: Walk, held: Dictionary) -> bool:
+    """Whether a signature shows itself as a seal does: in ink through which print stays to be read."""
+    looks = walk.new.resolve(held.get(b"AP"))
+    return isinstance(looks, dict) and looks.keys() <= {b"N"} and is_ink(walk, looks.get(b"N"))
 
 
 def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
