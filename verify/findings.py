@@ -253,6 +253,7 @@ CATALOG: Mapping[str, Meaning] = {
     "SEAL_VALIDITY": Meaning(_C, _FATAL, _SEAL),
     "SEAL_VALIDITY_NO_POE": Meaning(_C, _DOUBT, "ETSI EN 319 102-1 5.2.6; GB/T 38540 7.3"),
     "SEAL_TIMESTAMP": Meaning(_C, _FATAL, "GB/T 20520"),
+    "SEAL_PENDING": Meaning(_C, _DOUBT, "ISO 32000-2 12.8.2.2; certvault-license/1"),
     "SEAL_ALONE": Meaning(_C, _NOTE, _SEAL),
     "SEAL_DATA_ABSENT": Meaning(_C, _DOUBT, _SEALED),
     "SIGNER_NOT_IN_SEAL": Meaning(_C, _FATAL, _SEALED),

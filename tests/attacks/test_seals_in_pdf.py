@@ -17,13 +17,12 @@ from signing.formats.pdf_signature import pades_value
 from signing.formats.placement import AcrossEdges, AtPosition, Placement
 from signing.formats.seal_document import Instrument, Profile
 from signing.keys import KeyPurpose
-from signing.signer import Signer
-from signing.tbs import ToBeSigned
 from tests.support.contracts import contract, png
 from tests.support.forger.writer import changed, stream, update
 from tests.support.sealing import (
     DAY,
     NO_TEXT,
+    Faithless,
     assert_good,
     digest,
     instrument,
@@ -90,17 +89,6 @@ def assert_invalid(verdict: Verdict, *codes: str, integrity: Integrity = Integri
     assert set(codes) <= verdict.codes(), verdict.codes()
     assert any(s.indication != "TOTAL_PASSED" for s in verdict.signatures)
     return verdict
-
-
-class Faithless:
-    """A door to a key that lets it sign what it is not for."""
-
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
-        self.handle = signer.handle
-
-    def sign(self, tbs: ToBeSigned) -> bytes:
-        return self._signer.sign(ToBeSigned(tbs.data, self.handle.purpose))
 
 
 # --- the genuine ones -----------------------------------------------------------------------------------------------

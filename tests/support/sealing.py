@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from signing.formats.eseal import SealData, SealPicture, make_seal
+from signing.formats.ocsp import GOOD
 from signing.formats.pdf_body import MemoryBody
 from signing.formats.pdf_form import Form
 from signing.formats.pdf_signature import Value, sign_update, told
@@ -20,10 +21,11 @@ from signing.formats.seal_look import Picture, VectorPicture
 from signing.formats.ses_value import FILTER
 from signing.formats.x509 import CertificateRequestData, Subject, issue_certificate, random_serial
 from signing.keys import KeyPurpose
-from signing.signer import BackendSigner
+from signing.signer import BackendSigner, Signer
+from signing.tbs import ToBeSigned
 from tests.support.contracts import DISC, deflated, png
 from tests.support.forger.bases import trust
-from tests.support.signing_pki import AT, BASE_URL, shared_pki
+from tests.support.signing_pki import AT, BASE_URL, serial_of, shared_pki
 from verify import Evidence, Verdict, verify_document
 from verify.findings import Severity
 from verify.formats.algorithms import Algorithm
@@ -58,11 +60,19 @@ def stranger(purpose: KeyPurpose = KeyPurpose.SEAL) -> Instrument:
             base_url=BASE_URL,
         ),
     )
-    from signing.formats.ocsp import GOOD
-    from tests.support.signing_pki import serial_of
-
     pki.statuses[serial_of(certificate)] = GOOD
     return Instrument(BackendSigner(pki.backend, handle), certificate, (pki.issuing.certificate,))
+
+
+class Faithless:
+    """A door to a key that lets it sign what it is not for."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.handle = signer.handle
+
+    def sign(self, tbs: ToBeSigned) -> bytes:
+        return self._signer.sign(ToBeSigned(tbs.data, self.handle.purpose))
 
 
 def seal_data(**changes: Any) -> SealData:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from verify.checks.joint import record_is_certified
 from verify.errors import UnreadableError
 from verify.evidence import VaultFacts
 from verify.findings import Severity
@@ -44,7 +45,7 @@ def find_record(inquiry: Inquiry, document: SealedDocument) -> LicenseRecord | N
             inquiry.is_license = False  # somebody else's attachment of that name
             return None
         raise UnreadableError("RECORD_BROKEN", where=ATTACHMENT_NAME, reason=str(error)) from error
-    if not document.strict:
+    if not document.strict and not record_is_certified(document, records[0].data, MAX_RECORD_BYTES * 4):
         inquiry.report("RECORD_NOT_SIGNED")
     if records[0].relationship != "/Data" or not records[0].associated:
         inquiry.report("RECORD_NOT_ASSOCIATED")

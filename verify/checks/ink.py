@@ -208,5 +208,5 @@ def _waiting(document: SealedDocument) -> Iterator[str]:
         yield "optional layers"
     kinds = graph.annotation_kinds()
     others = [kind for _, kind, _ in kinds if kind != "/Widget"]
-    if others or len(kinds) > 1:
+    if others or len(kinds) > (len(document.seals) if document.joint else 1):
         yield f"annotations {' '.join(others)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verify.checks.chain import load_lenient
+from verify.checks.joint import check_joint, is_joint
 from verify.checks.later import check_later
 from verify.checks.material import (
     Material,
@@ -42,6 +43,8 @@ class SealedDocument:
     views: Revisions
     updates: Updates = field(default_factory=Updates)
     outcomes: dict[int, SignerOutcome] = field(default_factory=dict)
+    joint: bool = False
+    """Whether it claims to be a license under several seals (:mod:`verify.checks.joint`)."""
     report_subject: str = ""
     """SHA-256 of the file that this document, a verification report of a vault, tells of."""
 
@@ -72,7 +75,9 @@ def open_document(inquiry: Inquiry, data: bytes, password: str | None) -> Sealed
         raise UnreadableError("LIMIT_EXCEEDED", what=error.what, limit=error.limit) from error
     except PdfGraphError as error:
         raise UnreadableError("PDF_BROKEN", reason=str(error)) from error
-    return SealedDocument(data, graph, views, _is_ours(data, views), Revisions(data, password))
+    strict = _is_ours(data, views)
+    joint = not strict and is_joint(data, views)
+    return SealedDocument(data, graph, views, strict, Revisions(data, password), joint=joint)
 
 
 def _is_ours(data: bytes, views: list[SignatureView]) -> bool:
@@ -93,7 +98,7 @@ def check_signatures(inquiry: Inquiry, document: SealedDocument) -> None:
     )
     for view in document.signatures:
         inquiry.spend()
-        check_one(inquiry, document.data, view, document.strict, around)
+        check_one(inquiry, document.data, view, document.strict or document.joint, around)
 
 
 def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:
@@ -101,6 +106,7 @@ def check_revisions(inquiry: Inquiry, document: SealedDocument) -> None:
     if document.strict:
         _check_strictly(inquiry, document)
         return
+    check_joint(inquiry, document)
     permitted = check_later(inquiry, document.graph.file, document.signatures)
     if inquiry.policy.draw_revisions and inquiry.integrity is Integrity.INTACT:
         changed = check_rendered(inquiry, document.views, permitted)

@@ -280,6 +280,12 @@ KINDS: dict[str, Advice] = {
         "A seal of version 5 goes by its maker's certificate at the time it was made.",
         *_NOTHING,
     ),
+    "seal-pending": _a(
+        "由多个机构共同盖章的证照，盖齐之后才生效。",
+        "A license that several organizations seal counts once all of them have.",
+        "请向颁发机构索取盖齐印章的证照。",
+        "Ask the issuer for the license with all its seals.",
+    ),
     "seal-alone": _a(
         "谁都可以取得一枚印章的数据；盖章须由签章者另行签名。",
         "Anybody can come by a seal's data; a sealing is signed anew by its signer.",
@@ -330,6 +336,7 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("REMIT_", "remit"), ("NOT_A_LICENSE", "note-license"), ("VERIFICATION_REPORT", "report"), ("SAMPLE", "sample"),
     ("VAULT_", "vault"), ("CODE_KEY_", "code-key"), ("CODE_CONTRADICTS_PAGE", "code-contradicts"),
     ("SEAL_FORMAT", "unreadable"), ("SEAL_SIG", "altered"), ("SEAL_MAKER_LAPSED", "permitted-lapse"),
+    ("SEAL_PENDING", "seal-pending"),
     ("SEAL_DATA_ABSENT", "seal-data"), ("SEAL_ALONE", "seal-alone"), ("SEAL_", "seal"), ("SIGNER_", "seal"),
     ("SIGN_TIME_", "seal"), ("REVOKED_BEFORE_", "revoked"), ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"),
     ("STATUS_SUSPENDED", "not-in-force"),

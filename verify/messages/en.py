@@ -118,6 +118,7 @@ TEXTS: dict[str, str] = {
     "SEAL_VALIDITY": "The seal was outside its validity at that moment.",
     "SEAL_VALIDITY_NO_POE": "The seal no longer holds, and no timestamp proves that it was used before its end.",
     "SEAL_TIMESTAMP": "A timestamp of the seal or the signature is wrong, or contradicts its times.",
+    "SEAL_PENDING": "The license is not complete: a place that is reserved for a further seal is empty.",
     "SEAL_ALONE": "This is a seal by itself; it seals no document.",
     "SEAL_DATA_ABSENT": "This is a signature value without the sealed document, so what was sealed cannot be checked.",
     "SIGNER_NOT_IN_SEAL": "The signer's certificate is not in the seal's list.",

@@ -118,6 +118,7 @@ TEXTS: dict[str, str] = {
     "SEAL_VALIDITY": "印章当时不在其有效期内。",
     "SEAL_VALIDITY_NO_POE": "印章已过有效期，没有时间戳证明是在到期之前使用的。",
     "SEAL_TIMESTAMP": "印章或签章上的时间戳无效，或与时间不符。",
+    "SEAL_PENDING": "证照尚未完成：为另一枚印章预留的位置还是空的。",
     "SEAL_ALONE": "这是印章本身，没有盖在任何文件上。",
     "SEAL_DATA_ABSENT": "只有签章值，没有被签章的原文，无法核对盖在什么文件上。",
     "SIGNER_NOT_IN_SEAL": "签章者的证书不在印章的证书列表中。",
