@@ -52,6 +52,8 @@ class PdfBody:
         state = hashlib.new(name) if state is None else state
         while done < self.length:
             part = self.piece(done, PIECE)
+            if not part:
+                raise OSError("the file became shorter while it was read")
             state.update(part)
             done += len(part)
             self._progress("hash", done, self.length)

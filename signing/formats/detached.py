@@ -1,0 +1,83 @@
+"""Sealing any file beside itself: a detached CMS signature, or a seal signature over the file's digest.
+
+The file is hashed piece by piece, whatever its size, and is not touched. CMS is SignedData of GB/T 35275 for SM2, of
+RFC 5652 for every other key; the seal signature is SES_Signature of GB/T 38540-2020.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from signing.errors import SigningError
+from signing.formats.cms import sign_detached, sign_national
+from signing.formats.pdf_body import FileBody, MemoryBody, Progress, silent
+from signing.formats.pdf_signature import Stamp, stamp_of
+from signing.formats.seal_document import Instrument
+from signing.formats.ses_value import check_seal, ses_value
+from verify.formats.algorithms import Algorithm
+
+WHOLE_FILE = "/"
+"""What the property of a seal signature over a file says is protected: all of it."""
+
+
+class DetachedForm(enum.Enum):
+    """What stands beside the file."""
+
+    CMS = "cms"
+    SES = "ses"
+
+
+def seal_detached(
+    file: bytes | Path,
+    instrument: Instrument,
+    *,
+    at: datetime,
+    form: DetachedForm = DetachedForm.CMS,
+    stamp: Stamp | None = None,
+    protects: str = WHOLE_FILE,
+    progress: Progress = silent,
+) -> bytes:
+    """The signature (DER) over a file's bytes; ``stamp`` adds a timestamp over its value.
+
+    ``protects`` names the protected range in a seal signature, in ASCII. Refused (RefusedError): a seal that may not be
+    used. Raises SigningError for a time without a zone or a certificate of another key, OSError for the file.
+    """
+    if at.tzinfo is None:
+        raise SigningError("the time of signing is aware")
+    signer = instrument.signer
+    hash_name = signer.handle.algorithm.hash
+    if form is DetachedForm.SES:
+        if instrument.seal is None:
+            raise SigningError("a seal signature needs a seal structure", uri=signer.handle.uri)
+        check_seal(instrument.seal, instrument.certificate, at)
+        value = ses_value(signer, instrument.certificate, instrument.seal, at=at, stamp=stamp, protects=protects)
+        return value.make(_digest(file, hash_name, progress))
+    over: Callable[[bytes], bytes] | None = None
+    if stamp is not None:
+        given = stamp
+        over = lambda signature: stamp_of(given, signature, hash_name)  # noqa: E731
+    sign = sign_national if signer.handle.algorithm is Algorithm.SM2_SM3 else sign_detached
+    return sign(
+        _digest(file, hash_name, progress),
+        signer=signer,
+        certificate=instrument.certificate,
+        chain=instrument.chain,
+        signing_time=at,
+        stamp=over,
+    )
+
+
+def _digest(file: bytes | Path, hash_name: str, progress: Progress) -> bytes:
+    if isinstance(file, bytes):
+        return bytes(MemoryBody(file, progress).hasher(hash_name).digest())
+    with file.open("rb") as opened:
+        before = os.fstat(opened.fileno())
+        found = bytes(FileBody(opened, progress).hasher(hash_name).digest())
+        after = os.fstat(opened.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise SigningError("the file was changed while it was read")
+    return found
