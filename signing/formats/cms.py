@@ -153,32 +153,16 @@ def sign_detached(
 ) -> bytes:
     """A detached signature over content whose digest (of the signer's hash) is given; ContentInfo as DER.
 
-<<<<<<< HEAD
     ``stamp`` turns the signature value into a timestamp token over its hash.
     Raises PurposeError when the signer is not for ``purpose``, SigningError when the certificate is of another key.
-=======
-    ``stamp`` turns the signature value into a timestamp token over its hash. Raises PurposeError when the signer is not
-    for ``purpose``, SigningError when the certificate is of another key.
->>>>>>> 8aeeb85 (signing: any file is sealed beside itself, by CMS or a seal signature)
     """
     identity = SignerIdentity.of(certificate)
     require_own_certificate(identity, signer)
     hash_name = signer.handle.algorithm.hash
     attributes = signed_attributes(identity, digest, signing_time=signing_time, hash_name=hash_name)
     signature = signer.sign(ToBeSigned(attributes, purpose))
-<<<<<<< HEAD
     timestamp = None if stamp is None else stamp(signature)
     return signed_data(identity, signer, attributes, signature, certificates=(certificate, *chain), timestamp=timestamp)
-=======
-    return signed_data(
-        identity,
-        signer,
-        attributes,
-        signature,
-        certificates=(certificate, *chain),
-        timestamp=None if stamp is None else stamp(signature),
-    )
->>>>>>> 8aeeb85 (signing: any file is sealed beside itself, by CMS or a seal signature)
 
 
 def sign_national(
