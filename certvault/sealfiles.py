@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,17 +30,15 @@ from certvault.sealing import Sealing
 from certvault.sealrecords import life_of
 from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
-from signing.formats.cms import sign_detached, sign_national
+from signing.formats.detached import DetachedForm, seal_digest
 from signing.formats.pades import Baseline
 from signing.formats.pdf_body import Progress, silent
 from signing.formats.placement import Placement
 from signing.formats.seal_document import Instrument, Profile, SealOrder, seal_document, seal_file
 from signing.formats.seal_look import Picture, PngPicture, VectorPicture
-from signing.formats.ses_value import ses_value
 from signing.keys import KeyPurpose
 from templates.seals import draw_seal
 from templates.typesetting import MM
-from verify.formats.algorithms import Algorithm
 from verify.formats.refusal import refuse
 
 DOCUMENT = "document"
@@ -154,20 +152,11 @@ class SealFiles:
 
     def _detached(self, use: SealUse, hand: Hand, digest: bytes, way: Way) -> bytes:
         at = self._clock.now()
-        stamp = self._pki.authority().at(at)
-        if way.profile is Profile.SES:
-            seal = self._standings.structure(use.seal_id, use.seal_version)
-            return ses_value(hand.signer, hand.certificate, seal, at=at, stamp=stamp, protects="file").make(digest)
-        algorithm = hand.signer.handle.algorithm
-        sign: Callable[..., bytes] = sign_national if algorithm is Algorithm.SM2_SM3 else sign_detached
-        return sign(
-            digest,
-            signer=hand.signer,
-            certificate=hand.certificate,
-            chain=hand.chain,
-            signing_time=at,
-            stamp=lambda value: stamp(hashlib.new(algorithm.hash, value).digest(), algorithm.hash),
-        )
+        ses = way.profile is Profile.SES
+        structure = self._standings.structure(use.seal_id, use.seal_version) if ses else None
+        instrument = Instrument(hand.signer, hand.certificate, hand.chain, structure)
+        form = DetachedForm.SES if ses else DetachedForm.CMS
+        return seal_digest(digest, instrument, at=at, form=form, stamp=self._pki.authority().at(at))
 
     def _order(self, use: SealUse, hand: Hand, way: Way) -> SealOrder:
         at = self._clock.now()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from signing.errors import SigningError
@@ -20,7 +20,7 @@ from signing.formats.seal_document import Instrument
 from signing.formats.ses_value import check_seal, ses_value
 from verify.formats.algorithms import Algorithm
 
-WHOLE_FILE = "/"
+WHOLE_FILE = "file"
 """What the property of a seal signature over a file says is protected: all of it."""
 
 
@@ -38,37 +38,52 @@ def seal_detached(
     at: datetime,
     form: DetachedForm = DetachedForm.CMS,
     stamp: Stamp | None = None,
-    protects: str = WHOLE_FILE,
     progress: Progress = silent,
 ) -> bytes:
     """The signature (DER) over a file's bytes; ``stamp`` adds a timestamp over its value.
 
-    ``protects`` names the protected range in a seal signature, in ASCII. Refused (RefusedError): a seal that may not be
-    used. Raises SigningError for a time without a zone or a certificate of another key, OSError for the file.
+    Refused (RefusedError): a seal that may not be used. Raises SigningError for a time without a zone, a certificate of
+    another key or a file that changes meanwhile, OSError for one that cannot be read.
+    """
+    digest = _digest(file, instrument.signer.handle.algorithm.hash, progress)
+    return seal_digest(digest, instrument, at=at, form=form, stamp=stamp)
+
+
+def seal_digest(
+    digest: bytes,
+    instrument: Instrument,
+    *,
+    at: datetime,
+    form: DetachedForm = DetachedForm.CMS,
+    stamp: Stamp | None = None,
+    protects: str = WHOLE_FILE,
+) -> bytes:
+    """The same over a digest by the signer's hash, for those who have it already.
+
+    ``protects`` names what is protected in a seal signature, in ASCII.
     """
     if at.tzinfo is None:
         raise SigningError("the time of signing is aware")
     signer = instrument.signer
-    hash_name = signer.handle.algorithm.hash
     if form is DetachedForm.SES:
         if instrument.seal is None:
             raise SigningError("a seal signature needs a seal structure", uri=signer.handle.uri)
         check_seal(instrument.seal, instrument.certificate, at)
         value = ses_value(signer, instrument.certificate, instrument.seal, at=at, stamp=stamp, protects=protects)
-        return value.make(_digest(file, hash_name, progress))
-    over: Callable[[bytes], bytes] | None = None
-    if stamp is not None:
-        given = stamp
-        over = lambda signature: stamp_of(given, signature, hash_name)  # noqa: E731
+        return value.make(digest)
     sign = sign_national if signer.handle.algorithm is Algorithm.SM2_SM3 else sign_detached
     return sign(
-        _digest(file, hash_name, progress),
+        digest,
         signer=signer,
         certificate=instrument.certificate,
         chain=instrument.chain,
         signing_time=at,
-        stamp=over,
+        stamp=None if stamp is None else partial(_stamped, stamp, signer.handle.algorithm.hash),
     )
+
+
+def _stamped(stamp: Stamp, hash_name: str, value: bytes) -> bytes:
+    return stamp_of(stamp, value, hash_name)
 
 
 def _digest(file: bytes | Path, hash_name: str, progress: Progress) -> bytes:

@@ -11,7 +11,7 @@ import contextlib
 import enum
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -36,7 +36,6 @@ from signing.formats.pdf_signature import (
 )
 from signing.formats.pdf_update import (
     Name,
-    PdfEncryptedError,
     PdfReadError,
     PdfUpdater,
     Reference,
@@ -51,9 +50,10 @@ from signing.formats.pdf_update import (
 from signing.formats.placement import MAX_MARKS, AtKeyword, InBox, Mark, Placement, marks_of
 from signing.formats.seal_look import Looks, Picture, PngPicture
 from signing.formats.seal_marks import Marker
+from signing.formats.seal_refusals import bad_field, broken_file, check_form, check_rights, forbidden_change, refusing
 from signing.formats.ses_value import check_seal, ses_value
 from signing.signer import Signer
-from verify.formats.refusal import RefusedError, refuse
+from verify.formats.refusal import refuse
 
 __all__ = [
     "Baseline",
@@ -138,7 +138,7 @@ def seal_document(pdf: bytes, order: SealOrder, progress: Progress = silent) -> 
     """
     for step in _steps(order):
         updater = _open(MemoryBody(pdf, progress))
-        with _refusing():
+        with refusing():
             _seal(updater, step, partial(_located, pdf), progress)
         pdf = updater.result()
     return pdf
@@ -156,7 +156,7 @@ def seal_file(source: Path, target: Path, order: SealOrder, progress: Progress =
             _copy(source, file, progress)
             for step in _steps(order):
                 updater = _open(FileBody(file, progress))
-                with _refusing():
+                with refusing():
                     _seal(updater, step, partial(_located, working), progress)
             file.flush()
             os.fsync(file.fileno())
@@ -172,21 +172,21 @@ def reserve_fields(pdf: bytes, fields: Iterable[Reserved]) -> bytes:
     """The file with empty signature fields, for seals that follow a certification. Refused for a file that is signed:
     what is to be sealed later is settled before the first seal."""
     updater = _open(MemoryBody(pdf))
-    with _refusing():
+    with refusing():
         _reserve(updater, fields, partial(_located, pdf))
     return updater.result()
 
 
 def _reserve(updater: PdfUpdater, fields: Iterable[Reserved], places: Places) -> None:
     form, pages = Form(updater), Pages(updater)
-    _check_form(form)
+    check_form(form)
     if form.rights().filled:
-        raise _refused_change("the document is signed already", "文件已有签名")
+        raise forbidden_change("the document is signed already", "文件已有签名")
     objects: dict[Reference, Any] = {}
     marker = Marker(updater, objects)
     for wanted in fields:
         if form.field(wanted.name) is not None or "." in wanted.name or not wanted.name:
-            raise _bad_field(wanted.name, "a new field needs a name that is free", "新字段须使用未占用的名称")
+            raise bad_field(wanted.name, "a new field needs a name that is free", "新字段须使用未占用的名称")
         mark = _all_marks((wanted.placement,), pages, wanted.size_mm, places)[0]
         place = updater.new_reference()
         objects[place] = marker.widget(mark, None, _field(updater, objects, wanted.name, lock=wanted.lock))
@@ -225,10 +225,16 @@ def _without_store(baseline: Baseline) -> Baseline:
 
 def _seal(updater: PdfUpdater, order: SealOrder, places: Places, progress: Progress) -> None:
     form = Form(updater)
-    _check_form(form)
+    check_form(form)
     rights = form.rights()
     existing = form.field(order.field) if order.field else None
-    _check_rights(order, rights, existing)
+    check_rights(
+        rights,
+        existing,
+        field=order.field,
+        placed=bool(order.placements),
+        certifies=order.permission is not None,
+    )
     value = _value(order)
     objects: dict[Reference, Any] = {}
     signature = updater.new_reference()
@@ -358,7 +364,7 @@ def _located(pdf: bytes | Path, keyword: str) -> list[tuple[int, Box]]:
     try:
         return [(place.page, place.box) for place in locate_text(pdf, keyword)]
     except PageError as error:
-        raise _broken(error) from error
+        raise broken_file(error) from error
 
 
 def _fill(
@@ -455,100 +461,6 @@ def _umask() -> int:
     return mask
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
-
-
 def _open(body: PdfBody) -> PdfUpdater:
-    with _refusing():
+    with refusing():
         return PdfUpdater(body)
-
-
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    """What a file's own faults make of the work, as refusals."""
-    try:
-        yield
-    except PdfEncryptedError as error:
-        raise refuse(
-            "PDF_ENCRYPTED",
-            "file",
-            "加密的 PDF 不能加盖印章",
-            "an encrypted PDF is not sealed",
-            remedy_zh="请先由文件所有者解除加密",
-            remedy_en="have its owner remove the encryption first",
-        ) from error
-    except PdfReadError as error:
-        raise _broken(error) from error
-
-
-def _broken(error: Exception) -> RefusedError:
-    return refuse(
-        "PDF_BROKEN",
-        "file",
-        "PDF 文件已损坏，无法加盖印章",
-        f"the PDF is broken and cannot be sealed: {error}",
-        remedy_zh="请用生成该文件的软件重新导出",
-        remedy_en="export it again with the software that made it",
-    )
-
-
-def _refused_change(en: str, zh: str) -> RefusedError:
-    return refuse(
-        "CHANGE_FORBIDDEN",
-        "file",
-        zh,
-        en,
-        remedy_zh="请使用预留的签名域，或由最初的签署者重新出具",
-        remedy_en="use a field reserved for it, or have the first signer issue the document anew",
-    )
-
-
-def _bad_field(name: str, en: str, zh: str) -> RefusedError:
-    return refuse(
-        "BAD_FIELD",
-        "field",
-        f"签名域 {name}：{zh}",
-        f"field {name!r}: {en}",
-        remedy_zh="请选择空的签名域，或不指定名称",
-        remedy_en="choose an empty signature field, or name none",
-    )
-
-
-def _check_form(form: Form) -> None:
-    if form.has_xfa:
-        raise refuse(
-            "PDF_XFA",
-            "file",
-            "该 PDF 是 XFA 动态表单，其页面由软件另行绘制，盖章不可靠",
-            "the PDF is an XFA form, whose pages are drawn from elsewhere: a seal would not be part of them",
-            remedy_zh="请先另存为普通 PDF",
-            remedy_en="save it as a plain PDF first",
-        )
-
-
-def _check_rights(order: SealOrder, rights: Rights, existing: Field | None) -> None:
-    """Refuse what earlier signatures forbid, before anything is drawn or signed."""
-    if existing is not None:
-        if existing.kind != "/Sig" or existing.reference is None:
-            raise _bad_field(existing.name, "it is no signature field", "不是签名域")
-        if existing.value is not None:
-            raise _bad_field(existing.name, "it is signed already", "已有签名")
-        if order.placements:
-            raise _bad_field(existing.name, "it has a place of its own", "已有固定位置，不能另定位置")
-    elif "." in order.field:
-        raise _bad_field(order.field, "a new field has no period in its name", "新字段名不能含句点")
-    if order.permission is not None and rights.filled:
-        raise _refused_change(
-            "the document is signed already, and a certification must be its first signature",
-            "文件已有签名，而认证签名必须是第一个签名",
-        )
-    if rights.level == NO_CHANGE:
-        raise _refused_change("an earlier signature allows no change any more", "已有签名不允许任何改动")
-    name = existing.name if existing is not None else order.field
-    if rights.certified and existing is None and order.placements:
-        raise _refused_change(
-            "the document is certified: a seal that is seen needs a field that was reserved for it",
-            "文件已认证：可见印章只能加盖在预留的签名域",
-        )
-    if rights.locks and (rights.locks_field(name) if name else any(x.action != "Include" for x in rights.locks)):
-        raise _refused_change("an earlier signature has locked this field", "已有签名锁定了该字段")

@@ -38,8 +38,8 @@ NAME = "示例市场监督管理局"
 DAY = timedelta(days=1)
 
 
-def instrument(seal: bytes | None = None) -> Instrument:
-    pki = shared_pki("p256")
+def instrument(seal: bytes | None = None, suite: str = "p256") -> Instrument:
+    pki = shared_pki(suite)
     return Instrument(pki.signer(KeyPurpose.SEAL), pki.certificate(KeyPurpose.SEAL), (pki.issuing.certificate,), seal)
 
 
@@ -82,9 +82,10 @@ def seal_data(**changes: Any) -> SealData:
     return replace(data, **changes)
 
 
-def make(maker: Instrument | None = None, **changes: Any) -> bytes:
+def make(maker: Instrument | None = None, suite: str = "p256", **changes: Any) -> bytes:
     """A seal (SES_Seal, DER), made by the vault's maker unless another one is given."""
-    pki = shared_pki("p256")
+    pki = shared_pki(suite)
+    changes = {"signers": (instrument(suite=suite).certificate,), **changes}
     if maker is None:
         maker = Instrument(pki.signer(KeyPurpose.SEAL_MAKER), pki.certificate(KeyPurpose.SEAL_MAKER))
     return make_seal(seal_data(**changes), maker.signer, maker.certificate)
@@ -98,12 +99,13 @@ def sealed(pdf: bytes, *placements: Placement, **changes: Any) -> bytes:
     return seal_document(pdf, order(*placements, **changes))
 
 
-def judged(pdf: bytes, at: datetime = AT + timedelta(minutes=1)) -> Verdict:
+def judged(pdf: bytes, at: datetime = AT + timedelta(minutes=1), suite: str = "p256") -> Verdict:
     """The verdict under the tests' root, with revocation data at hand."""
-    pki = shared_pki("p256")
+    pki = shared_pki(suite)
+    chosen = replace(trust(), anchors=(pki.root.certificate,), certificates=(pki.issuing.certificate,))
     purposes = (KeyPurpose.SEAL, KeyPurpose.TSA, KeyPurpose.SEAL_MAKER)
     evidence = Evidence(crls=(pki.root_crl(),), ocsps=(pki.ocsp(*purposes),))
-    return verify_document(pdf, trust=trust(), at=at, evidence=evidence)
+    return verify_document(pdf, trust=chosen, at=at, evidence=evidence)
 
 
 def assert_good(pdf: bytes, count: int, but: Collection[str] = ()) -> Verdict:

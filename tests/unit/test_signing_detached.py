@@ -12,10 +12,8 @@ from asn1crypto import pem
 
 from signing.errors import SigningError
 from signing.formats.detached import DetachedForm, seal_detached
-from signing.formats.eseal import SealData, SealPicture, make_seal
-from signing.formats.seal_document import Instrument
 from signing.keys import KeyPurpose
-from tests.support.contracts import png
+from tests.support.sealing import DAY, instrument, make
 from tests.support.signing_pki import AT, shared_pki
 from verify import Conclusion, Evidence, Integrity, TrustStore, Verdict
 from verify.formats.refusal import RefusedError
@@ -23,19 +21,7 @@ from verify.sealfile import verify_seal
 from verify.signaturefile import begins_as_signature, verify_signature
 
 DOCUMENT = b"any file at all\n" * 5000
-DAY = timedelta(days=1)
 SUITES = ("p256", "rsa3072", "sm2")
-
-
-def instrument(suite: str, *, seal: bool = False, until: timedelta = 300 * DAY) -> Instrument:
-    pki = shared_pki(suite)
-    own = pki.certificate(KeyPurpose.SEAL)
-    made = None
-    if seal:
-        picture = SealPicture("PNG", png(), 42, 42)
-        data = SealData("41020000000001", "示例局", 1, "certvault", (own,), AT - DAY, AT - DAY, AT + until, picture)
-        made = make_seal(data, pki.signer(KeyPurpose.SEAL_MAKER), pki.certificate(KeyPurpose.SEAL_MAKER))
-    return Instrument(pki.signer(KeyPurpose.SEAL), own, (pki.issuing.certificate,), made)
 
 
 def judged(suite: str, value: bytes, document: bytes | None = DOCUMENT) -> Verdict:
@@ -56,7 +42,7 @@ def test_a_file_is_sealed_beside_itself(suite: str, form: DetachedForm, tmp_path
     stamp = shared_pki(suite).tsa().at(AT)
     value = seal_detached(
         path,
-        instrument(suite, seal=True),
+        instrument(make(suite=suite), suite),
         at=AT,
         form=form,
         stamp=stamp,
@@ -74,14 +60,14 @@ def test_a_file_is_sealed_beside_itself(suite: str, form: DetachedForm, tmp_path
 
 
 def test_sm2_is_written_as_the_national_standard_says() -> None:
-    value = seal_detached(DOCUMENT, instrument("sm2"), at=AT)
+    value = seal_detached(DOCUMENT, instrument(suite="sm2"), at=AT)
     assert bytes.fromhex("060a2a811ccf550601040202") in value  # 1.2.156.10197.6.1.4.2.2
     assert b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" not in value
 
 
 @pytest.mark.parametrize("suite", ["p256", "rsa3072"])
 def test_openssl_verifies_the_detached_cms(suite: str, tmp_path: Path) -> None:
-    (tmp_path / "value").write_bytes(seal_detached(DOCUMENT, instrument(suite), at=AT))
+    (tmp_path / "value").write_bytes(seal_detached(DOCUMENT, instrument(suite=suite), at=AT))
     (tmp_path / "document").write_bytes(DOCUMENT)
     (tmp_path / "root.pem").write_bytes(pem.armor("CERTIFICATE", shared_pki(suite).root.certificate))
     command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "value", "-content", "document", "-binary"]
@@ -91,7 +77,7 @@ def test_openssl_verifies_the_detached_cms(suite: str, tmp_path: Path) -> None:
 
 
 def test_what_may_not_be_used_is_refused() -> None:
-    own = instrument("p256", seal=True)
+    own = instrument(make())
     with pytest.raises(SigningError, match="seal structure"):
         seal_detached(DOCUMENT, replace(own, seal=None), at=AT, form=DetachedForm.SES)
     with pytest.raises(RefusedError, match="SEAL_VALIDITY"):

@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from tests.support.contracts import contract, deflated, png
 from tests.support.forger.bases import base, sign
 from tests.support.forger.bases import draw as invoice
 from tests.support.sealed import validation_data
-from tests.support.sealing import NO_TEXT, SEAL, assert_good, judged, order, sealed
+from tests.support.sealing import NO_TEXT, SEAL, assert_good, instrument, judged, make, order, sealed
 from tests.support.signing_pki import AT, shared_pki
 from verify.formats.refusal import RefusedError
 from verify.verdict import Conclusion, Integrity
@@ -565,3 +566,24 @@ def test_a_picture_with_black_in_it_over_print_stays_a_doubt() -> None:
     image.save(out, "PNG")
     made = sealed(sealed(contract(), NO_TEXT), OVER_TEXT, picture=PngPicture(out.getvalue(), 42, 42))
     assert "LATER_ADDITION" in judged(made).codes()
+
+
+@pytest.mark.parametrize("suite", ["sm2", "rsa3072"])
+def test_other_suites_seal_in_both_profiles(suite: str, tmp_path: Path) -> None:
+    pki = shared_pki(suite)
+    own = instrument(make(suite=suite), suite)
+    wanted = order(NO_TEXT, AcrossEdges(), picture=None, instrument=own, profile=Profile.BOTH)
+    wanted = replace(
+        wanted, baseline=Baseline.B_LT, stamp=pki.tsa().at(AT), validation=validation_data(pki), reason="合同签章"
+    )
+    source, target = tmp_path / "a.pdf", tmp_path / "b.pdf"
+    source.write_bytes(contract(4))
+    seal_file(source, target, wanted)
+    verdict = judged(target.read_bytes(), suite=suite)
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    assert [(s.format, s.time_source) for s in verdict.signatures] == [
+        ("ses-v4", "timestamp"),
+        ("PAdES-B-LT", "timestamp"),
+    ]
+    if suite == "sm2":
+        assert b"\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x75".hex().encode() in target.read_bytes()
