@@ -39,6 +39,15 @@ class AmendIn(StatusActIn):
     data: dict[str, Any] = {}
 
 
+class StatusOut(BaseModel):
+    """Where a license stood; ``answer`` is a JWS under the vault's key for answers."""
+
+    identifier: str
+    at: str
+    standing: str
+    answer: str
+
+
 def act_json(done: Done | Renewed | Waiting, base_url: str) -> dict[str, Any]:
     """What an act led to."""
     match done:

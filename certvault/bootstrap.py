@@ -50,6 +50,7 @@ from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import FILE_NAME, PIN_ENVIRONMENT, Settings, read_pin, read_settings, write_pin
 from certvault.standing import Standings
+from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
 from certvault.tokens import Tokens
@@ -181,6 +182,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     idempotency = Idempotency(database, cipher, clock, session)
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
     acts = Standings(database, cipher, settings, clock)
+    answers = StandingAnswers(database, keyring, pki, acts, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -204,9 +206,10 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         licenses=licenses,
         life=LicenseLife(database, cipher, acts, versions, settings, clock),
         standings=acts,
+        standing_answers=answers,
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
-        verification=Verification(database, pki, status_lists, licenses, standings, settings, clock),
+        verification=Verification(database, pki, status_lists, licenses, standings, answers, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
         issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),

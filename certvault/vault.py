@@ -37,6 +37,7 @@ from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.standing import Standings
+from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
 from certvault.verification import Verification
@@ -56,6 +57,7 @@ class Vault:
     licenses: Licenses
     life: LicenseLife
     standings: Standings
+    standing_answers: StandingAnswers
     info_checks: InfoChecks
     minting: Minting
     verification: Verification

@@ -15,6 +15,7 @@ from certvault.model.license import License, LicenseState
 from certvault.pki import Pki
 from certvault.sealstanding import SealStandings, Then
 from certvault.settings import Settings
+from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists, list_uri
 from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import Remit, TrustStore
@@ -49,6 +50,7 @@ class Verification:
         status_lists: StatusLists,
         licenses: Licenses,
         standings: SealStandings,
+        answers: StandingAnswers,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -57,6 +59,7 @@ class Verification:
         self._status_lists = status_lists
         self._licenses = licenses
         self._standings = standings
+        self._answers = answers
         self._settings = settings
         self._clock = clock
 
@@ -76,12 +79,13 @@ class Verification:
         )
 
     def evidence(self) -> Evidence:
-        """The vault's own status lists, revocation lists, and what it knows of each identifier."""
+        """The vault's own lists, what it knows of each identifier and seal, and where licenses stood at any moment."""
         return Evidence(
             status_lists=OwnStatusLists(self._status_lists, self._settings.base_url),
             crls=tuple(self._pki.crl(name) for name in self._pki.ca_names()),
             lookup=self._facts,
             seal_at=self._seal_at,
+            standing_at=self._answers.about,
         )
 
     def _seal_at(self, sha256: str, since: datetime.datetime, until: datetime.datetime) -> SealFacts | None:

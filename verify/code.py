@@ -149,7 +149,8 @@ def _judge_text(inquiry: Inquiry, text: str) -> None:
         inquiry.license = _check_claims(inquiry, code, certificate)
     # 6
     with inquiry.check("standing"):
-        check_term(inquiry, Term(code.valid_from, code.valid_to, code.status_uri, code.status_index), anchor)
+        days, status = (code.valid_from, code.valid_to), (code.status_uri, code.status_index)
+        check_term(inquiry, Term(*days, *status, code.identifier), anchor)
 
 
 def _find_key(inquiry: Inquiry, code: UnverifiedCode) -> Any | None:

@@ -69,7 +69,9 @@ class Evidence:
     """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token.
 
     ``seal_at`` tells of the seal whose certificate has that SHA-256 (hex): good when it was so at some moment from the
-    first to the second, else what it was at the second; None for no seal of the vault.
+    first to the second, else what it was at the second; None for no seal of the vault. ``standing_at`` gives the
+    issuing vault's signed answer (JWS) about where the license of that identifier stood at a past moment, None where it
+    has none: it is asked only where the status list at hand was made after the moment of checking.
     """
 
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Evidence:
     source: Source | None = None
     issuers: IssuerSource | None = None
     seal_at: Callable[[str, datetime, datetime], SealFacts | None] | None = None
+    standing_at: Callable[[str, datetime], bytes | None] | None = None
 
 
 NO_EVIDENCE = Evidence()

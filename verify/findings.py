@@ -271,5 +271,7 @@ CATALOG: Mapping[str, Meaning] = {
     "STATUS_STALE": Meaning(_S, _DOUBT, _STATUS),
     "STATUS_UNTRUSTED": Meaning(_S, _DOUBT, _STATUS),
     "STATUS_INDEX_OUTSIDE": Meaning(_S, _DOUBT, _STATUS),
+    "STANDING_FROM_HISTORY": Meaning(_S, _NOTE, "GB/T 36903"),
+    "STANDING_ANSWER_WRONG": Meaning(_S, _DOUBT, "GB/T 36903"),
     "STANDING_NOT_KNOWN": Meaning(_S, _DOUBT, _STATUS),
 }

@@ -272,7 +272,8 @@ def _term(claims: dict[str, Any]) -> Term:
     uri = listed.get("uri") if isinstance(listed, dict) else None
     if not isinstance(uri, str) or isinstance(index, bool) or not isinstance(index, int):
         raise UnreadableError("STANDING_NOT_KNOWN", reason="no status reference")
-    return Term(_day(claims, "certificateEffectiveDate"), _day(claims, "certificateExpiringDate"), uri, index)
+    days = (_day(claims, "certificateEffectiveDate"), _day(claims, "certificateExpiringDate"))
+    return Term(*days, uri, index, _text(claims, "certificateIdentifier"))
 
 
 def _day(claims: dict[str, Any], name: str) -> date | None:

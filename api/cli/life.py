@@ -178,22 +178,37 @@ def amend(
 def status(
     *,
     license_id: LicenseArgument,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="At a past moment: RFC 3339 or a date [now]", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where to write the signed answer (JWS)", show_default=False)
+    ] = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Show where a license stands, and the acts that led there."""
+    """Show where a license stands, or stood, and the acts that led there; a signed answer with it."""
     invocation = given(vault, as_json, lang)
+    output.check_target(out)
     from api.lifejson import history_json, waiting_json
-    from api.schemas import license_json
+    from api.moments import moment
+    from api.schemas import license_json, utc
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
+        when = moment(at) if at else opened.clock.now()
         found = opened.licenses.readable(license_id, LOCAL_OPERATOR)
         view = opened.licenses.view(found)
         value = license_json(view, opened.settings.base_url)
-        value["history"] = history_json(opened.standings.history(found))
+        history = opened.standings.history(found)
+        value["history"] = history_json([h for h in history if at is None or h.effective_at <= when])
+        value["at"] = utc(when)
+        value["standing"] = opened.standings.standing(found, when).value
+        value["answer"] = opened.standing_answers.answer(found, when)
         value["waiting"] = [waiting_json(w) for w in opened.life.waiting(found)]
+    if out:
+        out.write_text(value["answer"], "ascii")
     until = view.valid_to.isoformat() if view.valid_to else ("长期" if invocation.zh else "no end")
     output.show(
         invocation,
@@ -201,13 +216,14 @@ def status(
         [
             f"{view.identifier}",
             f"  {view.title.in_language(invocation.lang)}  {view.number}",
-            f"  {view.standing}  {view.valid_from.isoformat()} – {until}",
+            f"  {value['standing']}  {value['at']}  {view.valid_from.isoformat()} – {until}",
             *(_line(entry, invocation.lang) for entry in value["history"]),
             *(
                 f"  {w['act']}  {'待批' if invocation.zh else 'waits for approval'}: {w['pending']}"
                 for w in value["waiting"]
             ),
         ],
+        aside=output.is_stdout(out),
     )
 
 

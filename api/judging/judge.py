@@ -41,6 +41,7 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
         _Source(channel) if request["source"] else None,
         _Source(channel) if request["issuers"] else None,
         channel.seal_at if request["seals"] else None,
+        channel.standing_at if request["standings"] else None,
     )
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
@@ -71,6 +72,10 @@ class _Channel:
         """Ask the parent what the vault knows of a seal between two moments."""
         answer = self._ask("seal", sha256, since=since.isoformat(), until=until.isoformat())
         return answer if isinstance(answer, SealFacts) else None
+
+    def standing_at(self, identifier: str, at: datetime) -> bytes | None:
+        """Ask the parent for the vault's answer about a license at a moment."""
+        return self.fetched("standing", identifier, at=at.isoformat())
 
     def status_list(self, uri: str) -> bytes | None:
         """Ask the parent for the status list of ``uri``."""

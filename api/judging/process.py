@@ -100,6 +100,7 @@ class Judge:
                     "depth": question.depth,
                     "facts": question.evidence.lookup is not None,
                     "seals": question.evidence.seal_at is not None,
+                    "standings": question.evidence.standing_at is not None,
                     "source": question.evidence.source is not None,
                     "issuers": question.evidence.issuers is not None,
                     "seconds": seconds,
@@ -152,6 +153,8 @@ def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | SealFacts |
             return evidence.lookup(name)
         case "seal" if evidence.seal_at:
             return _seal_at(evidence.seal_at, name, (asked.get("since"), asked.get("until")))
+        case "standing" if evidence.standing_at:
+            return _standing_at(evidence.standing_at, name, asked.get("at"))
         case "list":
             return evidence.status_lists.get(name)
         case "crl" if source:
@@ -164,6 +167,15 @@ def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | SealFacts |
             return source.status_list(name)
         case _:
             return None
+
+
+def _standing_at(known: Callable[[str, datetime], bytes | None], name: str, at: object) -> bytes | None:
+    """A judge's question about a license at a moment."""
+    try:
+        moment = datetime.fromisoformat(str(at)[:40])
+    except ValueError:
+        return None
+    return known(name, moment) if moment.tzinfo is not None else None
 
 
 def _octets(value: object) -> bytes:

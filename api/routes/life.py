@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
 from api import fields, problems
-from api.deps import Body, Given, IssuerActor, Services
+from api.deps import Body, Given, IssuerActor, ReaderActor, Services
 from api.idempotency import answer_once
-from api.lifejson import AmendIn, RenewIn, StatusActIn, act_json
+from api.lifejson import AmendIn, RenewIn, StatusActIn, StatusOut, act_json
+from api.moments import moment
+from api.schemas import utc
 from certvault.licenselife import Waiting
 from certvault.model.actor import Actor
 from certvault.model.standing import Act
@@ -73,6 +75,25 @@ def amend(
     if not given.data and given.approve is None:
         raise problems.malformed("data", "没有要变更的数据项。", "There is nothing to change.")
     return _acted(Act.AMEND, identifier, raw, services, actor, key, given, Content(given.data))
+
+
+@router.get("/{identifier}/status", response_model=StatusOut, summary="Where a license stood at a moment, signed")
+def status(
+    identifier: str,
+    services: Given,
+    actor: ReaderActor,
+    at: Annotated[str | None, Query(max_length=40)] = None,
+) -> dict[str, Any]:
+    """The standing now or at a past moment, with the vault's signed answer (JWS)."""
+    vault = services.vault
+    when = moment(at) if at else vault.clock.now()
+    found = vault.licenses.readable(identifier, actor)
+    return {
+        "identifier": identifier,
+        "at": utc(when),
+        "standing": vault.standings.standing(found, when).value,
+        "answer": vault.standing_answers.answer(found, when),
+    }
 
 
 def _simple(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certvault.model.actor import LOCAL_OPERATOR
+from certvault.model.standing import Act
 from tests.api.conftest import Door, example
 from tests.api.test_cli import Ran, home  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from certvault.bootstrap import Vault
 
 ROAD = {"type": "road-transport-license", "data": example("road-transport-license")}
 
@@ -99,6 +105,39 @@ def test_what_is_refused_names_field_and_remedy(
     assert door.client.get(f"/v1/licenses/{identifier}", headers=door.as_("issuer")).json()["standing"] == "IN_FORCE"
 
 
+def test_where_it_stood_is_answered_signed(door: Door, identifier: str) -> None:
+    import base64
+    import datetime
+
+    acted(door, identifier, "suspend")
+    time.sleep(0.01)
+    before = datetime.datetime.now(datetime.UTC).isoformat()
+    time.sleep(0.01)
+    acted(door, identifier, "revoke")
+    path, headers = f"/v1/licenses/{identifier}/status", door.as_("auditor")
+    then = door.client.get(path, params={"at": before}, headers=headers).json()
+    now = door.client.get(path, headers=headers).json()
+    assert (then["standing"], now["standing"]) == ("SUSPENDED", "REVOKED")
+    claims = json.loads(base64.urlsafe_b64decode(then["answer"].split(".")[1] + "=="))
+    assert (claims["identifier"], claims["standing"], claims["status"]) == (identifier, "SUSPENDED", 2)
+    assert door.client.get(path, params={"at": "2090-01-01T00:00:00Z"}, headers=headers).json()["code"] == "TIME_AHEAD"
+    assert door.client.get(path, params={"at": "then"}, headers=headers).status_code == 422
+
+
+def test_a_past_moment_over_http_goes_through_a_process_of_its_own(door: Door, embedded_vault: Vault) -> None:
+    """An issued license, suspended six minutes after the moment that is asked about."""
+    import datetime
+
+    made = embedded_vault.issuing.issue(ROAD["type"], ROAD["data"], actor=LOCAL_OPERATOR)
+    embedded_vault.life.act(made.identifier, Act.SUSPEND, actor=LOCAL_OPERATOR)
+    early = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=6)
+    body = {"record": made.record, "at": early.isoformat()}
+    (verdict,) = door.client.post("/v1/verifications", json=body).json()["files"]
+    assert {"STANDING_FROM_HISTORY"} <= {f["code"] for f in verdict["findings"]}
+    (now,) = door.client.post("/v1/verifications", json={"record": made.record}).json()["files"]
+    assert now["standing"] == "SUSPENDED"
+
+
 def test_a_body_that_is_no_json_is_refused(door: Door, identifier: str) -> None:
     path, headers = f"/v1/licenses/{identifier}/suspend", door.as_("issuer")
     assert door.client.post(path, content=b"reason=other", headers=headers).status_code == 415
@@ -146,6 +185,8 @@ def test_commands_and_the_exit_status_of_verify(home: Path, tmp_path: Path) -> N
     for name in ("a.pdf", "b.pdf", "c.pdf"):
         verdict = run("verify", name)
         assert (verdict.status, verdict.json["files"][0]["standing"]) == (12, "REVOKED")
+    answered = run("status", license_id, "-o", "answer.jws")
+    assert (tmp_path / "answer.jws").read_text() == answered.json["answer"]
     words = Ran(["status", license_id, "--vault", home / "var"], tmp_path).out
     assert "复查合格" in words
     assert run("amend", third["identifier"]).status == 2

@@ -39,6 +39,7 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/licenses/{identifier}/revoke"): ISSUERS,
     ("POST", "/v1/licenses/{identifier}/renew"): ISSUERS,
     ("POST", "/v1/licenses/{identifier}/amend"): ISSUERS,
+    ("GET", "/v1/licenses/{identifier}/status"): READERS,
     ("POST", "/v1/mintings"): ISSUERS,
     ("GET", "/v1/mintings/{job}"): ISSUERS,
     ("POST", "/v1/seals"): APPLICANTS,

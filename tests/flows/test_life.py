@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import verify
 from certvault.bootstrap import InitOptions, Vault, create_vault
 from certvault.clock import FixedClock
 from certvault.errors import ConflictError, ForbiddenError, NotFoundError
@@ -361,6 +362,84 @@ def test_expiry_comes_by_date_alone(vault: Vault, clock: FixedClock, license_: I
     found = vault.licenses.readable(license_.identifier, LOCAL_OPERATOR)
     assert vault.standings.standing(found, later).value == "EXPIRED"
     assert value_in_list(vault, license_.identifier) == 0
+
+
+def claims_of(answer: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(answer.split(".")[1] + "=="))
+    return value
+
+
+def test_a_past_moment_is_judged_by_the_signed_history(
+    vault: Vault, clock: FixedClock, license_: IssuedLicense
+) -> None:
+    """Verified as of before, during and after a suspension, and as of before a revocation that counts from the past."""
+    found = vault.licenses.readable(license_.identifier, LOCAL_OPERATOR)
+    moments = []
+    for name in (None, Act.SUSPEND, Act.REINSTATE):
+        if name is not None:
+            act(vault, license_.identifier, name)
+        clock.sleep(3600)
+        moments.append(clock.now())
+        clock.sleep(3600)
+    expected = ["IN_FORCE", "SUSPENDED", "IN_FORCE"]
+    for moment, standing in zip(moments, expected, strict=True):
+        for file in (license_.pdf, license_.record, code_of(license_)):
+            verdict = vault.verification.verify(file, at=moment)
+            assert (verdict.conclusion.value, verdict.standing and verdict.standing.value) == ("VALID", standing)
+            assert "STANDING_FROM_HISTORY" in verdict.codes()
+        claims = claims_of(vault.standing_answers.answer(found, moment))
+        assert (claims["standing"], claims["identifier"]) == (standing, license_.identifier)
+    assert [h["act"] for h in claims["history"]] == ["suspend", "reinstate"]
+    before = claims_of(vault.standing_answers.answer(found, moments[1]))
+    act(vault, license_.identifier, Act.REVOKE, effective=(moments[1] - HOUR / 4).isoformat())
+    verdict = vault.verification.verify(license_.pdf, at=moments[1])
+    assert verdict.standing is not None
+    assert verdict.standing.value == "REVOKED"
+    after = claims_of(vault.standing_answers.answer(found, moments[1]))
+    assert [h["act"] for h in before["history"]] == ["suspend"]
+    assert after["history"][-1]["recorded_at"] > after["history"][-1]["effective_at"]  # the court sees both
+    assert "holder" not in str(after)
+    with pytest.raises(RefusedError) as caught:
+        vault.standing_answers.answer(found, clock.now() + HOUR)
+    assert refusal(caught) == ("TIME_AHEAD", "at")
+    ahead = vault.verification.verify(license_.pdf, at=clock.now() + 24 * HOUR)
+    assert ahead.standing is not None
+    assert ahead.standing.value == "REVOKED" or "STATUS_STALE" in ahead.codes()
+
+
+@pytest.mark.parametrize("forgery", ["another license", "another moment", "another purpose", "changed", "no token"])
+def test_an_answer_that_is_not_about_this_license_and_moment_leaves_the_standing_unknown(
+    vault: Vault, clock: FixedClock, license_: IssuedLicense, forgery: str
+) -> None:
+    other = vault.issuing.issue(FOOD, data(), actor=LOCAL_OPERATOR)
+    clock.sleep(7200)
+    moment = clock.now() - HOUR
+    found = vault.licenses.readable(license_.identifier, LOCAL_OPERATOR)
+
+    def forged(identifier: str, at: datetime.datetime) -> bytes:
+        answers = vault.standing_answers
+        match forgery:
+            case "another license":
+                return answers.answer(vault.licenses.readable(other.identifier, LOCAL_OPERATOR), at).encode()
+            case "another moment":
+                return answers.answer(found, at - HOUR / 2).encode()
+            case "another purpose":
+                return vault.status_lists.token(found.status_list)[0].encode()
+            case "changed":
+                head, body, value = answers.answer(found, at).split(".")
+                changed = json.dumps(claims_of(f".{body}.") | {"status": 0, "standing": "IN_FORCE", "version": 9})
+                return f"{head}.{base64.urlsafe_b64encode(changed.encode()).decode().rstrip('=')}.{value}".encode()
+            case _:
+                return b"\xff" * 10
+
+    evidence = dataclasses.replace(vault.verification.evidence(), standing_at=forged)
+    verdict = verify.verify_any(
+        license_.record.encode(), trust=vault.verification.trust(), at=moment, evidence=evidence
+    )
+    assert verdict.conclusion.value == "VALID"
+    assert verdict.standing is not None
+    assert verdict.standing.value == "UNKNOWN"
+    assert {"STANDING_ANSWER_WRONG", "STATUS_STALE"} <= verdict.codes()
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from typing import Any
 
 from verify.checks.chain import Chains, display_name, subject_value
 from verify.checks.token import TokenError, check_token
-from verify.formats import purposes, statuslist
+from verify.formats import licensestatus, purposes, statuslist
 from verify.formats.jose import JoseError, unverified_jws
 from verify.formats.license import LicenseRecord
 from verify.inquiry import Inquiry
 from verify.verdict import Conclusion, conclusion_from
 
 SHANGHAI = timezone(timedelta(hours=8))
+SECOND = timedelta(seconds=1)  # a NumericDate has no parts of one
 _FINDINGS = {
     statuslist.INVALID: "STATUS_REVOKED",
     statuslist.SUSPENDED: "STATUS_SUSPENDED",
@@ -35,11 +36,13 @@ class Term:
     valid_to: date | None
     uri: str
     index: int
+    identifier: str
 
 
 def check_standing(inquiry: Inquiry, record: LicenseRecord, anchor: Any | None) -> None:
     """Judge a record's dates and status. ``anchor`` is the one under which it was sealed, where that is known."""
-    check_term(inquiry, Term(record.valid_from, record.valid_to, record.status_uri, record.status_index), anchor)
+    status = (record.status_uri, record.status_index)
+    check_term(inquiry, Term(record.valid_from, record.valid_to, *status, record.identifier), anchor)
 
 
 def check_term(inquiry: Inquiry, term: Term, anchor: Any | None) -> None:
@@ -59,12 +62,49 @@ def check_term(inquiry: Inquiry, term: Term, anchor: Any | None) -> None:
     try:
         value = _value(inquiry, term, token, anchor)
     except TokenError as error:
-        inquiry.report(error.code, uri=term.uri, **error.params)
-        return
+        answered = _answered(inquiry, term, anchor) if isinstance(error, _LaterError) else None
+        if answered is None:
+            inquiry.report(error.code, uri=term.uri, **error.params)
+            return
+        value = answered
     if value in _FINDINGS:
         inquiry.report(_FINDINGS[value])
     elif value != statuslist.VALID:
         inquiry.report("STATUS_BROKEN", uri=term.uri, reason=f"its value {value} has no meaning here")
+
+
+class _LaterError(TokenError):
+    """The list was made after the moment of checking: it cannot tell of that moment."""
+
+
+def _answered(inquiry: Inquiry, term: Term, anchor: Any | None) -> int | None:
+    """The value at a past moment by the vault's signed answer; None, with a finding, where that does not count."""
+    ask = inquiry.evidence.standing_at
+    if ask is None or any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings):
+        return None
+    try:
+        token = ask(term.identifier, inquiry.at)
+    except Exception:  # noqa: BLE001 - the caller's own code
+        return None
+    if token is None:
+        return None
+    try:
+        jws = unverified_jws(token, licensestatus.MAX_BYTES)
+        found = licensestatus.unverified_license_status(jws)
+        if found.identifier != term.identifier or found.at != inquiry.at or found.made + SECOND < found.at:
+            raise licensestatus.LicenseStatusError("it is about another license or moment")
+        chains = Chains(inquiry, jws.certificates())
+        path = check_token(inquiry, chains, jws, usage=purposes.ANSWER, made=found.made, code="STANDING_ANSWER_WRONG")
+        if anchor is not None and not _is_same_authority(path.certificates[0], anchor):
+            raise licensestatus.LicenseStatusError("it is not of the authority of this license")
+    except (JoseError, licensestatus.LicenseStatusError) as error:
+        inquiry.report("STANDING_ANSWER_WRONG", reason=str(error))
+        return None
+    except TokenError as error:
+        inquiry.report(error.code, **error.params)
+        return None
+    inquiry.report("STANDING_FROM_HISTORY", made=found.made.strftime("%Y-%m-%d %H:%M:%SZ"))
+    return found.status
 
 
 def _fetched(inquiry: Inquiry, uri: str) -> bytes | None:
@@ -111,7 +151,9 @@ def _check_fresh(listed: statuslist.UnverifiedStatusList, at: datetime, skew: ti
     ends = [listed.expires] if listed.expires is not None else []
     if listed.ttl is not None:
         ends.append(listed.issued + timedelta(seconds=listed.ttl))
-    if listed.issued > at + skew or not ends or min(ends) + skew < at:
+    if listed.issued > at + skew:
+        raise _LaterError("STATUS_STALE", made=made, age=_age(at - listed.issued))
+    if not ends or min(ends) + skew < at:
         raise TokenError("STATUS_STALE", made=made, age=_age(at - listed.issued))
 
 

@@ -310,6 +310,12 @@ KINDS: dict[str, Advice] = {
         "请联网后重新验证，或向颁发机构查询。",
         "Verify again online, or ask the issuer.",
     ),
+    "history": _a(
+        "状态列表只说明现在；过去时刻的效力出自证照库不可更改的办理记录。",
+        "A status list tells of now; what held at a past moment comes from the vault's unchangeable history.",
+        "需要作为证据时，请留存签署的答复。",
+        "Keep the signed answer (certvault status --at) where it is to serve as evidence.",
+    ),
     "recognition": _a(
         "其他区域的证照按互认约定才在本地具有效力。",
         "A license of another region counts here under an agreement only.",
@@ -341,7 +347,8 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("SIGN_TIME_", "seal"), ("REVOKED_BEFORE_", "revoked"), ("CODE_NOT_CHECKABLE", "code-key"), ("CODE_", "code"),
     ("STATUS_SUSPENDED", "not-in-force"),
     ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"), ("EXPIRED", "not-in-force"),
-    ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_", "status"), ("RECOGNITION_", "recognition"),
+    ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_FROM_", "history"),
+    ("STANDING_", "status"), ("RECOGNITION_", "recognition"),
 )  # fmt: skip
 """Which kind a code is of: the first beginning that fits. Others go by the answer they move."""
 
