@@ -118,7 +118,9 @@ class Pages(Sequence[Page]):
         if self._all is None and place not in self._known:
             found = _descend(self._updater, place)
             if found is None:
-                return self._whole()[index]
+                if place >= len(self._whole()):
+                    raise PdfReadError("the page tree has fewer pages than it states")
+                return self._whole()[place]
             self._known[place] = _page(self._updater, place + 1, *found)
         return self._all[place] if self._all is not None else self._known[place]
 
