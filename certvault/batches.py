@@ -95,6 +95,11 @@ class Batches:
             raise
         return _tally(batch.done)
 
+    def give_permits(self, job: Job, actor: Actor) -> None:
+        """Leave to use every seal of the job's type, for this run of it."""
+        batch, _, _ = self._begin(job.id, [], actor)
+        self.permits.give(job, [batch.tools.seal_id, *(f.seal_id for f in batch.tools.further)], actor)
+
     def allot(self, job_id: str, rows: Sequence[int], actor: Actor) -> Tally:
         """Only the numbers, for rows that have none; refused rows are counted."""
         batch, found, issuer = self._begin(job_id, rows, actor)
@@ -116,7 +121,7 @@ class Batches:
         if job is None or issuer is None:
             raise not_found("批量任务", "job", job_id)
         license_type = self._catalog.get(job.type, job.type_version)
-        return _Batch(job, license_type, self._sealing.tools(issuer, actor), actor, []), found, issuer
+        return _Batch(job, license_type, self._sealing.tools_for(issuer, license_type, actor), actor, []), found, issuer
 
     def _resumed(self, batch: _Batch, rows: Sequence[JobRow], issuer: Issuer) -> list[tuple[Allotted, JobRow]]:
         """Rows that got their number before."""
@@ -174,8 +179,10 @@ class Batches:
         if not built:
             return
 
-        def redeem(uow: UnitOfWork, wanted: Sequence[tuple[str, str]], at: datetime.datetime) -> Sequence[SealUse]:
-            return self.permits.redeem(uow, batch.job.id, rows, wanted, batch.actor, at)
+        def redeem(
+            uow: UnitOfWork, seal_id: str, wanted: Sequence[tuple[str, str]], at: datetime.datetime
+        ) -> Sequence[SealUse]:
+            return self.permits.redeem(uow, batch.job.id, rows, wanted, seal_id, batch.actor, at)
 
         permitted = self._pipeline.permit(built, batch.tools, batch.actor, redeem)
         sealed = self._seal_all(batch, permitted, rows)

@@ -19,7 +19,6 @@ from certvault.errors import conflict
 from certvault.model.actor import Actor
 from certvault.model.merkle import MerkleTree
 from certvault.model.work import Job, JobRow, SealPermit, SealUse
-from certvault.sealrecords import official_of
 from certvault.sealuses import Row, SealUses
 from certvault.staging import row_data, row_leaf
 
@@ -48,23 +47,25 @@ class BatchPermits:
         self._known: tuple[str, _Rows] | None = None
         self._lock = threading.Lock()
 
-    def give(self, job: Job, actor: Actor) -> SealPermit | None:
-        """A permit for this run of the job; None when no row was accepted.
+    def give(self, job: Job, seals: Sequence[str], actor: Actor) -> None:
+        """A permit of each seal for this run of the job; none when no row was accepted.
 
         Of a seal that asks for two approvers the first run asks for leave, ConflictError (PERMIT_PENDING), and a run
         after the second approval goes on under it.
         """
         rows = self._rows(job.id)
         if rows is None:
-            return None
-        with self._database.reading() as view:
-            seal_id = official_of(view, job.issuer_code).id
-            waiting = _unused(view, job.id, rows.tree.root.hex(), self._clock.now(), actor)
-        if waiting is None:
-            waiting = self._uses.permit_batch(seal_id, rows.tree.root, rows.tree.count, actor=actor, job=job.id)
-        if not waiting.approved:
-            raise _pending(waiting)
-        return waiting
+            return
+        given = []
+        for seal_id in seals:
+            with self._database.reading() as view:
+                known = _unused(view, job.id, seal_id, rows.tree.root.hex(), self._clock.now(), actor)
+            if known is None:
+                known = self._uses.permit_batch(seal_id, rows.tree.root, rows.tree.count, actor=actor, job=job.id)
+            given.append(known)
+        for permit in given:
+            if not permit.approved:
+                raise _pending(permit)
 
     def redeem(
         self,
@@ -72,10 +73,11 @@ class BatchPermits:
         job: str,
         rows: Mapping[str, JobRow],
         wanted: Sequence[tuple[str, str]],
+        seal_id: str,
         actor: Actor,
         at: datetime.datetime,
     ) -> list[SealUse]:
-        """Record the use of the job's permit for each license (identifier, digest) of a row."""
+        """Record the use of the job's permit of a seal for each license (identifier, digest) of a row."""
         known = self._rows(job)
         redeemed = []
         for identifier, digest in wanted:
@@ -84,7 +86,7 @@ class BatchPermits:
             proof = () if known is None or index < 0 else tuple(known.tree.proof(index))
             leaf = row_leaf(self._cipher, row.row, row_data(self._cipher, row))
             redeemed.append(Row(identifier, digest, index, leaf, proof))
-        return self._uses.redeem_rows(uow, job, redeemed, actor=actor, at=at)
+        return self._uses.redeem_rows(uow, job, redeemed, actor=actor, at=at, seal_id=seal_id)
 
     def _rows(self, job: str) -> _Rows | None:
         """Read once per process and job: rows are staged before anything is sealed, and stay."""
@@ -107,9 +109,9 @@ class BatchPermits:
         return row_leaf(self._cipher, number, row_data(self._cipher, row))
 
 
-def _unused(view: View, job: str, root: str, at: datetime.datetime, actor: Actor) -> SealPermit | None:
+def _unused(view: View, job: str, seal_id: str, root: str, at: datetime.datetime, actor: Actor) -> SealPermit | None:
     """A permit that two people have to give, asked for by this person before and not begun."""
-    for permit in view.permits.where(job=job, root=root):
+    for permit in view.permits.where(job=job, seal_id=seal_id, root=root):
         open_still = permit.cancelled_at is None and at < permit.expires_at and permit.user == actor.subject
         if open_still and permit.approvers > 1 and not view.seal_uses.where(permit_id=permit.id):
             return permit

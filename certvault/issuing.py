@@ -78,7 +78,7 @@ class Issuing:
                 return self.again(known)
         license_type = self._catalog.get(type_name)
         checked = self._pipeline.check(license_type, data, issuer)
-        tools = self._sealing.tools(issuer, actor)
+        tools = self._sealing.tools_for(issuer, license_type, actor)
         draft = self._pipeline.draft(license_type, checked, tools, request_index=request_index)
         return self._issued(draft, tools, actor, level, holder_key)
 

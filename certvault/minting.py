@@ -162,7 +162,7 @@ class Minting:
                 job = self._taken(job, JobState.RUNNING, actor)
             failure: Exception | None = None
             try:
-                self.batches.permits.give(job, actor)
+                self.batches.give_permits(job, actor)
                 self._runner.run(job, out, actor, workers, progress)
             except (VaultError, SigningError, OSError) as error:
                 failure = error

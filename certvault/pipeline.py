@@ -25,9 +25,10 @@ from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
 from certvault.db.unit_of_work import Database, UnitOfWork
 from certvault.errors import ConcurrentChangeError, ConflictError, StorageUnavailableError, conflict
+from certvault.furtherseals import reserved, seal_further, stated
 from certvault.licenses import FaceData
 from certvault.model.actor import Actor
-from certvault.model.keys import Issuer, event
+from certvault.model.keys import Issuer, KeyRecord, event
 from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
 from certvault.model.sealrules import LICENSE, Asked
@@ -43,6 +44,7 @@ from certvault.store import Store, new_name
 from signing.formats.pades import Baseline, seal_pdf
 from signing.formats.qr import MAX_URL, code_claims, code_url, longest_url, make_code
 from signing.formats.sdjwt import make_record
+from signing.formats.seal_document import reserve_fields
 from templates.assembly import SEAL_FIELD
 from templates.registry import LicenseType
 from templates.render import Composition, FaceFacts, assemble, compose, precheck
@@ -117,8 +119,9 @@ Also = Callable[[UnitOfWork, Sequence[License]], None]
 """What else is saved in the transaction of a stage: a bulk job's rows."""
 
 
-Redeem = Callable[[UnitOfWork, Sequence[tuple[str, str]], datetime.datetime], Sequence[SealUse]]
-"""Records the uses of a permit that was given before: a bulk job's. Gets (identifier, digest) of each license."""
+Redeem = Callable[[UnitOfWork, str, Sequence[tuple[str, str]], datetime.datetime], Sequence[SealUse]]
+"""Records the uses of a permit that was given before: a bulk job's, of the named seal. Gets (identifier, digest) of
+each license."""
 
 
 class Pipeline:
@@ -196,7 +199,8 @@ class Pipeline:
     def _check_seal(self, license_type: LicenseType, checked: CheckedData, tools: Tools) -> None:
         """Refuse what the seal's rules do not cover; whether the caller may use it was asked with the tools."""
         asked = Asked("", frozenset(), "", LICENSE, self._clock.now(), license_type.name, checked.region)
-        check_rules(tools.edition_at_work, asked, whoever=True)
+        for edition in (tools.edition_at_work, *(f.edition for f in tools.further)):
+            check_rules(edition, asked, whoever=True)
 
     # 3
     def allot(
@@ -229,7 +233,7 @@ class Pipeline:
         if composition is None:
             facts = FaceFacts(found.identifier, allotted.number, found.version, draft.checked.copy_number)
             composition = compose(draft.type, draft.checked, facts, sample=self._settings.sample, seal=tools.art)
-        record = self._record(allotted, composition, tools.issuer)
+        record = self._record(allotted, composition, tools)
         claims = code_claims(record, self._settings.base_url)
         code = make_code(claims, tools.code.signer, tools.code.certificate)
         pdf = assemble(
@@ -241,6 +245,8 @@ class Pipeline:
             identifier=found.identifier,
             issuer=tools.issuer.name,
         )
+        if tools.further:
+            pdf = reserve_fields(pdf, reserved(tools.further))
         return Built(allotted, record, code, pdf, hashlib.sha256(pdf).hexdigest())
 
     # 5
@@ -258,13 +264,17 @@ class Pipeline:
             ]
             saved = uow.licenses.save_all(named, ())
             wanted = [(b.allotted.license.identifier, b.digest) for b in built]
-            used = self._uses.take(uow, tools.seal_id, wanted, actor, at) if redeem is None else redeem(uow, wanted, at)
-            self._same_key(used, tools)
+            for seal_id, key in ((tools.seal_id, tools.seal.key), *((f.seal_id, f.hand.key) for f in tools.further)):
+                if redeem is None:
+                    used: Sequence[SealUse] = self._uses.take(uow, seal_id, wanted, actor, at)
+                else:
+                    used = redeem(uow, seal_id, wanted, at)
+                self._same_key(used, key)
         return [replace(b, allotted=replace(b.allotted, license=s)) for b, s in zip(built, saved, strict=True)]
 
-    def _same_key(self, uses: Sequence[SealUse], tools: Tools) -> None:
+    def _same_key(self, uses: Sequence[SealUse], key: KeyRecord) -> None:
         """What is recorded is what will sign: a seal that got a new edition since the tools were prepared waits."""
-        if any(u.key_id != tools.seal.key.id for u in uses):
+        if any(u.key_id != key.id for u in uses):
             self._sealing.forget()
             raise ConcurrentChangeError("the seal got another key in the meantime")
 
@@ -280,6 +290,7 @@ class Pipeline:
         """Sign. Raises the errors of :mod:`signing.errors`; the license stays ALLOTTED then."""
         at = self._clock.now()
         timed = baseline is not Baseline.B_B
+        first = baseline if not tools.further else Baseline.B_T if timed else Baseline.B_B
         pdf = seal_pdf(
             built.pdf,
             field=SEAL_FIELD,
@@ -287,12 +298,13 @@ class Pipeline:
             certificate=tools.seal.certificate,
             chain=tools.seal.chain,
             at=at,
-            baseline=baseline,
+            baseline=first,
             stamp=tools.authority.at(at) if timed else None,
-            validation=tools.validation if baseline in (Baseline.B_LT, Baseline.B_LTA) else None,
-            permission=1,
+            validation=tools.validation if first in (Baseline.B_LT, Baseline.B_LTA) else None,
+            permission=2 if tools.further else 1,
             name=tools.issuer.name,
         )
+        pdf = seal_further(pdf, tools, at=at, baseline=baseline)
         record = make_record(
             built.record,
             signer=tools.record.signer,
@@ -417,7 +429,7 @@ class Pipeline:
     def _index(self, draft: Draft) -> str:
         return self.index_of(draft.type.name, draft.number or "")
 
-    def _record(self, allotted: Allotted, composition: Composition, issuer: Issuer) -> LicenseRecord:
+    def _record(self, allotted: Allotted, composition: Composition, tools: Tools) -> LicenseRecord:
         found, checked, license_type = allotted.license, allotted.draft.checked, allotted.draft.type
         return LicenseRecord(
             identifier=found.identifier,
@@ -429,7 +441,7 @@ class Pipeline:
             version=found.version,
             copy_number=checked.copy_number,
             issuer_name=checked.authority,
-            issuer_code=issuer.code,
+            issuer_code=tools.issuer.code,
             issued=checked.issued,
             valid_from=checked.valid_from,
             valid_to=checked.valid_to,
@@ -440,6 +452,7 @@ class Pipeline:
             status_index=found.status_index,
             sample=self._settings.sample,
             face=composition.face,
+            extra={"seals": stated(tools.further)} if tools.further else {},
         )
 
 

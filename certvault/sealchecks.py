@@ -56,6 +56,18 @@ def no_key(seal_id: str) -> ConflictError:
     )
 
 
+def no_leave(seal_id: str, license_type: str) -> ConflictError:
+    """The seal is another organization's, whose rules do not name the type."""
+    return conflict(
+        "SEAL_RULE",
+        "type",
+        f"印章 {seal_id} 属于另一机构，其规则未列明类型 {license_type}",
+        f"the seal {seal_id} is another organization's, and its rules do not name {license_type}",
+        remedy_zh="请由该机构变更印章规则，列明该类型。",
+        remedy_en="Let that organization change its seal's rules to name the type.",
+    )
+
+
 def used_already() -> ConflictError:
     """A permit is redeemed once."""
     return permit_refused("PERMIT_USED", "该用章许可已使用", "the permit was redeemed already")

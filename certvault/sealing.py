@@ -6,7 +6,7 @@ Its official seal has to be ready for use; leave to use it is :mod:`certvault.se
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certvault.cipher import Cipher
 from certvault.clock import Clock
@@ -19,17 +19,36 @@ from certvault.model.seal import Seal, SealVersion
 from certvault.model.sealrules import LICENSE
 from certvault.pki import Pki
 from certvault.sealart import Extras, look_of
-from certvault.sealchecks import asked_by
+from certvault.sealchecks import asked_by, no_leave
 from certvault.sealuses import SealUses
 from signing.formats.pades import Baseline, ValidationData
+from signing.formats.seal_look import Picture, PngPicture, VectorPicture
 from signing.keys import KeyPurpose
 from signing.timestamp import TimestampAuthority
+from templates.registry import FurtherSeal, LicenseType
 from templates.sealpicture import CheckedPicture
-from templates.seals import SealArt
+from templates.seals import SealArt, SealPicture, look
+from templates.typesetting import MM
 
-__all__ = ["Hand", "Sealing", "Tools", "baseline_named"]
+__all__ = ["Further", "Hand", "Sealing", "Tools", "baseline_named"]
 
 _PREPARED_FOR = datetime.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A seal that a license bears beside the issuer's official one: ``field`` and ``box`` (points) are its place."""
+
+    field: str
+    kind: str
+    owner: str
+    box: tuple[float, float, float, float]
+    seal_id: str
+    edition: SealVersion
+    picture: Picture
+    hand: Hand
+    name: str
+    validation: ValidationData
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,7 @@ class Tools:
     evidence_until: datetime.datetime
     prepared_at: datetime.datetime
     edition: int
+    further: tuple[Further, ...] = ()
 
 
 class Sealing:
@@ -80,6 +100,39 @@ class Sealing:
             known = self._prepare(issuer, seal, edition, now)
             self._tools[issuer.code] = known
         return known
+
+    def tools_for(self, issuer: Issuer, license_type: LicenseType, actor: Actor) -> Tools:
+        """The tools for licenses of a type, with every further seal it asks for.
+
+        Another organization's seal is used only where its own rules name the type: that is its leave."""
+        tools = self.tools(issuer, actor)
+        if not license_type.seals:
+            return tools
+        wanted = enumerate(license_type.seals, 2)
+        return replace(tools, further=tuple(self._further(n, s, issuer, license_type, actor) for n, s in wanted))
+
+    def _further(self, n: int, wanted: FurtherSeal, issuer: Issuer, license_type: LicenseType, actor: Actor) -> Further:
+        owner = wanted.owner or issuer.code
+        asked = asked_by(actor, LICENSE, self._clock.now(), license_type=license_type.name)
+        with self._database.reading() as view:
+            seal, edition = self._uses.ready_for(view, owner, asked, kind=wanted.kind)
+            name = next((i.name for i in view.issuers.where(code=owner)), edition.name)
+        if owner != issuer.code and license_type.name not in (edition.rule.types or ()):
+            raise no_leave(seal.id, license_type.name)
+        hand = self._uses.hand_of(edition.key_id or "")
+        drawn = look_of(seal.kind, owner, edition.name, edition.diameter_mm, Extras.opened(self._cipher, edition))
+        return Further(
+            field=f"Seal{n}",
+            kind=seal.kind,
+            owner=owner,
+            box=_box(wanted, license_type, look(drawn)),
+            seal_id=seal.id,
+            edition=edition,
+            picture=_shown(drawn),
+            hand=hand,
+            name=name,
+            validation=self.validation_for(hand.key, self._keyring.active(KeyPurpose.TSA)),
+        )
 
     def forget(self) -> None:
         """Prepare anew next time: keys were rolled over, or a token came back."""
@@ -129,3 +182,16 @@ class Sealing:
 def baseline_named(name: str | Baseline) -> Baseline:
     """``B-B``, ``B-T``, ``B-LT`` or ``B-LTA``; ValueError for another name."""
     return name if isinstance(name, Baseline) else Baseline(name)
+
+
+def _box(wanted: FurtherSeal, license_type: LicenseType, drawn: SealPicture) -> tuple[float, float, float, float]:
+    x, y = wanted.x * MM, (license_type.layout.height - wanted.y) * MM
+    half_w, half_h = drawn.width / 2, drawn.height / 2
+    return round(x - half_w, 2), round(y - half_h, 2), round(x + half_w, 2), round(y + half_h, 2)
+
+
+def _shown(drawn: SealArt | CheckedPicture) -> Picture:
+    if isinstance(drawn, CheckedPicture):
+        return PngPicture(drawn.png, drawn.width_mm, drawn.height_mm)
+    vector = look(drawn)
+    return VectorPicture(vector.deflated, vector.width / MM, vector.height / MM)

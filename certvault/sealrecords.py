@@ -50,11 +50,11 @@ def keep_structure(uow: UnitOfWork, edition: SealVersion, structure: bytes) -> b
     return structure
 
 
-def official_of(view: View | UnitOfWork, owner: str) -> Seal:
-    """The seal that an organization's licenses bear: its ACTIVE official one, else the one asked for last."""
-    found = view.seals.where(owner=owner, kind="official")
+def official_of(view: View | UnitOfWork, owner: str, kind: str = "official") -> Seal:
+    """The seal that an organization's licenses bear: its ACTIVE one of the kind, else the one asked for last."""
+    found = view.seals.where(owner=owner, kind=kind)
     if not found:
-        raise not_found("法定名称章", "official seal of", owner)
+        raise not_found("印章", f"{kind} seal of", owner)
     return max(found, key=lambda s: (s.state is SealState.ACTIVE, s.created_at, s.id))
 
 

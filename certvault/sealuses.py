@@ -134,10 +134,10 @@ class SealUses:
         """Leave to seal the ``count`` licenses under ``root``; earlier permits of the same job are cancelled."""
         at = self._clock.now()
         with self._database.writing() as uow:
-            edition = usable(self._visible(uow, seal_id, actor))
+            edition = usable(self._lent(uow, seal_id, actor))
             check_rules(edition, asked_by(actor, LICENSE, at))
             if job is not None:
-                former = [p for p in uow.permits.where(job=job) if p.cancelled_at is None]
+                former = [p for p in uow.permits.where(job=job, seal_id=seal_id) if p.cancelled_at is None]
                 uow.permits.save_all([p.cancelled(at) for p in former], [_cancelled(p, actor) for p in former])
             permit = SealPermit(
                 id=secrets.token_hex(16),
@@ -203,14 +203,23 @@ class SealUses:
         return uow.seal_uses.save(use, _used(use))
 
     def redeem_rows(
-        self, uow: UnitOfWork, job: str, rows: Sequence[Row], *, actor: Actor, at: datetime.datetime
+        self,
+        uow: UnitOfWork,
+        job: str,
+        rows: Sequence[Row],
+        *,
+        actor: Actor,
+        at: datetime.datetime,
+        seal_id: str | None = None,
     ) -> list[SealUse]:
-        """Record the uses of a job's batch permit for these rows; each row once."""
+        """Record the uses of a job's batch permit for these rows; each row once. ``seal_id`` is needed where a job has
+        permits of several seals."""
         permits = uow.permits.all(
             uow.permits.query()
             .where(uow.permits.table.c.job == job, uow.permits.table.c.cancelled_at.is_(None))
             .with_for_update(read=True)
         )
+        permits = [p for p in permits if seal_id in (None, p.seal_id)]
         if len(permits) != 1 or permits[0].root is None:
             raise permit_refused("PERMIT_MISSING", "该批量任务没有用章许可", "the job has no permit to use the seal")
         permit = permits[0]
@@ -234,7 +243,8 @@ class SealUses:
         edition = usable(known)
         if edition.rule.approvers > 1:
             raise needs_two()
-        former = [p for p in uow.permits.among("identifier", [i for i, _ in wanted]) if p.cancelled_at is None]
+        known_before = uow.permits.among("identifier", [i for i, _ in wanted])
+        former = [p for p in known_before if p.cancelled_at is None and p.seal_id == seal_id]
         if former:
             uow.permits.save_all([p.cancelled(at) for p in former], [_cancelled(p, actor) for p in former])
         permits = [
@@ -314,9 +324,11 @@ class SealUses:
             query = query.order_by(table.used_at.desc(), table.permit_id, table.leaf)
             return view.seal_uses.all(query.limit(max(1, min(limit, 5000))))
 
-    def ready_for(self, view: View, owner: str, asked: Asked, *, count: int = 1) -> tuple[Seal, SealVersion]:
-        """The official seal of an organization, ready to seal its licenses; refused before anything is numbered."""
-        known = life_of(view, official_of(view, owner).id)
+    def ready_for(
+        self, view: View, owner: str, asked: Asked, *, kind: str = "official", count: int = 1
+    ) -> tuple[Seal, SealVersion]:
+        """The seal of an organization, ready to seal licenses; refused before anything is numbered."""
+        known = life_of(view, official_of(view, owner, kind).id)
         edition = usable(known)
         check_rules(edition, asked)
         if edition.rule.max_uses is not None:
@@ -327,7 +339,7 @@ class SealUses:
 
     def _ready(self, uow: UnitOfWork, permit: SealPermit, actor: Actor, at: datetime.datetime) -> Life:
         known = held(uow, permit.seal_id)
-        if actor.issuer_code not in (None, known.seal.owner):
+        if actor.issuer_code not in (None, known.seal.owner) and permit.job is None:
             raise not_found("用章许可", "permit", permit.id)
         if permit.user != actor.subject:
             raise permit_refused("PERMIT_USER", "该用章许可不是给您的", "the permit was given to somebody else")
@@ -345,6 +357,16 @@ class SealUses:
             raise not_found("用章许可", "permit", permit_id[:40])
         self._visible(uow, found.seal_id, actor)
         return found
+
+    def _lent(self, view: UnitOfWork, seal_id: str, actor: Actor) -> Life:
+        """A seal for licenses: one's own, or another organization's whose rules name types; that is its leave."""
+        if not actor.has(Role.ISSUER):
+            raise forbidden(Role.ISSUER)
+        known = life_of(view, seal_id)
+        lent = known.at_work is not None and bool(known.at_work.rule.types)
+        if actor.issuer_code not in (None, known.seal.owner) and not lent:
+            raise not_found("印章", "seal", seal_id[:40])
+        return known
 
     def _visible(self, view: View | UnitOfWork, seal_id: str, actor: Actor, *roles: Role) -> Life:
         if not actor.has(*(roles or (Role.ISSUER, Role.CUSTODIAN))):

@@ -22,6 +22,7 @@ from templates.numbers import _KNOWN as _NUMBER_MEMBERS
 from templates.numbers import NumberRule, read_number_rule
 from templates.properties import FieldSchema, read_schema
 from templates.rules import Rule, read_rules
+from templates.sealkinds import SEAL_KINDS
 from verify.formats.codes import uscc_fault
 from verify.formats.refusal import Text
 
@@ -31,7 +32,8 @@ FORMAT = "certvault-type/1"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SHIPPED = Path(__file__).parent / "types"
 _TYPE_MEMBERS = (
-    "format", "name", "version", "title", "type_code", "type_code_is_example", "number", "issuers", "record", "comment",
+    "format", "name", "version", "title", "type_code", "type_code_is_example", "number", "issuers", "record", "seals",
+    "comment",
 )  # fmt: skip
 _RECORD_MEMBERS = ("holders", "region", "authority", "issued", "valid_from", "valid_to", "copy_number")
 
@@ -41,6 +43,17 @@ class IssuerRule:
     """Who may issue: the credit codes of the issuers, or, when empty, every issuer whose remit covers the type."""
 
     codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherSeal:
+    """A seal beside the issuer's official one: whose (a credit code; empty: the issuer's), of which
+    kind, and where its centre stands (mm from the upper left)."""
+
+    kind: str
+    owner: str
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,7 @@ class LicenseType:
     fields: Mapping[str, FieldSchema]
     rules: tuple[Rule, ...]
     layout: Layout
+    seals: tuple[FurtherSeal, ...] = ()
 
     @property
     def has_copies(self) -> bool:
@@ -125,6 +139,7 @@ def load_type(files: Mapping[str, bytes]) -> LicenseType:
         fields=fields,
         rules=rules,
         layout=read_layout(values["layout.json"], fields, required, has_copies=bool(record.copy_number)),
+        seals=_seals(head),
     )
 
 
@@ -202,6 +217,22 @@ def _issuers(head: Member) -> IssuerRule:
         if uscc_fault(code) is not None:
             raise head.refusal("issuers.codes", f"{code} 不是统一社会信用代码", f"{code} is no credit code")
     return IssuerRule(codes)
+
+
+def _seals(head: Member) -> tuple[FurtherSeal, ...]:
+    if not head.has("seals"):
+        return ()
+    found = []
+    for seal in head.objects("seals", ("kind", "owner", "x", "y"), limit=4):
+        owner = seal.text("owner", "")
+        if owner and uscc_fault(owner) is not None:
+            raise seal.refusal("owner", f"{owner} 不是统一社会信用代码", f"{owner} is no credit code")
+        found.append(
+            FurtherSeal(
+                seal.choice("kind", tuple(SEAL_KINDS)), owner, seal.number("x", high=600), seal.number("y", high=600)
+            )
+        )
+    return tuple(found)
 
 
 def _record(member: Member, fields: Mapping[str, FieldSchema], required: frozenset[str]) -> RecordRule:

@@ -228,6 +228,8 @@ CATALOG: Mapping[str, Meaning] = {
     "VAULT_RECORD_DIFFERS": Meaning(_C, _FATAL, "GB/T 36906"),
     "VAULT_FINGERPRINT_DIFFERS": Meaning(_C, _NOTE, "GB/T 36906"),
     "VAULT_VOUCHES": Meaning(_C, _NOTE, "GB/T 36906; ETSI EN 319 102-1 5.6.2.3"),
+    "SEALS_DIFFER": Meaning(_C, _FATAL, "certvault-license/1"),
+    "SEAL_OWNER_DIFFERS": Meaning(_C, _FATAL, "ETSI EN 319 412-3 4.2.1"),
     "SEAL_NOT_GOOD_THEN": Meaning(_C, _FATAL, "GB/T 38540 7.3"),
     "VAULT_UNREACHABLE": Meaning(_C, _NOTE, "GB/T 36906"),
     # Structured records and codes

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from verify.checks.furtherseals import check_further
 from verify.checks.joint import record_is_certified
 from verify.errors import UnreadableError
 from verify.evidence import VaultFacts
@@ -62,6 +63,7 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
         check_identifier(inquiry, record)
     with inquiry.check("issuer"):
         check_issuer(inquiry, document, record)
+        check_further(inquiry, document, record)
     pages = opened(document)
     if pages is not None:
         with inquiry.check("page_text"):

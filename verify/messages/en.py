@@ -94,6 +94,8 @@ TEXTS: dict[str, str] = {
     "VAULT_NUMBER_VOID": "The vault lists {identifier} as void: it never became a license.",
     "VAULT_RECORD_DIFFERS": "The vault holds another record under this identifier.",
     "VAULT_FINGERPRINT_DIFFERS": "The vault's file of this license has other bytes, as after an archive timestamp.",
+    "SEALS_DIFFER": "The license bears {expected} seals in their places; found are {actual}, or elsewhere.",
+    "SEAL_OWNER_DIFFERS": "The seal is to be that of {expected}; its certificate names {actual}.",
     "SEAL_NOT_GOOD_THEN": "By its vault's records the seal {seal} was {status} when it was used.",
     "VAULT_VOUCHES": "The vault confirms that it made these very bytes, which settles what time has left open: {what}.",
     "VAULT_UNREACHABLE": "The vault's own data could not be read.",

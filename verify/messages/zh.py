@@ -94,6 +94,8 @@ TEXTS: dict[str, str] = {
     "VAULT_NUMBER_VOID": "证照库中 {identifier} 为作废编号，从未成为证照。",
     "VAULT_RECORD_DIFFERS": "证照库中该标识下是另一份记录。",
     "VAULT_FINGERPRINT_DIFFERS": "证照库中该证照的文件字节不同（例如加盖归档时间戳之后）。",
+    "SEALS_DIFFER": "证照应有 {expected} 枚印章且各在其位，实际为 {actual} 枚或位置不符。",
+    "SEAL_OWNER_DIFFERS": "印章应属于代码 {expected} 的机构，证书所载为 {actual}。",
     "SEAL_NOT_GOOD_THEN": "据其保管库记录，印章 {seal} 在用章时状态为 {status}，不能使用。",
     "VAULT_VOUCHES": "证照库确认这些字节由其制作，因时间久远而存疑之处由此得到证实：{what}。",
     "VAULT_UNREACHABLE": "无法读取证照库的数据。",
