@@ -18,6 +18,7 @@ from certvault.catalog import Catalog
 from certvault.certification import Certification
 from certvault.cipher import Cipher
 from certvault.clock import Clock, SystemClock
+from certvault.compromise import Compromise
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
@@ -218,6 +219,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         remote=RemoteSigning(database, cipher, keyring, pki, seal_uses, settings, clock),
         seal_standings=SealStandings(database, cipher, keyring, pki, settings, clock),
         seal_files=SealFiles(database, cipher, keyring, pki, seal_uses, standings, sealing, clock),
+        compromise=Compromise(database, keyring, pki, clock),
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,

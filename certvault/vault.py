@@ -11,6 +11,7 @@ from certvault.audit import Audit
 from certvault.backup import Backup
 from certvault.catalog import Catalog
 from certvault.clock import Clock
+from certvault.compromise import Compromise
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import VaultError, forbidden
@@ -69,6 +70,7 @@ class Vault:
     remote: RemoteSigning
     seal_standings: SealStandings
     seal_files: SealFiles
+    compromise: Compromise
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists

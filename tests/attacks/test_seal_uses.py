@@ -369,6 +369,39 @@ def test_a_vault_that_does_not_answer_is_no_pass_for_seals(vault: Vault) -> None
     assert verdict.conclusion.value == "INDETERMINATE"
 
 
+def test_a_key_that_was_compromised_since_a_moment(vault: Vault, clock: FixedClock) -> None:
+    """What it sealed since then is listed and in doubt; what it sealed before, with a timestamp, stands."""
+    seal_id = active(vault)
+    key = vault.seal_uses.hand(seal_id).key.id
+    before = sealed_by(vault, vault.seal_uses.hand(seal_id))
+    vault.seal_uses.use(permitted(vault, seal_id), LETTER, actor=OP)
+    clock.sleep(3600)
+    since = clock.now()
+    clock.sleep(3600)
+    vault.seal_uses.use(permitted(vault, seal_id, ANOTHER), ANOTHER, actor=OP)
+    moment = clock.now()
+    after = sealed_by(vault, vault.seal_uses.hand(seal_id))
+    clock.sleep(3600)
+    drill = vault.compromise.report(key, since, OP, dry_run=True)
+    assert ([u.digest for u in drill.uses], drill.done) == ([ANOTHER], False)
+    assert vault.seal_standings.as_of(seal_id, moment).good
+    done = vault.compromise.report(key, since, OP)
+    assert [u.digest for u in done.uses] == [ANOTHER]
+    assert vault.seal_standings.as_of(seal_id, moment).then.value == "KEY_COMPROMISED"
+    assert vault.seal_standings.as_of(seal_id, since - datetime.timedelta(seconds=1)).good
+    assert "SEAL_NOT_GOOD_THEN" in {f.code for f in vault.verification.verify(after).findings}
+    assert vault.verification.verify(after).conclusion.value != "VALID"
+    assert "SEAL_NOT_GOOD_THEN" not in {f.code for f in vault.verification.verify(before).findings}
+    with pytest.raises(ConflictError, match="SEAL_WITHOUT_KEY"):
+        vault.seal_uses.hand(seal_id)
+    vault.pki.rollover(key, OP)
+    assert vault.seal_uses.hand(seal_id).key.id != key
+    with pytest.raises(RefusedError, match="since"):
+        vault.compromise.report(key, clock.now() + datetime.timedelta(days=1), OP)
+    with pytest.raises(ForbiddenError):
+        vault.compromise.report(key, since, OTHER)
+
+
 RACER = """
 import sys, time
 from pathlib import Path
