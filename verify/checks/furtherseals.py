@@ -1,4 +1,4 @@
-"""Licenses of several seals: what the signed record says of them, whose they are and where, against the seals there are.
+"""Licenses of several seals: what the signed record says of them, whose and where, against those that are there.
 
 How they follow one another is judged in :mod:`verify.checks.joint`."""
 
