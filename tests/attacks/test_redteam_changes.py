@@ -315,8 +315,18 @@ _RING = b"20 10 m 20 15.52 15.52 20 10 20 c 4.48 20 0 15.52 0 10 c 0 4.48 4.48 0
         b"0 G 0 0 m 20 20 l S 0 20 m 20 0 l S",
         b"0 G 0 10 m 10 0 10 0 20 20 c S",
         b"0 g 0 0 m 20 0 l 20 20 l 0 20 l f",
+        b"0 G 0.2 w " + b"".join(b"%d 0 m %d 3 l S " % (n, n + 1) for n in range(1, 18)) * 2,
     ],
-    ids=["disc", "thick-ring", "thick-frame", "bars", "cross-by-edges", "bent-check", "black-outline"],
+    ids=[
+        "disc",
+        "thick-ring",
+        "thick-frame",
+        "bars",
+        "cross-by-edges",
+        "bent-check",
+        "black-outline",
+        "writing-at-the-edge",
+    ],
 )
 def test_the_state_off_is_drawn_as_a_frame_that_looks_like_a_mark(off: bytes) -> None:
     """A box that is not ticked shows a border that is none (ISO 32000-2 12.7.5.2.3)."""
@@ -425,6 +435,8 @@ def test_a_trailer_leads_to_another_document_for_an_office_program() -> None:
     doc = base("p2")
     other = stream(b"PK another document", b"")
     _refused(doc.update({doc.free: other}, trailer={b"/AdditionalStreams": _ODT % doc.free}))
+    kept = changed(doc.body("catalog"), DSS=b"<< /Certs [%d 0 R] >>" % doc.free)
+    _refused(doc.update({doc.free: other, "catalog": kept}, trailer={b"/AdditionalStreams": _ODT % doc.free}))
     named = b"<< /Type /Filespec /FT /Sig /EF << /F %d 0 R >> >>" % (doc.free + 1)
     _refused(doc.update({doc.free: named, doc.free + 1: other}, trailer={b"/AdditionalStreams": _ODT % doc.free}))
 

@@ -28,6 +28,8 @@ _THICKEST = 4.0
 """Points of a border, or of a stroke that marks a box."""
 _MOST_OF_A_MARK = 24
 """Lines of a check, a cross or a star."""
+_MOST_OF_A_FRAME = 32
+"""Lines and curves of a border; many short ones at an edge would be writing."""
 _MOST_OF_A_LIST = 0.8
 
 
@@ -84,7 +86,8 @@ def _are_same_states(walk: Walk, old: Value, new: Value) -> bool:
 
 def _is_blank(drawn: Drawn) -> bool:
     """Whether a look is at most a frame, straight or round, with a light ground."""
-    return not drawn.small and _is_thin(drawn) and all(_is_light(fill, drawn.box) for fill in drawn.grounds)
+    framed = drawn.edging <= _MOST_OF_A_FRAME and not drawn.small
+    return framed and _is_thin(drawn) and all(_is_light(fill, drawn.box) for fill in drawn.grounds)
 
 
 def _is_light(fill: Fill, box: Box) -> bool:

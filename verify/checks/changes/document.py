@@ -26,7 +26,6 @@ _REASONS = {
     b"AF": Reason.EMBEDDED,
     b"Dests": Reason.EMBEDDED,
 }
-_DSS_LISTS = (b"Certs", b"CRLs", b"OCSPs")
 _VERSIONS = frozenset((b"1.3", b"1.4", b"1.5", b"1.6", b"1.7", b"2.0"))
 """Versions of the format that differ in nothing a viewer would show of the same objects."""
 
@@ -80,16 +79,14 @@ def _compare_unknown(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -
 
 
 def _is_judged_elsewhere(walk: Walk, item: Value) -> bool:
-    """Whether a new object is a field, a signature or a value of the DSS: no document, and other rules look at it."""
-    if not isinstance(item, Reference) or walk.old.resolve(item) is not None:
+    """Whether a new object is a signature or its field: no document, and other rules look at it.
+
+    A stream never is, whatever it calls itself: office programs find their documents in any bytes.
+    """
+    held = walk.new.resolve(item)
+    if not isinstance(item, Reference) or not isinstance(held, dict) or walk.old.resolve(item) is not None:
         return False
-    held, dss = walk.new.resolve(item), walk.new.resolve(walk.new.root.get(b"DSS"))
-    if isinstance(held, Stream):
-        lists = [walk.new.items_of(dss.get(key)) for key in _DSS_LISTS] if isinstance(dss, dict) else []
-        return any(isinstance(v, Reference) and v.number == item.number for values in lists for v in values)
-    if isinstance(held, dict):
-        return held is dss or is_signature(held) or (walk.new.resolve(held.get(b"FT")) == b"Sig" and b"EF" not in held)
-    return False
+    return is_signature(held) or (walk.new.resolve(held.get(b"FT")) == b"Sig" and b"EF" not in held)
 
 
 def _compare_catalogs(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:

@@ -68,7 +68,8 @@ class Drawn:
     ``covered`` says that an area was filled over text. ``own_font``: the older revision does not have a font used.
     ``pieces`` are the strings with their places, ``rectangles`` the filled ones, ``grounds`` all filled areas,
     ``strokes`` the widths of lines, ``small`` counts what is filled or stroked and is no frame, no background and no
-    bar across the ``box``, ``seen`` the marks of lines and curves which differ from what is below them.
+    bar across the ``box``, ``edging`` counts lines and curves of borders, ``seen`` the marks of lines and curves that
+    differ from what is below them.
     ``hidden`` says that some of the text is not seen, or not in its order; ``opaque`` that an area was not blended.
     """
 
@@ -81,6 +82,7 @@ class Drawn:
     opaque: bool = False
     dark: bool = False
     small: int = 0
+    edging: int = 0
     seen: int = 0
     box: Box = NOTHING
     pieces: list[Piece] = field(default_factory=list)
@@ -197,6 +199,7 @@ class _Reader:
         outline, drawn = self.outline, self.drawn
         loose = [points for points in (*outline.lines, *outline.curves) if not is_rim(drawn.box, points)]
         drawn.marks += len(loose)
+        drawn.edging += len(outline.lines) + len(outline.curves) - len(loose)
         for x, y in [points[len(points) // 2] for points in loose]:
             ground = self._ground(x, y, 0.0)
             if colour is None or ground is None or not holds(self.state.clip, x, y):
