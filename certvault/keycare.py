@@ -53,7 +53,7 @@ class KeyCare:
         """
         if not actor.has(Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
-        purpose = f"密钥备份 key backup, vault {self._vault_id}"
+        purpose = f"key backup 密钥备份 {self._vault_id}"
         try:
             made = self._keyring.backend.generate_shared_backup_key(self._backup_label, threshold, count, purpose)
         except ShareError as error:

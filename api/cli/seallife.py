@@ -268,7 +268,7 @@ def use(
     corner: Annotated[str, typer.Option(metavar="top-left|top-right|bottom-left|bottom-right")] = "bottom-right",
     keyword: Annotated[str | None, typer.Option(metavar="TEXT", help="Over this text", show_default=False)] = None,
     occurrence: Annotated[int, typer.Option(help="Which of several; 0: all")] = 1,
-    across: Annotated[bool, typer.Option("--across", help="Across the pages' edges (骑缝章)")] = False,
+    across: Annotated[bool, typer.Option("--across", help="Across the pages' edges, 骑缝章")] = False,
     edge: Annotated[str, typer.Option(metavar="left|right|top|bottom", help="Of --across")] = "right",
     baseline: Annotated[str, typer.Option(metavar="B-B|B-T|B-LT|B-LTA")] = "B-LT",
     field: Annotated[str | None, typer.Option(help="A signature field that is there", show_default=False)] = None,

@@ -320,8 +320,8 @@ WORDS: Mapping[str, Text] = {
         "other than Han and Latin, are uploaded: they are not drawn here.",
     ),
     "seal_hint_actors": _t(
-        "如 role:issuer、label:窗口一；不填不限。",
-        "Such as role:issuer or label:desk-1; all when empty.",
+        "如 role:issuer 或 label:01；不填不限。",
+        "Such as role:issuer or label:01; all when empty.",
     ),
     "seal_hint_purposes": _t("如 contract、license；不填不限。", "Such as contract or license; any when empty."),
     "seal_hint_regions": _t("行政区划代码或其前几位。", "Region codes or their beginnings."),

@@ -44,7 +44,7 @@ class InfoOut(BaseModel):
     about: InfoAbout
 
 
-@router.post("/v1/verifications/info", response_model=InfoOut, summary="Check claimed facts (信息验证)")
+@router.post("/v1/verifications/info", response_model=InfoOut, summary="Check claimed facts, 信息验证")
 def info(
     claim: InfoIn,
     services: Given,

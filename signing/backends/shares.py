@@ -51,7 +51,7 @@ class Share:
         return "\n".join([*lines, f"check: {_check(lines)}", _ADVICE, ""])
 
 
-_ADVICE = "请单独保管，勿拍照、勿联网传送。 Keep it apart from the others; no photograph, no network."
+_ADVICE = " ".join(("请单独保管，勿拍照、勿联网传送。", "Keep it apart from the others; no photograph, no network."))
 
 
 def read_share(text: str) -> Share:

@@ -17,7 +17,8 @@ _NAMES = """
     SD-JWT JWK JWS EC P-256 PIN URL URI HTTP DER PEM X.509 CRL OCSP PKCS SoftHSM SM2 RFC PAdES DSS
     B-B B-T B-LT B-LTA kty crv zh en xls xlsx csv jsonl object true false serial SAMPLE T00
     Accept-Language Authorization Bearer Content-Type TOML Ctrl-C CERTVAULT FONTS certvault init backup verify make run
-    docs/types.md operator issuer custodian auditor holder verifier vault.toml
+    docs/types.md operator issuer custodian auditor holder verifier vault.toml role label clients contract license
+    CSC API K/N Base64 XFA MB dpi pades ses
 """
 NAMES = frozenset(_NAMES.split())
 """Names of formats, fields, commands and roles, which are the same in every language."""
@@ -28,7 +29,7 @@ ALLOWED = re.compile(
     r"|\.[a-z]{3,4}\b|GB/T|[A-Za-z]+\.(?:json|toml)"  # endings and names of files
     r"|[a-z]+_[a-z_]+|\{[a-z_]*\}"  # names of data; what is filled in
     r"|\[[a-z.]+[A-Z0-9_]*\] ?(?:suite)?"  # members of vault.toml
-    r"|[a-z]+[A-Z][A-Za-z]*|U\+"  # keywords of JSON Schema; code points
+    r"|\b[a-z]+[A-Z][A-Za-z]*|U\+"  # keywords of JSON Schema; code points
 )
 HAN = re.compile(r"[\u3400-\u9fff]")
 HALF_WIDTH = re.compile(
