@@ -133,6 +133,7 @@ class CodeIn(_Strict):
     """The text of a scanned code, or the URL that it is."""
 
     code: str = Field(max_length=10_000)
+    receipt: bool = Field(False, description="Whether to sign the verdict, with its evidence")
     at: str | None = None
     lang: Literal["zh", "en"] | None = None
     depth: Literal["conclusion", "checks", "facts"] | None = None
@@ -142,6 +143,7 @@ class RecordIn(_Strict):
     """A structured record, SD-JWT."""
 
     record: str = Field(max_length=2_000_000)
+    receipt: bool = Field(False, description="Whether to sign the verdict, with its evidence")
     at: str | None = None
     lang: Literal["zh", "en"] | None = None
     depth: Literal["conclusion", "checks", "facts"] | None = None

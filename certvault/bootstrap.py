@@ -39,6 +39,7 @@ from certvault.model.actor import LOCAL_OPERATOR, Actor
 from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
 from certvault.pipeline import Pipeline
 from certvault.pki import Pki
+from certvault.receipts import Receipts
 from certvault.recovery import Recovery
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
@@ -208,6 +209,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         life=LicenseLife(database, cipher, acts, versions, settings, clock),
         standings=acts,
         standing_answers=answers,
+        receipts=Receipts(keyring, pki, answers, settings, clock),
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
         verification=Verification(database, pki, status_lists, licenses, standings, answers, settings, clock),

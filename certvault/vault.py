@@ -28,6 +28,7 @@ from certvault.minting import Minting
 from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from certvault.model.views import DoctorReport, MaintenanceReport
 from certvault.pki import Pki
+from certvault.receipts import Receipts
 from certvault.recovery import Recovered, Recovery
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
@@ -59,6 +60,7 @@ class Vault:
     life: LicenseLife
     standings: Standings
     standing_answers: StandingAnswers
+    receipts: Receipts
     info_checks: InfoChecks
     minting: Minting
     verification: Verification

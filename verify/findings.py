@@ -234,6 +234,7 @@ CATALOG: Mapping[str, Meaning] = {
     "VAULT_UNREACHABLE": Meaning(_C, _NOTE, "GB/T 36906"),
     # Structured records and codes
     "RECORD_TOKEN_BROKEN": Meaning(_I, _DOUBT, "RFC 9901 4"),
+    "RECEIPT_BROKEN": Meaning(_I, _DOUBT, "RFC 7515; ETSI TS 119 182-1"),
     "RECORD_DISCLOSURE_UNREFERENCED": Meaning(_I, _FATAL, "RFC 9901 7.1"),
     "RECORD_DISCLOSURE_REPEATED": Meaning(_I, _FATAL, "RFC 9901 7.1"),
     "RECORD_CLAIMS_WRONG": Meaning(_C, _FATAL, "draft-ietf-oauth-sd-jwt-vc 3.2"),

@@ -8,8 +8,10 @@ from datetime import datetime
 from verify.code import verify_code, verify_picture
 from verify.document import verify_document
 from verify.evidence import NO_EVIDENCE, Evidence
+from verify.formats.receipt import begins_as_receipt
 from verify.formats.seal import begins_as_seal
 from verify.policy import DEFAULT_POLICY, Policy
+from verify.receipt import verify_receipt
 from verify.record import verify_record
 from verify.sealfile import verify_seal
 from verify.signaturefile import begins_as_signature, verify_signature
@@ -35,7 +37,8 @@ def verify_any(
     password: str | None = None,
     document: bytes | None = None,
 ) -> Verdict:
-    """Judge a PDF, a picture with a code, a structured record, a code's text, a seal or a signature beside its data.
+    """Judge a PDF, a picture with a code, a structured record, a code's text, a receipt, a seal, or a signature beside
+    its data.
 
     ``document`` are those data, for a seal signature or CMS value in a file of its own. Nothing raises.
     """
@@ -46,6 +49,8 @@ def verify_any(
     # a viewer may open what begins otherwise as a PDF, and show what no signature around it covers
     if begins_as_signature(data) and (document is not None or b"%PDF" not in data[:1024]):
         return verify_signature(data, trust=trust, at=at, policy=policy, evidence=evidence, document=document)
+    if begins_as_receipt(data) and b"%PDF" not in data[:1024]:
+        return verify_receipt(data, trust=trust, at=at, policy=policy, evidence=evidence)
     if b"%PDF" not in data[:1024] and len(data) <= policy.limits.text_bytes:
         if _COMPACT.fullmatch(data):
             return verify_record(data, trust=trust, at=at, policy=policy, evidence=evidence)

@@ -86,6 +86,7 @@ class Policy:
     record_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
     seal_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "seal")
     signature_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain")
+    receipt_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain")
     code_checks: tuple[str, ...] = ("limits", "structure", "signatures", "chain", "claims", "standing")
     hashes_until: Mapping[str, datetime | None] = field(default_factory=lambda: _HASHES_UNTIL)
     """Hashes that no longer count, and until when they did; None is never. One that is not listed counts."""

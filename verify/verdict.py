@@ -140,6 +140,10 @@ class LicenseView:
         }
 
 
+RECEIPT_MEMBERS = ("iss", "iat", "file", "verdict")
+"""What is shown of a receipt; its evidence is for machines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """All findings and the answers they lead to. ``license`` is None unless the conclusion is VALID."""
@@ -156,6 +160,8 @@ class Verdict:
     elapsed_ms: float = 0.0
     checks: tuple[str, ...] = ()
     """Names of the steps that ran to their end."""
+    receipt: Mapping[str, Any] | None = None
+    """What a receipt tells, once it is VALID: the verdict of then and its evidence."""
     demanded: tuple[str, ...] = ()
     """Names of the steps that VALID needs."""
     facts: Facts | None = field(default=None, compare=False, repr=False)
@@ -177,6 +183,7 @@ class Verdict:
             from verify.report import report_json
 
             return report_json(self, lang, depth)
+        told = {} if self.receipt is None else {"receipt": {n: self.receipt.get(n) for n in RECEIPT_MEMBERS}}
         return {
             "kind": self.kind,
             "integrity": self.integrity.value,
@@ -188,6 +195,7 @@ class Verdict:
             "license": self.license.to_json() if self.license else None,
             "findings": [f.to_json(lang) for f in self.findings],
             "elapsed_ms": round(self.elapsed_ms, 1),
+            **told,
         }
 
 

@@ -97,6 +97,14 @@ class Judging:
         answer = self._shown(path, verdict.to_json(self.invocation.lang, depth=depth), depth)
         return answer, answer_json(verdict, MATERIAL, data, self.grounds.password)
 
+    def with_data(self, path: Path) -> tuple[dict[str, Any], bytes | None]:
+        """The answer on one file, and its bytes; None when it cannot be read."""
+        try:
+            data = self._read(path)
+        except PathError as error:
+            return {"file": str(path), "error": str(error)}, None
+        return self._shown(path, self._judged(data, None), None), data
+
     def _one(self, path: Path, depth: str | None) -> dict[str, Any]:
         try:
             data = self._read(path)

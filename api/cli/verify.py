@@ -81,6 +81,10 @@ def verify(
         Path | None,
         typer.Option(metavar="OUT.pdf|OUT.html", help="Write a signed report on one file", show_default=False),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.json", help="Write the verdict on one file, signed", show_default=False),
+    ] = None,
     codes: Annotated[bool, typer.Option("--codes", help="List every finding code and end")] = False,
     allow_example: Annotated[
         bool, typer.Option("--allow-example", help=f"Let example keys count [env {EXAMPLE_ENVIRONMENT}=1]")
@@ -103,6 +107,7 @@ def verify(
     if not files:
         raise typer.BadParameter("name a file" if not invocation.zh else "请指明文件", param_hint="FILE")
     _check_report(invocation, report, files)
+    _check_receipt(invocation, receipt, files)
     document = _document(invocation, data, files)
     with ExitStack() as stack:
         opened = _vault(stack, invocation, needed=not trust)
@@ -111,7 +116,10 @@ def verify(
         judging = _judging(
             stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs, document
         )
-        tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
+        if receipt:
+            tally = _receipted(judging, opened, files, receipt)
+        else:
+            tally = _reported(judging, opened, files, depth, report) if report else _each(judging, files, depth)
     raise typer.Exit(tally.status)
 
 
@@ -186,6 +194,35 @@ def _reported(judging: Judging, opened: Vault | None, files: Sequence[Path], dep
     shown.add(answer)
     shown.end()
     return tally
+
+
+def _receipted(judging: Judging, opened: Vault | None, files: Sequence[Path], out: Path) -> Tally:
+    """Judge one file and write the receipt of the verdict; RefusedError without a vault, which signs it."""
+    from verify.formats.refusal import refuse
+
+    if opened is None:
+        raise refuse(
+            "RECEIPT_NEEDS_VAULT", "--receipt", "没有证照库，无法签署回执。", "There is no vault to sign a receipt.",
+            remedy_zh="请以 --vault 指明证照库。", remedy_en="Name a vault with --vault.",
+        )  # fmt: skip
+    shown, tally = Shown(judging.invocation, None), Tally()
+    answer, data = judging.with_data(files[0])
+    if data is not None:
+        made = opened.receipts.make(data, {n: v for n, v in answer.items() if n != "summary"}, judging.grounds.at)
+        out.write_text(output.json_text(made), "utf-8")
+    tally.add(answer)
+    shown.add(answer)
+    shown.end()
+    return tally
+
+
+def _check_receipt(invocation: Invocation, receipt: Path | None, files: Sequence[Path]) -> None:
+    if receipt is None:
+        return
+    if len(files) != 1:
+        wanted = "一份回执只说明一个文件" if invocation.zh else "a receipt tells of one file"
+        raise typer.BadParameter(wanted, param_hint="--receipt")
+    output.check_target(receipt)
 
 
 def _check_report(invocation: Invocation, report: Path | None, files: Sequence[Path]) -> None:

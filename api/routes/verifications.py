@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from api import fields, language, problems
 from api.deps import Given, Services, client_name, lang_of, limited, services_of, take
 from api.judging.pool import NoJudgeError, NoTurnError, Question
-from api.limits import MEBIBYTE
+from api.limits import MEBIBYTE, retry_after
 from api.moments import moment
 from api.schemas import CodeIn, RecordIn
 from api.uploads import MEDIA_TYPE, media_type, read_form
@@ -42,6 +42,7 @@ class Submission:
     lang: str
     password: str | None = None
     depth: str | None = None
+    receipt: bool = False
 
 
 async def submission(request: Request) -> Submission:
@@ -68,6 +69,7 @@ DESCRIPTION = {
                         "lang": {"enum": ["zh", "en"]},
                         "password": {"type": "string"},
                         "depth": {"enum": list(DEPTHS)},
+                        "receipt": {"type": "boolean"},
                     },
                 }
             },
@@ -104,7 +106,18 @@ def _judged(
     chosen = ask(services, given, item, at, client, began, given.depth)[given.lang]
     services.metrics.count("verifications", kind=str(chosen["kind"]), conclusion=str(chosen["conclusion"]))
     shown = {"file": item.name, **chosen}
-    return shown if given.depth else with_summary(shown, given.lang)
+    answer = shown if given.depth else with_summary(shown, given.lang)
+    if given.receipt:
+        _pay(services, client)
+        answer = {**answer, "receipt_jws": services.vault.receipts.make(item.data, shown, at)}
+    return answer
+
+
+def _pay(services: Services, client: str) -> None:
+    """A receipt costs the keys three signatures, as much as that many timestamps."""
+    seconds = services.limiter.take("key", client, 3)
+    if seconds:
+        raise problems.LimitedError(retry_after(seconds))
 
 
 def ask(
@@ -137,6 +150,7 @@ async def _from_form(request: Request) -> Submission:
         _lang(request, fields.get("lang")),
         fields.get("password") or None,
         _depth(request, fields.get("depth")),
+        _wants_receipt(request, fields.get("receipt")),
     )
 
 
@@ -153,7 +167,8 @@ def _from_json(request: Request, raw: bytes) -> Submission:
     text = given.record if isinstance(given, RecordIn) else given.code
     item = Item(kind, text.strip().encode("utf-8", "surrogatepass"), kind)
     at, lang = _option(request, given.at, "at"), _lang(request, given.lang)
-    return Submission((item,), at, lang, depth=_depth(request, given.depth))
+    receipt = given.receipt or _wants_receipt(request, None)
+    return Submission((item,), at, lang, depth=_depth(request, given.depth), receipt=receipt)
 
 
 def _validated(model: type[CodeIn | RecordIn], value: dict[str, Any]) -> CodeIn | RecordIn:
@@ -165,6 +180,10 @@ def _validated(model: type[CodeIn | RecordIn], value: dict[str, Any]) -> CodeIn 
 
 def _option(request: Request, value: str | None, name: str) -> str | None:
     return value or request.query_params.get(name)
+
+
+def _wants_receipt(request: Request, value: str | None) -> bool:
+    return (_option(request, value, "receipt") or "").lower() in ("1", "true", "yes")
 
 
 def _depth(request: Request, value: str | None) -> str | None:

@@ -138,6 +138,21 @@ def test_a_past_moment_over_http_goes_through_a_process_of_its_own(door: Door, e
     assert now["standing"] == "SUSPENDED"
 
 
+def test_a_verdict_with_a_receipt_is_verified_itself(door: Door, identifier: str) -> None:
+    record = door.client.get(f"/v1/licenses/{identifier}/record", headers=door.as_("issuer")).text
+    for answer in (
+        door.client.post("/v1/verifications", json={"record": record, "receipt": True}),
+        door.client.post("/v1/verifications", files={"file": ("r.sdjwt", record)}, data={"receipt": "true"}),
+    ):
+        (verdict,) = answer.json()["files"]
+        receipt = json.dumps(verdict["receipt_jws"]).encode()
+        (own,) = door.client.post("/v1/verifications", files={"file": ("receipt.json", receipt)}).json()["files"]
+        assert (own["kind"], own["conclusion"], own["standing"]) == ("receipt", "VALID", None)
+        assert own["receipt"]["verdict"]["license"]["identifier"] == identifier
+    (plain,) = door.client.post("/v1/verifications", json={"record": record}).json()["files"]
+    assert "receipt_jws" not in plain
+
+
 def test_a_body_that_is_no_json_is_refused(door: Door, identifier: str) -> None:
     path, headers = f"/v1/licenses/{identifier}/suspend", door.as_("issuer")
     assert door.client.post(path, content=b"reason=other", headers=headers).status_code == 415
@@ -185,6 +200,10 @@ def test_commands_and_the_exit_status_of_verify(home: Path, tmp_path: Path) -> N
     for name in ("a.pdf", "b.pdf", "c.pdf"):
         verdict = run("verify", name)
         assert (verdict.status, verdict.json["files"][0]["standing"]) == (12, "REVOKED")
+    assert run("verify", "c.pdf", "--receipt", "receipt.json").status == 12
+    own = run("verify", "receipt.json")
+    assert (own.status, own.json["files"][0]["receipt"]["verdict"]["standing"]) == (0, "REVOKED")
+    assert run("verify", "a.pdf", "b.pdf", "--receipt", "r.json").status == 2
     answered = run("status", license_id, "-o", "answer.jws")
     assert (tmp_path / "answer.jws").read_text() == answered.json["answer"]
     words = Ran(["status", license_id, "--vault", home / "var"], tmp_path).out

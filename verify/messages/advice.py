@@ -336,6 +336,7 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("CERTIFICATE_", "expired"), ("REVOCATION_", "revocation"), ("TIMESTAMP_UNTRUSTED", "timestamp"),
     ("TIMESTAMP_", "altered"), ("TIME_", "time"), ("SIGNED_IN_", "time"), ("LATER_", "addition"),
     ("HIDDEN_", "hidden"), ("SHADOW_", "hidden"), ("CHECK_NOT_RUN", "not-run"), ("INTERNAL", "internal"),
+    ("RECEIPT_", "unreadable"),
     ("RECORD_TOKEN_", "unreadable"), ("RECORD_DISCLOSURE_", "token"), ("RECORD_WITHHELD", "withheld"),
     ("RECORD_HOLDER_", "holder"), ("RECORD_", "record"), ("DATES_", "record"), ("PAGE_CODE_", "page-code"),
     ("PAGE_", "page"), ("IDENTIFIER_CHECK_VARIANT", "written"), ("IDENTIFIER_", "identifier"), ("ISSUE", "issuer"),

@@ -136,6 +136,7 @@ TEXTS: dict[str, str] = {
     "STATUS_BROKEN": "The status list {uri} cannot be read: {reason}.",
     "STATUS_STALE": "The status list {uri} does not tell of this moment: it was made {made}, {age} before.",
     "STATUS_UNTRUSTED": "The status list {uri} is not signed by a trusted authority: {reason}.",
+    "RECEIPT_BROKEN": "The file is no receipt that can be read: {reason}.",
     "STANDING_FROM_HISTORY": "The standing at that moment is what the issuing vault answered, signed, on {made}.",
     "STANDING_ANSWER_WRONG": "The vault's answer about that moment does not count: {reason}.",
     "STATUS_INDEX_OUTSIDE": "The status list {uri} has no entry {index}.",

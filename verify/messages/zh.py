@@ -136,6 +136,7 @@ TEXTS: dict[str, str] = {
     "STATUS_BROKEN": "无法读取状态列表 {uri}：{reason}。",
     "STATUS_STALE": "状态列表 {uri} 不能说明该时刻的状态：制作于 {made}，相距 {age}。",
     "STATUS_UNTRUSTED": "状态列表 {uri} 不是由可信机构签署：{reason}。",
+    "RECEIPT_BROKEN": "文件不是可以读取的回执：{reason}。",
     "STANDING_FROM_HISTORY": "该时刻的效力出自颁发方证照库于 {made} 签署的答复。",
     "STANDING_ANSWER_WRONG": "证照库关于该时刻的答复不能采信：{reason}。",
     "STATUS_INDEX_OUTSIDE": "状态列表 {uri} 中没有第 {index} 项。",
