@@ -17,6 +17,7 @@ from certvault.licenses import Licenses
 from certvault.model.actor import Actor
 from certvault.model.keys import Issuer, event
 from certvault.model.license import License, LicenseState
+from certvault.model.seal import SealVersion
 from certvault.model.views import MintProgress
 from certvault.model.work import Job, JobRow, RowState, SealUse
 from certvault.pipeline import Allotted, Built, Draft, Pipeline, Sealed
@@ -180,9 +181,9 @@ class Batches:
             return
 
         def redeem(
-            uow: UnitOfWork, seal_id: str, wanted: Sequence[tuple[str, str]], at: datetime.datetime
+            uow: UnitOfWork, edition: SealVersion, wanted: Sequence[tuple[str, str]], at: datetime.datetime
         ) -> Sequence[SealUse]:
-            return self.permits.redeem(uow, batch.job.id, rows, wanted, seal_id, batch.actor, at)
+            return self.permits.redeem(uow, batch.job.id, rows, wanted, edition, batch.actor, at)
 
         permitted = self._pipeline.permit(built, batch.tools, batch.actor, redeem)
         sealed = self._seal_all(batch, permitted, rows)

@@ -18,6 +18,7 @@ from certvault.db.unit_of_work import Database, UnitOfWork, View
 from certvault.errors import conflict
 from certvault.model.actor import Actor
 from certvault.model.merkle import MerkleTree
+from certvault.model.seal import SealVersion
 from certvault.model.work import Job, JobRow, SealPermit, SealUse
 from certvault.sealuses import Row, SealUses
 from certvault.staging import row_data, row_leaf
@@ -73,7 +74,7 @@ class BatchPermits:
         job: str,
         rows: Mapping[str, JobRow],
         wanted: Sequence[tuple[str, str]],
-        seal_id: str,
+        prepared: SealVersion,
         actor: Actor,
         at: datetime.datetime,
     ) -> list[SealUse]:
@@ -86,7 +87,9 @@ class BatchPermits:
             proof = () if known is None or index < 0 else tuple(known.tree.proof(index))
             leaf = row_leaf(self._cipher, row.row, row_data(self._cipher, row))
             redeemed.append(Row(identifier, digest, index, leaf, proof))
-        return self._uses.redeem_rows(uow, job, redeemed, actor=actor, at=at, seal_id=seal_id)
+        return self._uses.redeem_rows(
+            uow, job, redeemed, actor=actor, at=at, seal_id=prepared.seal_id, prepared=prepared
+        )
 
     def _rows(self, job: str) -> _Rows | None:
         """Read once per process and job: rows are staged before anything is sealed, and stay."""

@@ -24,13 +24,14 @@ from dataclasses import dataclass, replace
 from certvault.cipher import Cipher
 from certvault.clock import Clock, legal_date
 from certvault.db.unit_of_work import Database, UnitOfWork
-from certvault.errors import ConcurrentChangeError, ConflictError, StorageUnavailableError, conflict
+from certvault.errors import ConflictError, StorageUnavailableError, conflict
 from certvault.furtherseals import reserved, seal_further, stated
 from certvault.licenses import FaceData
 from certvault.model.actor import Actor
-from certvault.model.keys import Issuer, KeyRecord, event
+from certvault.model.keys import Issuer, event
 from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
+from certvault.model.seal import SealVersion
 from certvault.model.sealrules import LICENSE, Asked
 from certvault.model.work import JobRow, SealUse
 from certvault.numbering import allot_numbers, number_index
@@ -119,8 +120,8 @@ Also = Callable[[UnitOfWork, Sequence[License]], None]
 """What else is saved in the transaction of a stage: a bulk job's rows."""
 
 
-Redeem = Callable[[UnitOfWork, str, Sequence[tuple[str, str]], datetime.datetime], Sequence[SealUse]]
-"""Records the uses of a permit that was given before: a bulk job's, of the named seal. Gets (identifier, digest) of
+Redeem = Callable[[UnitOfWork, SealVersion, Sequence[tuple[str, str]], datetime.datetime], Sequence[SealUse]]
+"""Records the uses of a permit that was given before: a bulk job's, of the edition's seal. Gets (identifier, digest) of
 each license."""
 
 
@@ -264,19 +265,12 @@ class Pipeline:
             ]
             saved = uow.licenses.save_all(named, ())
             wanted = [(b.allotted.license.identifier, b.digest) for b in built]
-            for seal_id, key in ((tools.seal_id, tools.seal.key), *((f.seal_id, f.hand.key) for f in tools.further)):
+            for edition in (tools.edition_at_work, *(f.edition for f in tools.further)):
                 if redeem is None:
-                    used: Sequence[SealUse] = self._uses.take(uow, seal_id, wanted, actor, at)
+                    self._uses.take(uow, edition.seal_id, wanted, actor, at, prepared=edition)
                 else:
-                    used = redeem(uow, seal_id, wanted, at)
-                self._same_key(used, key)
+                    redeem(uow, edition, wanted, at)
         return [replace(b, allotted=replace(b.allotted, license=s)) for b, s in zip(built, saved, strict=True)]
-
-    def _same_key(self, uses: Sequence[SealUse], key: KeyRecord) -> None:
-        """What is recorded is what will sign: a seal that got a new edition since the tools were prepared waits."""
-        if any(u.key_id != key.id for u in uses):
-            self._sealing.forget()
-            raise ConcurrentChangeError("the seal got another key in the meantime")
 
     # 6
     def seal(

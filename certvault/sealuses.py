@@ -211,9 +211,10 @@ class SealUses:
         actor: Actor,
         at: datetime.datetime,
         seal_id: str | None = None,
+        prepared: SealVersion | None = None,
     ) -> list[SealUse]:
         """Record the uses of a job's batch permit for these rows; each row once. ``seal_id`` is needed where a job has
-        permits of several seals."""
+        permits of several seals; ``prepared`` is as in :meth:`take`."""
         permits = uow.permits.all(
             uow.permits.query()
             .where(uow.permits.table.c.job == job, uow.permits.table.c.cancelled_at.is_(None))
@@ -230,18 +231,28 @@ class SealUses:
                 raise permit_refused(
                     "PERMIT_DIGEST", "数据行不在许可的批次之内", "a row is none of the batch that was approved"
                 )
-        edition = usable(known)
-        _count(uow, known.seal, edition, len(rows))
+        edition = prepared or usable(known)
+        _count(uow, known.seal, usable(known), len(rows))
         uses = [_use(permit, edition, actor, at, r.digest, r.leaf.hex(), r.identifier) for r in rows]
         return uow.seal_uses.save_all(uses, [_used(u) for u in uses])
 
     def take(
-        self, uow: UnitOfWork, seal_id: str, wanted: Sequence[tuple[str, str]], actor: Actor, at: datetime.datetime
+        self,
+        uow: UnitOfWork,
+        seal_id: str,
+        wanted: Sequence[tuple[str, str]],
+        actor: Actor,
+        at: datetime.datetime,
+        *,
+        prepared: SealVersion | None = None,
     ) -> list[SealUse]:
-        """Permit and redemption for each license (identifier, digest); earlier permits of it are cancelled."""
+        """Permit and redemption for each license (identifier, digest); earlier permits of it are cancelled.
+
+        ``prepared`` is the edition whose key will sign: at work when the document was begun, and perhaps rolled over
+        since. Its seal has to be ACTIVE all the same."""
         known = held(uow, seal_id)
-        edition = usable(known)
-        if edition.rule.approvers > 1:
+        edition = prepared or usable(known)
+        if usable(known).rule.approvers > 1:
             raise needs_two()
         known_before = uow.permits.among("identifier", [i for i, _ in wanted])
         former = [p for p in known_before if p.cancelled_at is None and p.seal_id == seal_id]
@@ -264,7 +275,7 @@ class SealUses:
             for identifier, digest in wanted
         ]
         uow.permits.save_all(permits, [_given(p) for p in permits])
-        _count(uow, known.seal, edition, len(permits))
+        _count(uow, known.seal, usable(known), len(permits))
         uses = [_use(p, edition, actor, at, p.digest or "", "", p.identifier) for p in permits]
         return uow.seal_uses.save_all(uses, [_used(u) for u in uses])
 
