@@ -33,6 +33,7 @@ from certvault.model.license import HolderLink, License
 from certvault.model.randomness import identifier_serial
 from certvault.model.seal import SealVersion
 from certvault.model.sealrules import LICENSE, Asked
+from certvault.model.standing import Status, status_at
 from certvault.model.work import JobRow, SealUse
 from certvault.numbering import allot_numbers, number_index
 from certvault.remits import check_remit
@@ -167,6 +168,7 @@ class Pipeline:
         """Draw as much as can be drawn before anything is numbered; RefusedError names what cannot be printed."""
         self._check_code(license_type, checked)
         self._check_seal(license_type, checked, tools)
+        successor = successor or self._after_revoked(license_type, checked)
         serial = successor.serial if successor else identifier_serial()
         version = successor.version if successor else VERSION
         number = successor.number if successor else checked.number
@@ -178,6 +180,24 @@ class Pipeline:
             facts = FaceFacts(identifier, number, version, checked.copy_number)
             composition = compose(license_type, checked, facts, sample=self._settings.sample, seal=tools.art)
         return Draft(license_type, checked, identifier, number, composition, row, request_index, version)
+
+    def _after_revoked(self, license_type: LicenseType, checked: CheckedData) -> Successor | None:
+        """A number that is a datum comes back after its license was revoked: as the next version, with a serial of its
+        own, since it is another license. While any license of that number is not revoked, nothing is."""
+        if checked.number is None:
+            return None
+        with self._database.reading() as view:
+            index = self.index_of(license_type.name, checked.number)
+            held = [
+                h
+                for h in view.licenses.by_number(license_type.name, [index])
+                if h.copy_number == (checked.copy_number or 0)
+            ]
+            histories = view.statuses.histories([h.identifier for h in held])
+        at = self._clock.now()
+        if not held or any(status_at(histories[h.identifier], at) is not Status.REVOKED for h in held):
+            return None
+        return Successor(identifier_serial(), max(h.version for h in held) + 1, checked.number)
 
     def redraft(self, license_type: LicenseType, checked: CheckedData, found: License, number: str) -> Draft:
         """The draft of a license that has its number already."""

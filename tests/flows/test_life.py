@@ -293,6 +293,28 @@ def test_a_version_keeps_number_and_period_rules(vault: Vault, license_: IssuedL
     assert seen(vault, license_.pdf) == {("VALID", "IN_FORCE")}
 
 
+def test_a_number_comes_back_only_after_its_license_was_revoked(vault: Vault) -> None:
+    """A business keeps its credit code: struck off, it may be licensed again, under an identifier of its own."""
+    duplicate = data("business-license-duplicate") | {"copy_number": "77"}
+    old = vault.issuing.issue("business-license-duplicate", duplicate, actor=LOCAL_OPERATOR)
+    for name in (None, Act.SUSPEND):
+        if name is not None:
+            act(vault, old.identifier, name)
+        with pytest.raises(ConflictError) as caught:
+            vault.issuing.issue("business-license-duplicate", duplicate, actor=LOCAL_OPERATOR)
+        assert caught.value.first.code == "DUPLICATE_LICENSE"
+    act(vault, old.identifier, Act.REVOKE)
+    new = vault.issuing.issue("business-license-duplicate", duplicate, actor=LOCAL_OPERATOR)
+    assert new.number == old.number
+    assert new.identifier.rsplit(".", 2)[0] != old.identifier.rsplit(".", 2)[0]
+    assert seen(vault, old.pdf, old.record) == {("VALID", "REVOKED")}
+    assert seen(vault, new.pdf, new.record) == {("VALID", "IN_FORCE")}
+    with pytest.raises(ConflictError):
+        vault.issuing.issue("business-license-duplicate", duplicate, actor=LOCAL_OPERATOR)
+    act(vault, new.identifier, Act.SUSPEND)
+    assert seen(vault, old.pdf) == {("VALID", "REVOKED")}
+
+
 def test_a_new_version_that_comes_to_nothing_leaves_the_old_in_force(
     vault: Vault, license_: IssuedLicense, monkeypatch: pytest.MonkeyPatch
 ) -> None:
