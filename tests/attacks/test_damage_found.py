@@ -123,3 +123,12 @@ def test_an_object_that_only_searching_finds_behind_the_signature() -> None:
     file = PdfFile(damaged, password=None, limits=DEFAULT_POLICY.limits.for_pdf())
     found = account(file, file.snapshot(len(signed)), lambda: {number})
     assert [f.place.object_number for f in found.faults if f.reason is Reason.UNLISTED] == [number]
+
+
+@pytest.mark.parametrize("number", [b"-" + b"0" * 22, b"+" + b"0" * 22, b"0" * 22, b"-" + b"0" * 22 + b"5"])
+def test_a_number_of_many_zeros_is_read(number: bytes) -> None:
+    """A sign and nothing but zeros was no number to Python."""
+    doc = base("p1")
+    verdict = _judge(doc.pdf + b"90 0 obj\n[" + number + b"]\nendobj\n")
+    assert "INTERNAL" not in verdict.codes()
+    assert verdict.integrity is Integrity.INTACT  # an object that nothing needs and nothing lists

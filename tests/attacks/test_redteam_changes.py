@@ -359,6 +359,25 @@ def test_a_text_field_is_black_on_an_outline_filled_with_black() -> None:
     _intact(_filled(_drawn(b"0.9 g " + ground % b"f" + b" 0 g " + _LINE)))
 
 
+def test_a_box_that_is_ticked_loses_the_colours_of_its_frame_and_nothing_else() -> None:
+    """iText writes /MK anew without them (ISO 32000-2 Table 192); a caption is another thing."""
+    drawing = b"<< /BG [1 1 1] /BC [0 0 0] /CA (4) >>"
+    doc = signed(draw(agree=changed(draw().objects[24], MK=drawing)), "colours", 2)
+    ticked = changed(doc.body("agree"), V=b"/Yes", AS=b"/Yes")
+    _intact(doc.update({"agree": changed(ticked, MK=b"<< /CA (4) >>")}))
+    for other in (b"<< /CA (8) >>", b"<< /BG [0 0 0] /BC [0 0 0] /CA (4) >>", b"<< /CA (4) /I 10 0 R >>", b"<< >>"):
+        _refused(doc.update({"agree": changed(ticked, MK=other)}))
+    _refused(doc.update({"agree": changed(doc.body("agree"), MK=b"<< /CA (4) >>")}))
+
+
+def test_a_look_is_clipped_by_four_lines() -> None:
+    """As pdf-lib and iText draw frames: the rectangle is what the lines make of it."""
+    sides = b"2 2 m 2 18 l 198 18 l 198 2 l h W n "
+    _intact(_filled(_drawn(b"q " + sides + _LINE + b" Q")))
+    _refused(_filled(_drawn(b"q 2 2 m 2 3 l 198 3 l 198 2 l h W n " + _LINE.replace(b"2 5 Td", b"2 8 Td") + b" Q")))
+    _refused(_filled(_drawn(b"0 g 0 0 m 0 20 l 200 20 l 200 0 l h f " + _LINE)))
+
+
 def test_a_round_button_that_is_drawn_anew_stays_intact() -> None:
     frame = b"0.8 0.84 1 rg " + _RING + b"f 1 w 0.1 G " + _RING + b"S "
     disc = b"0 g 14 10 m 14 12.2 12.2 14 10 14 c 7.8 14 6 12.2 6 10 c 6 7.8 7.8 6 10 6 c 12.2 6 14 7.8 14 10 c f"

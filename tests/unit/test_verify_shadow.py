@@ -61,6 +61,17 @@ def test_what_is_shown_from_elsewhere_is_a_doubt(part: str, body: bytes) -> None
     assert "SHADOW_ELSEWHERE" in doubts(verdict)
 
 
+def test_a_font_that_says_nothing_of_itself_is_left_over() -> None:
+    """iText leaves such a dictionary; a font that names a typeface waits for its use."""
+    for font, found in (
+        (b"<< /Type /Font >>", set()),
+        (b"<< /Type /Font /Subtype /Type3 >>", {"SHADOW_UNUSED_OBJECT"}),
+    ):
+        doc = draw()
+        doc.put("spare", font, 70)
+        assert doubts(judge(sign(doc.write()))) == found
+
+
 def test_a_number_with_two_objects() -> None:
     assert doubts(judge(two_objects_of_one_number())) == {"SHADOW_UNUSED_OBJECT"}
 

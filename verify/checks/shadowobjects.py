@@ -82,7 +82,7 @@ def _shows(signed: Snapshot, value: Value) -> bool:
         return False
     kind = signed.resolve(holder.get(b"Type"))
     if kind in _SHOWING:
-        return True
+        return kind != b"Font" or b"Subtype" in holder  # iText leaves a dictionary that says no more than /Font
     if not isinstance(value, Stream) or kind in (b"XRef", b"ObjStm", b"Metadata", b"EmbeddedFile"):
         return False
     try:

@@ -202,7 +202,8 @@ class Lexer:
         if len(raw) > _LONGEST_NUMBER:
             self._notice("large-number", start)  # some viewers read so many digits and no more
         if len(raw.lstrip(b"+-0")) < 19:
-            return int(raw[:1] + raw[1:].lstrip(b"0") or b"0") if len(raw) < 4000 else 0
+            sign = raw[:1] if raw[:1] in (b"+", b"-") else b""
+            return int(sign + (raw[len(sign) :].lstrip(b"0") or b"0")) if len(raw) < 4000 else 0
         self._notice("large-number", start)
         return -_LARGEST if raw[:1] == b"-" else _LARGEST
 

@@ -46,6 +46,8 @@ _FORM_KEYS = frozenset(
 _DARK, _SEEN_THROUGH = 0.1, 0.6
 _LEAST_CONTRAST = 0.15
 _SAME_SHADE = 0.05
+_LEAST_OPEN = 0.4
+"""Of the height of a string, which a clip has to leave open."""
 _LEAST_SIZE = 1.0
 """Of characters, in points."""
 _FARTHEST_BACK, _FARTHEST_ON = 400.0, -10_000.0
@@ -171,6 +173,7 @@ class _Reader:
     def _paint(self, name: bytes) -> None:
         """The end of a path."""
         outline, drawn, state = self.outline, self.drawn, self.state
+        outline.settle()
         if name in _FILLS:
             drawn.fills += 1
             drawn.opaque = drawn.opaque or not (state.blended or state.opacity <= _SEEN_THROUGH)
@@ -281,7 +284,8 @@ class _Reader:
         clip, slack = state.clip, piece.size / 2
         if drawn.pieces:
             clip = (clip[0], -FAR, clip[2], clip[3]) if abs(piece.angle) < 1 else clip
-        if clip[2] - clip[0] < 1 or clip[3] - clip[1] < 1 or not holds(clip, piece.x, piece.y, slack):
+        least = max(1.0, _LEAST_OPEN * piece.size)
+        if min(clip[2] - clip[0], clip[3] - clip[1]) < least or not holds(clip, piece.x, piece.y, slack):
             drawn.hidden = True
         if drawn.pieces and not follows(drawn.pieces[-1], piece):
             drawn.hidden = True

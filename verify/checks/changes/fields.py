@@ -18,7 +18,7 @@ _MAY_BE_SET = 4 | 64 | 128 | 512
 """Annotation flags that only protect: Print, ReadOnly, Locked, LockedContents."""
 _PRINT, _NO_VIEW = 4, 32
 _MOST_BLANKS = 10_000
-_RULED = frozenset(b"V I TI RV AS AP F Ff M Type Kids P DA Q Rect".split())
+_RULED = frozenset(b"V I TI RV AS AP F Ff M Type Kids P DA Q Rect MK".split())
 _ACTIONS = frozenset((b"A", b"AA", b"PA", b"Parent"))
 _NOT_IN_WIDGET = frozenset((b"T", b"Kids", b"FT", b"A", b"AA"))
 _TEXTUAL = (b"Tx", b"Ch")
@@ -34,10 +34,21 @@ def compare_entries(walk: Walk, old: Dictionary, new: Dictionary, path: Path, vi
             walk.same(old.get(key), new.get(key), path.key(key), Reason.FIELD_ENTRY)
     if not (view.type == b"Sig" and _is_signed_unseen(walk, old, new, view)):
         walk.same(old.get(b"Rect"), new.get(b"Rect"), path.key(b"Rect"), Reason.FIELD_ENTRY)
+    _compare_characteristics(walk, old, new, path.key(b"MK"), view)
     if view.type == b"Sig":
         _compare_signature(walk, old, new, path, view)
     else:
         _compare_data(walk, old, new, path, view)
+
+
+def _compare_characteristics(walk: Walk, old: Dictionary, new: Dictionary, path: Path, view: FieldView) -> None:
+    """How viewers draw a field. Of a box that was ticked iText takes out colours of ground and border, no more."""
+    before, after = walk.old.resolve(old.get(b"MK")), walk.new.resolve(new.get(b"MK"))
+    if view.type == b"Btn" and view.changed and isinstance(before, dict) and isinstance(after, dict):
+        gone = frozenset(key for key in (b"BG", b"BC") if key not in after)
+        walk.same_entries(before, after, path, Reason.FIELD_ENTRY, but=gone)
+    else:
+        walk.same(old.get(b"MK"), new.get(b"MK"), path, Reason.FIELD_ENTRY)
 
 
 def _compare_protection(walk: Walk, old: Dictionary, new: Dictionary, path: Path) -> None:

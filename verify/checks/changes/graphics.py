@@ -256,6 +256,20 @@ class Outline:
             return False
         return True
 
+    def settle(self) -> None:
+        """Take four lines along the sides of a rectangle for that rectangle."""
+        if self.rectangles or self.curves or len(self.outlines) != 1:
+            return
+        corners = self.outlines[0][:-1] if self.outlines[0][0] == self.outlines[0][-1] else self.outlines[0]
+        if len(corners) != 4:
+            return
+        box = around(corners)
+        sides = zip(corners, [*corners[1:], corners[0]], strict=True)
+        straight = all((one[0] == other[0]) != (one[1] == other[1]) for one, other in sides)
+        if straight and all(x in box[::2] and y in box[1::2] for x, y in corners):
+            self.rectangles.append((box, True))
+            self.lines, self.bends, self.outlines, self.is_free = [], [], [], False
+
     def _bend(self, name: bytes, given: list[Point]) -> None:
         controls = {b"v": [self._point, *given], b"y": [*given, given[-1]]}.get(name, given)
         curve = (self._point, *controls[-3:])
