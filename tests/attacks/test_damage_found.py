@@ -132,3 +132,18 @@ def test_a_number_of_many_zeros_is_read(number: bytes) -> None:
     verdict = _judge(doc.pdf + b"90 0 obj\n[" + number + b"]\nendobj\n")
     assert "INTERNAL" not in verdict.codes()
     assert verdict.integrity is Integrity.INTACT  # an object that nothing needs and nothing lists
+
+
+def test_the_signers_key_names_its_kind_by_no_identifier() -> None:
+    """The certificate is read late, where the form of the value is judged before the value itself."""
+    sealed = genuine(Baseline.B_LT, "driving-license")
+    start, end, _ = seal_range(sealed.pdf)
+    gap = sealed.pdf[start:end]
+    key = b"06072a8648ce3d0201"
+    assert gap.count(key) >= 1
+    for nth in range(gap.count(key)):
+        parts = gap.split(key)
+        broken = key.join(parts[: nth + 1]) + b"02" + key[2:] + key.join(parts[nth + 1 :])
+        verdict = _judge(sealed.pdf[:start] + broken + sealed.pdf[end:])
+        assert verdict.integrity is not Integrity.INTACT
+        assert "INTERNAL" not in verdict.codes()

@@ -29,6 +29,15 @@ def canonical_fault(cms: UnverifiedCms, *, is_token: bool) -> str | None:
         require_der(cms.der)
     except NotDerError as error:
         return str(error)
+    try:
+        return _fault(cms, is_token)
+    except (RecursionError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - asn1crypto reads late, and broken certificates make it throw many types
+        return "a certificate cannot be read"
+
+
+def _fault(cms: UnverifiedCms, is_token: bool) -> str | None:
     data, info = cms.signed_data, cms.signer_info
     digest_der = info["digest_algorithm"].dump()
     faults = (
