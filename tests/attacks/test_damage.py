@@ -11,7 +11,7 @@ from asn1crypto import cms
 
 from tests.support.damage.anatomy import Anatomy
 from tests.support.damage.judging import intact_wrong, judge
-from tests.support.damage.mutants import Base, foreign_bases, mutant, own_bases
+from tests.support.damage.mutants import Base, Mutant, foreign_bases, mutant, own_bases
 from tests.support.damage.run import run
 
 SEED = 20261123
@@ -74,6 +74,15 @@ def _with_another_value(data: bytes) -> bytes:
     signature = value["content"]["signer_infos"][0]["signature"].native.hex().encode()
     at = data.lower().index(signature) + 30
     return data[:at] + (b"1" if data[at : at + 1] != b"1" else b"2") + data[at + 1 :]
+
+
+def test_a_changed_base_that_is_put_right_again_is_no_miss(corpus: Path) -> None:
+    """One of the bases had a digit of its page's size changed by its makers; a splice once put the old one back."""
+    changed = (corpus / "files" / "0009.pdf").read_bytes()
+    right = changed.replace(b"/MediaBox [0 0 340 144]", b"/MediaBox [0 0 300 144]")
+    assert right != changed
+    assert judge(Mutant(0, Base("changed", changed), Base("changed", changed), (), right)).wrong == ""
+    assert "differs" in intact_wrong(changed, [], permitted=True)
 
 
 @pytest.mark.parametrize(

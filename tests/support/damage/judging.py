@@ -1,6 +1,7 @@
 """What may be said of a mutant, and an independent look at whether INTACT can be true.
 
-INTACT is right only when every signature of some revision of the base still signs the very bytes that it signed there
+INTACT is right only when every signature of some revision of the base still signs the very bytes that it signed there,
+or the only one signs the whole file by pyHanko's word
 (compared here as digests of what the byte ranges cover and of the signers' part of the value in the gap), when no
 signature field is there besides, and when PDFium shows the very pages, text and attachments of that revision. Where
 only what annotations and form fields show differs, the verdict must say that a permitted change was made.
@@ -9,6 +10,7 @@ only what annotations and form fields show differs, the verdict must say that a 
 from __future__ import annotations
 
 import hashlib
+import io
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -145,7 +147,9 @@ def intact_wrong(data: bytes, bases: Iterable[Base], permitted: bool) -> str:
     signed, found = Anatomy(data).signed, _signature_fields(data)
     alike = [whole for marks, whole in known if marks <= signed and found <= _signature_fields(whole)]
     if not alike:
-        return "INTACT, but what is signed differs from every revision of the base"
+        # a base may be a changed file itself, and a piece of another one put back what was signed
+        whole = _is_signed_whole(data)
+        return "" if whole else "INTACT, but what is signed differs from every revision of the base"
     now = look(data)
     shown = [_shown(whole) for whole in alike]
     if now.whole in {s.whole for s in shown}:
@@ -153,6 +157,21 @@ def intact_wrong(data: bytes, bases: Iterable[Base], permitted: bool) -> str:
     if now.content in {s.content for s in shown}:
         return "" if permitted else "INTACT without a word, but annotations or fields show something else"
     return f"INTACT, but pages, text or attachments differ {now.error}".strip()
+
+
+def _is_signed_whole(data: bytes) -> bool:
+    """Whether by pyHanko's word the only signature holds and covers the whole file."""
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+    from bench.engines import pyhanko
+
+    try:
+        (only,) = PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures
+        only.compute_integrity_info()
+    except Exception:
+        return False
+    return only.coverage is SignatureCoverageLevel.ENTIRE_FILE and pyhanko()(data)[0] == "INTACT"
 
 
 def peak_megabytes() -> int:
