@@ -124,10 +124,10 @@ class LicenseReader(Reader[License]):
             licenses.c.type == of.type,
             licenses.c.number_index == of.number_index,
             licenses.c.copy_number == of.copy_number,
-            licenses.c.state == LicenseState.ISSUED,
+            licenses.c.state != LicenseState.VOID,  # as the index of numbers has it: nothing else finds it
         )
-        stem = of.stem
-        return sorted((f for f in self.all(query) if f.stem == stem), key=lambda f: f.version)
+        found = [f for f in self.all(query) if f.state is LicenseState.ISSUED and f.stem == of.stem]
+        return sorted(found, key=lambda f: f.version)
 
 
 class HolderReader(Reader[HolderLink]):

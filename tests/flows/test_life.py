@@ -524,3 +524,26 @@ def test_a_production_vault_demands_reason_and_basis(vault: Vault, license_: Iss
 
 def test_the_doctor_finds_nothing_and_the_audit_is_whole(vault: Vault) -> None:
     assert vault.doctor().problems == ()
+
+
+def test_an_act_looks_nothing_up_without_an_index(vault: Vault, license_: IssuedLicense) -> None:
+    """However many licenses there are: no statement of an act scans a table, as the database itself plans it."""
+    from sqlalchemy import event as events
+
+    seen_: list[tuple[str, Any]] = []
+    engine = vault._database.engine
+    hook = lambda conn, cursor, statement, parameters, context, many: seen_.append((statement, parameters))  # noqa: E731
+    events.listen(engine, "before_cursor_execute", hook)
+    try:
+        act(vault, license_.identifier, Act.SUSPEND)
+        value_in_list(vault, license_.identifier)
+    finally:
+        events.remove(engine, "before_cursor_execute", hook)
+    small = ("issuers", "keys", "certificates", "status_lists", "status_due")
+    with vault._database.reading() as view:
+        for statement, parameters in seen_:
+            if statement.startswith("SELECT") and parameters is not None:
+                plan = view.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                scans = [row[3] for row in plan if row[3].startswith("SCAN")]
+                assert not [s for s in scans if s.split()[1] not in small], (statement, scans)
+                assert not [row[3] for row in plan if "ix_licenses_state" in row[3]], statement
