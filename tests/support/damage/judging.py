@@ -1,7 +1,7 @@
 """What may be said of a mutant, and an independent look at whether INTACT can be true.
 
 INTACT is right only when every signature of some revision of the base still signs the very bytes that it signed there,
-or the only one signs the whole file by pyHanko's word
+or the only one signs, by pyHanko's word, the whole file but validation data
 (compared here as digests of what the byte ranges cover and of the signers' part of the value in the gap), when no
 signature field is there besides, and when PDFium shows the very pages, text and attachments of that revision. Where
 only what annotations and form fields show differs, the verdict must say that a permitted change was made.
@@ -160,8 +160,9 @@ def intact_wrong(data: bytes, bases: Iterable[Base], permitted: bool) -> str:
 
 
 def _is_signed_whole(data: bytes) -> bool:
-    """Whether by pyHanko's word the only signature holds and covers the whole file."""
+    """Whether by pyHanko's word the only signature holds, and nothing but validation data came after it."""
     from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     from bench.engines import pyhanko
@@ -169,9 +170,12 @@ def _is_signed_whole(data: bytes) -> bool:
     try:
         (only,) = PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures
         only.compute_integrity_info()
+        later = only.diff_result
     except Exception:
         return False
-    return only.coverage is SignatureCoverageLevel.ENTIRE_FILE and pyhanko()(data)[0] == "INTACT"
+    kept = isinstance(later, DiffResult) and later.modification_level.value <= ModificationLevel.LTA_UPDATES.value
+    whole = only.coverage is SignatureCoverageLevel.ENTIRE_FILE
+    return (whole or kept) and pyhanko()(data)[0] == "INTACT"
 
 
 def peak_megabytes() -> int:
