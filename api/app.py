@@ -19,6 +19,7 @@ from api.auth import Authenticator, Sessions
 from api.csc import errors as csc_errors
 from api.deps import Services, known_language, lang_of
 from api.judging.pool import Pool
+from api.judging.turns import Turns
 from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
 from api.middleware import Guard
@@ -48,6 +49,8 @@ def create_app(vault: Vault, *, limits: Limits | None = None) -> FastAPI:
         judges=Pool(chosen.judges, seconds=chosen.judge_seconds, memory=chosen.judge_memory),
         waiting=WaitingRoom(chosen.waiting, chosen.waiting_each),
         staging=WaitingRoom(chosen.staging, chosen.staging_each),
+        seal_room=WaitingRoom(chosen.seal_waiting, chosen.seal_waiting_each),
+        seal_turns=Turns(chosen.sealings),
     )
 
     @asynccontextmanager

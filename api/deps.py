@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from api import language, problems
 from api.auth import Authenticator, Caller, cookie
 from api.judging.pool import Pool
+from api.judging.turns import Turns
 from api.limits import Limits, RateLimiter, WaitingRoom, client_of, retry_after
 from api.metrics import Metrics
 from certvault.model.actor import Actor, Role
@@ -34,6 +35,8 @@ class Services:
     judges: Pool
     waiting: WaitingRoom
     staging: WaitingRoom
+    seal_room: WaitingRoom
+    seal_turns: Turns
 
     @property
     def base_url(self) -> str:

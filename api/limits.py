@@ -88,6 +88,12 @@ class Limits:
     """Verifications under way at one time; each holds a thread."""
     waiting_each: int = 8
     """Of these, the verifications of one client."""
+    sealings: int = 3
+    """Uploaded PDFs that are rehearsed and sealed at one time: each may take the memory that a rehearsal allows."""
+    seal_waiting: int = 24
+    """Uploads that wait for that, or are sealed; each holds a thread."""
+    seal_waiting_each: int = 12
+    """Of these, the uploads of one caller."""
     staging: int = 8
     """Tables of bulk jobs read at one time; each holds a thread for as long as its rows are checked."""
     staging_each: int = 2

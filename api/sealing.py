@@ -136,7 +136,7 @@ def way_of(options: Mapping[str, Any]) -> Way:
         placements=tuple(_placements(options)),
         baseline=_member(Baseline, options.get("baseline") or "B-LT", "baseline"),
         field=options.get("field") or "",
-        permission=None if permission is None else int(permission),
+        permission=None if permission is None else _whole(permission, "certify"),
         lock=bool(options.get("lock")),
         reason=options.get("reason") or "",
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database, UnitOfWork, View
-from certvault.errors import DuplicateRowError, forbidden, not_found
+from certvault.errors import ConcurrentChangeError, DuplicateRowError, forbidden, not_found
 from certvault.hands import Hand
 from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
@@ -85,19 +85,8 @@ class SealUses:
         ``until`` by default in ten minutes. Of a seal that asks for two approvers the permits wait for
         :meth:`confirm`.
         """
-        if not actor.has(Role.CUSTODIAN):
-            raise forbidden(Role.CUSTODIAN)
-        if not 1 <= len(digests) <= MAX_DIGESTS or not all(_DIGEST.fullmatch(d) for d in digests):
-            raise wrong("digest", "摘要须为 64 位小写十六进制", "a digest has 64 lower-case hex digits")
-        if not _PURPOSE.fullmatch(purpose):
-            raise wrong("purpose", "用途须为 1 至 40 个字", "a purpose is one word of 1 to 40 characters")
-        if purpose == LICENSE:
-            raise wrong("purpose", "证照由颁发流程用印", "licenses are sealed where they are issued")
         own = user in (None, actor.subject)
-        if own and self._settings.four_eyes:
-            raise permit_refused(
-                "SEAL_FOUR_EYES", "用章人不能审批自己的用章", "who uses the seal does not give the permit"
-            )
+        self._check_giving(digests, purpose, actor, own=own)
         at = self._clock.now()
         expires = _until(at, until, PERMIT_LIFETIME)
         with self._database.writing() as uow:
@@ -120,6 +109,33 @@ class SealUses:
                 for digest in digests
             ]
             return uow.permits.save_all(permits, [_given(p) for p in permits])
+
+    def ready(
+        self, seal_id: str, digest: str, *, actor: Actor, purpose: str, permit_id: str | None = None
+    ) -> tuple[Life, SealVersion]:
+        """What :meth:`use` would use, when nothing speaks against it now; nothing is recorded.
+
+        Without ``permit_id``: as far as the actor may give the permit. Raises what :meth:`permit` and :meth:`use` would
+        raise, of a second approver that is missing only where there is a permit."""
+        at = self._clock.now()
+        if permit_id is None:
+            self._check_giving([digest], purpose, actor, own=True)
+        with self._database.reading() as view:
+            if permit_id is None:
+                known = self._visible(view, seal_id, actor)
+            else:
+                permit = _of_seal(view.permits.get(permit_id), permit_id, seal_id)
+                known = life_of(view, permit.seal_id)
+                _check_permit(view, permit, known, digest, actor, at)
+                purpose = permit.purpose
+            edition = usable(known)
+            check_rules(edition, asked_by(actor, purpose, at))
+            over = None
+            if edition.rule.max_uses is not None:
+                over = edition.rule.over(view.counter(_counter(known.seal.id)) + 1)
+        if over is not None:
+            raise RefusedError(over)
+        return known, edition
 
     def permit_batch(
         self,
@@ -188,14 +204,9 @@ class SealUses:
         Raises NotFoundError, ConflictError (PERMIT_… or SEAL_…), DuplicateRowError when it was redeemed already.
         """
         at = self._clock.now()
-        permit = uow.permits.get(permit_id, hold=True)
-        if permit is None or permit.digest is None:
-            raise not_found("用章许可", "permit", permit_id[:40])
-        known = self._ready(uow, permit, actor, at)
-        if not secrets.compare_digest(permit.digest, digest):
-            raise permit_refused("PERMIT_DIGEST", "待签章的内容与许可的不同", "the permit is for other bytes")
-        if uow.seal_uses.where(permit_id=permit.id):
-            raise used_already()
+        permit = _of_seal(uow.permits.get(permit_id, hold=True), permit_id, None)
+        known = held(uow, permit.seal_id)
+        _check_permit(uow, permit, known, digest, actor, at)
         edition = usable(known)
         check_rules(edition, asked_by(actor, permit.purpose, at))
         _count(uow, known.seal, edition, 1)
@@ -224,7 +235,8 @@ class SealUses:
         if len(permits) != 1 or permits[0].root is None:
             raise permit_refused("PERMIT_MISSING", "该批量任务没有用章许可", "the job has no permit to use the seal")
         permit = permits[0]
-        known = self._ready(uow, permit, actor, at)
+        known = held(uow, permit.seal_id)
+        _check_user(permit, known, actor, at)
         root = bytes.fromhex(permit.root or "")
         for row in rows:
             if not proves(root, permit.count, row.index, row.leaf, row.proof):
@@ -279,15 +291,26 @@ class SealUses:
         uses = [_use(p, edition, actor, at, p.digest or "", "", p.identifier) for p in permits]
         return uow.seal_uses.save_all(uses, [_used(u) for u in uses])
 
-    def use(self, permit_id: str, digest: str, *, actor: Actor, seal_id: str | None = None) -> tuple[SealUse, Hand]:
+    def use(
+        self,
+        permit_id: str,
+        digest: str,
+        *,
+        actor: Actor,
+        seal_id: str | None = None,
+        edition: SealVersion | None = None,
+    ) -> tuple[SealUse, Hand]:
         """Redeem a permit in a transaction of its own; then, and only then, the hand that signs.
 
-        ``seal_id``: a permit of another seal is none."""
+        ``seal_id``: a permit of another seal is none. ``edition``: what the use was rehearsed with; when another is at
+        work meanwhile, ConcurrentChangeError, and the permit stays."""
         try:
             with self._database.writing() as uow:
                 use = self.redeem(uow, permit_id, digest, actor=actor)
                 if seal_id not in (None, use.seal_id):
                     raise not_found("用章许可", "permit", permit_id[:40])
+                if edition is not None and (use.seal_version, use.key_id) != (edition.version, edition.key_id):
+                    raise ConcurrentChangeError("another edition of the seal was put to work")
         except DuplicateRowError as error:
             raise used_already() from error
         return use, self.hand_of(use.key_id)
@@ -348,19 +371,19 @@ class SealUses:
                 raise RefusedError(over)
         return known.seal, edition
 
-    def _ready(self, uow: UnitOfWork, permit: SealPermit, actor: Actor, at: datetime.datetime) -> Life:
-        known = held(uow, permit.seal_id)
-        if actor.issuer_code not in (None, known.seal.owner) and permit.job is None:
-            raise not_found("用章许可", "permit", permit.id)
-        if permit.user != actor.subject:
-            raise permit_refused("PERMIT_USER", "该用章许可不是给您的", "the permit was given to somebody else")
-        if permit.cancelled_at is not None:
-            raise permit_refused("PERMIT_CANCELLED", "该用章许可已撤销", "the permit was cancelled")
-        if at >= permit.expires_at:
-            raise permit_refused("PERMIT_EXPIRED", "该用章许可已过期", "the permit has expired")
-        if not permit.approved:
-            raise needs_two()
-        return known
+    def _check_giving(self, digests: Sequence[str], purpose: str, actor: Actor, *, own: bool) -> None:
+        if not actor.has(Role.CUSTODIAN):
+            raise forbidden(Role.CUSTODIAN)
+        if not 1 <= len(digests) <= MAX_DIGESTS or not all(_DIGEST.fullmatch(d) for d in digests):
+            raise wrong("digest", "摘要须为 64 位小写十六进制", "a digest has 64 lower-case hex digits")
+        if not _PURPOSE.fullmatch(purpose):
+            raise wrong("purpose", "用途须为 1 至 40 个字", "a purpose is one word of 1 to 40 characters")
+        if purpose == LICENSE:
+            raise wrong("purpose", "证照由颁发流程用印", "licenses are sealed where they are issued")
+        if own and self._settings.four_eyes:
+            raise permit_refused(
+                "SEAL_FOUR_EYES", "用章人不能审批自己的用章", "who uses the seal does not give the permit"
+            )
 
     def _permit(self, uow: UnitOfWork, permit_id: str, actor: Actor, seal_id: str | None) -> SealPermit:
         found = uow.permits.get(permit_id[:32], lock=True)
@@ -390,6 +413,35 @@ class SealUses:
     def _sound(self, key: KeyRecord) -> bool:
         certificate = self._keyring.certificate_or_none(key)
         return certificate is not None and certificate.state is CertificateState.ISSUED
+
+
+def _of_seal(permit: SealPermit | None, permit_id: str, seal_id: str | None) -> SealPermit:
+    if permit is None or permit.digest is None or seal_id not in (None, permit.seal_id):
+        raise not_found("用章许可", "permit", permit_id[:40])
+    return permit
+
+
+def _check_user(permit: SealPermit, known: Life, actor: Actor, at: datetime.datetime) -> None:
+    if actor.issuer_code not in (None, known.seal.owner) and permit.job is None:
+        raise not_found("用章许可", "permit", permit.id)
+    if permit.user != actor.subject:
+        raise permit_refused("PERMIT_USER", "该用章许可不是给您的", "the permit was given to somebody else")
+    if permit.cancelled_at is not None:
+        raise permit_refused("PERMIT_CANCELLED", "该用章许可已撤销", "the permit was cancelled")
+    if at >= permit.expires_at:
+        raise permit_refused("PERMIT_EXPIRED", "该用章许可已过期", "the permit has expired")
+    if not permit.approved:
+        raise needs_two()
+
+
+def _check_permit(
+    view: View | UnitOfWork, permit: SealPermit, known: Life, digest: str, actor: Actor, at: datetime.datetime
+) -> None:
+    _check_user(permit, known, actor, at)
+    if not secrets.compare_digest(permit.digest or "", digest):
+        raise permit_refused("PERMIT_DIGEST", "待签章的内容与许可的不同", "the permit is for other bytes")
+    if view.seal_uses.where(permit_id=permit.id):
+        raise used_already()
 
 
 def _count(uow: UnitOfWork, seal: Seal, edition: SealVersion, count: int) -> None:

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from api.judging import frames
 from api.judging.answers import answer_json
+from api.judging.rehearsal import answer_of
 from verify import DEFAULT_POLICY, Policy, verify_any, verify_code, verify_record
 from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import TrustStore
@@ -32,7 +33,9 @@ GRACE = 5
 
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
-    """The verdict on one file as :mod:`api.judging.answers` writes it."""
+    """The verdict on one file as :mod:`api.judging.answers` writes it, or what a rehearsal came to."""
+    if request["kind"] == "rehearsal":
+        return answer_of(request["data"], request["order"])
     evidence = Evidence(
         _Lists(channel),
         request["crls"],

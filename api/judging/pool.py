@@ -6,18 +6,19 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from api.judging.answers import answer_json
-from api.judging.process import Judge, JudgeLostError, NoJudgeError, Question
+from api.judging.process import Judge, JudgeLostError, NoJudgeError, Question, Trial
 from api.judging.turns import NoTurnError, Turns
 from verify.facts import Facts
 from verify.findings import Finding, finding
 from verify.formats.seal import begins_as_seal
 from verify.verdict import Verdict, conclusion_from, integrity_from
 
-__all__ = ["NoJudgeError", "NoTurnError", "Pool", "Question"]
+__all__ = ["NoJudgeError", "NoTurnError", "Pool", "Question", "Trial"]
 
 log = logging.getLogger("certvault.judging")
 
@@ -79,29 +80,51 @@ class Pool:
         self, question: Question, *, client: str = "", wait: float | None = None
     ) -> tuple[dict[str, dict[str, Any]], float]:
         """As :meth:`ask`, with the seconds that the judge was busy."""
+        return self._timed(
+            lambda judge: judge.ask(question, self._seconds),
+            lambda code: lost_verdict(question, code, self._seconds),
+            client,
+            wait,
+        )
+
+    def rehearse(self, trial: Trial, *, client: str = "", wait: float | None = None) -> tuple[dict[str, Any], float]:
+        """What a rehearsal came to, as :func:`api.judging.rehearsal.answer_of` says it, and the seconds it took.
+
+        As :meth:`ask`; a file that costs the judge its life is ``costly``."""
+        return self._timed(
+            lambda judge: judge.rehearse(trial, self._seconds), lambda _code: {"costly": True}, client, wait
+        )
+
+    def _timed(
+        self,
+        work: Callable[[Judge], dict[str, Any]],
+        lost: Callable[[str], dict[str, Any]],
+        client: str,
+        wait: float | None,
+    ) -> tuple[dict[str, Any], float]:
         self._turns.take(client, wait)
         began = time.monotonic()
         try:
-            verdict = self._asked(question)
-            return verdict, time.monotonic() - began
+            answer = self._asked(work, lost)
+            return answer, time.monotonic() - began
         finally:
             self._turns.give(client)
 
-    def _asked(self, question: Question) -> dict[str, dict[str, Any]]:
+    def _asked(self, work: Callable[[Judge], dict[str, Any]], lost: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         while True:
             judge = self._judge()
             used = judge.files > 0
             try:
-                verdict = judge.ask(question, self._seconds)
+                answer = work(judge)
             except BaseException as error:
                 judge.end()  # it is lost, or it still waits for an answer of ours
                 if not isinstance(error, JudgeLostError):
                     raise
                 if used and error.code != "TIME_EXCEEDED":
                     continue  # an earlier file may have brought it down; a new judge is fair
-                return lost_verdict(question, error.code, self._seconds)
+                return lost(error.code)
             self._put(judge)
-            return verdict
+            return answer
 
     def _judge(self) -> Judge:
         """An idle judge or a new one; NoJudgeError."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from api.judging import frames
+from signing.formats.seal_document import SealOrder
 from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import TrustStore
 
@@ -39,6 +40,14 @@ class Question:
     password: str | None = None
     kind: str = "any"
     depth: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A PDF, and the order without a key that is to be rehearsed on it."""
+
+    data: bytes
+    order: SealOrder
 
 
 class JudgeLostError(Exception):
@@ -86,34 +95,41 @@ class Judge:
 
     def ask(self, question: Question, seconds: float) -> dict[str, dict[str, Any]]:
         """The verdict, or JudgeLostError."""
+        request = {
+            "trust": question.trust,
+            "crls": question.evidence.crls,
+            "ocsps": question.evidence.ocsps,
+            "at": question.at,
+            "password": question.password,
+            "kind": question.kind,
+            "depth": question.depth,
+            "facts": question.evidence.lookup is not None,
+            "seals": question.evidence.seal_at is not None,
+            "standings": question.evidence.standing_at is not None,
+            "source": question.evidence.source is not None,
+            "issuers": question.evidence.issuers is not None,
+        }
+        verdict = self._answer(request, question.data, question.evidence, seconds)
+        if not {"zh", "en"} <= set(verdict):
+            raise JudgeLostError("LIMIT_EXCEEDED")
+        return verdict
+
+    def rehearse(self, trial: Trial, seconds: float) -> dict[str, Any]:
+        """What :func:`api.judging.rehearsal.answer_of` says, or JudgeLostError."""
+        return self._answer({"kind": "rehearsal", "order": trial.order}, trial.data, Evidence(), seconds)
+
+    def _answer(self, request: dict[str, Any], data: bytes, evidence: Evidence, seconds: float) -> dict[str, Any]:
         self.files += 1
         deadline = _Deadline(self._process, seconds)
         try:
-            self._send(
-                {
-                    "trust": question.trust,
-                    "crls": question.evidence.crls,
-                    "ocsps": question.evidence.ocsps,
-                    "at": question.at,
-                    "password": question.password,
-                    "kind": question.kind,
-                    "depth": question.depth,
-                    "facts": question.evidence.lookup is not None,
-                    "seals": question.evidence.seal_at is not None,
-                    "standings": question.evidence.standing_at is not None,
-                    "source": question.evidence.source is not None,
-                    "issuers": question.evidence.issuers is not None,
-                    "seconds": seconds,
-                },
-                deadline,
-            )
-            self._write(question.data, deadline)
+            self._send({**request, "seconds": seconds}, deadline)
+            self._write(data, deadline)
             while "verdict" not in (answer := self._receive(deadline, keep=True)):
-                self._send(_told(question.evidence, answer), deadline)
+                self._send(_told(evidence, answer), deadline)
         finally:
             deadline.done()
         verdict = answer["verdict"]
-        if not isinstance(verdict, dict) or not {"zh", "en"} <= set(verdict):
+        if not isinstance(verdict, dict):
             raise JudgeLostError("LIMIT_EXCEEDED")
         return verdict
 

@@ -19,6 +19,7 @@ from api.pages.sealforms import Draft, Faults, kinds, posted, rules_typed
 from api.pages.view import render
 from api.routes.licenses import attachment
 from api.sealing import way_of
+from api.uses import seal_upload
 from certvault.errors import not_found
 from certvault.model.actor import Role
 from certvault.model.seal import Life, SealState, SealVersion, Step
@@ -258,7 +259,8 @@ def _sealed(services: Services, caller: Caller, known: Life, given: Draft) -> by
         "edges": {"across": "right"},
     }.get(given["place"], {})
     way = way_of({**place, "corner": given["corner"], "profile": given["profile"], "reason": given["reason"]})
-    sealed, _ = services.vault.seal_files.seal_bytes(
+    sealed, _ = seal_upload(
+        services,
         known.seal.id,
         given.picture,
         way,

@@ -19,6 +19,7 @@ from api.moments import moment
 from api.routes.licenses import Key
 from api.sealing import event_json, payload_of, permit_json, rules_of, seal_json, use_json, way_of
 from api.uploads import MEDIA_TYPE, Form, read_form
+from api.uses import seal_upload
 from certvault.model.actor import Actor, Role
 from certvault.model.seal import Life
 from certvault.sealart import Extras
@@ -311,7 +312,8 @@ def use(
     way = way_of(fields | {"detached": fields.get("detached") == "true", "lock": fields.get("lock") == "true"})
 
     def work() -> tuple[int, dict[str, Any], dict[str, str]]:
-        sealed, used = services.vault.seal_files.seal_bytes(
+        sealed, used = seal_upload(
+            services,
             seal,
             file.data,
             way,

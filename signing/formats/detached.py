@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from signing.errors import SigningError
-from signing.formats.cms import sign_detached, sign_national
+from signing.formats.cms import SignerIdentity, require_own_certificate, sign_detached, sign_national
 from signing.formats.pdf_body import FileBody, MemoryBody, Progress, silent
 from signing.formats.pdf_signature import Stamp, stamp_of
 from signing.formats.seal_document import Instrument
@@ -62,13 +62,9 @@ def seal_digest(
 
     ``protects`` names what is protected in a seal signature, in ASCII.
     """
-    if at.tzinfo is None:
-        raise SigningError("the time of signing is aware")
+    check_instrument(instrument, at=at, form=form)
     signer = instrument.signer
-    if form is DetachedForm.SES:
-        if instrument.seal is None:
-            raise SigningError("a seal signature needs a seal structure", uri=signer.handle.uri)
-        check_seal(instrument.seal, instrument.certificate, at)
+    if form is DetachedForm.SES and instrument.seal is not None:
         value = ses_value(signer, instrument.certificate, instrument.seal, at=at, stamp=stamp, protects=protects)
         return value.make(digest)
     sign = sign_national if signer.handle.algorithm is Algorithm.SM2_SM3 else sign_detached
@@ -80,6 +76,19 @@ def seal_digest(
         signing_time=at,
         stamp=None if stamp is None else partial(_stamped, stamp, signer.handle.algorithm.hash),
     )
+
+
+def check_instrument(instrument: Instrument, *, at: datetime, form: DetachedForm) -> None:
+    """All that can be refused before the key is used: a seal that cannot be read, that does not list the certificate or
+    does not hold at that time. Raises SigningError for what the caller got wrong."""
+    if at.tzinfo is None:
+        raise SigningError("the time of signing is aware")
+    signer = instrument.signer
+    require_own_certificate(SignerIdentity.of(instrument.certificate), signer)
+    if form is DetachedForm.SES:
+        if instrument.seal is None:
+            raise SigningError("a seal signature needs a seal structure", uri=signer.handle.uri)
+        check_seal(instrument.seal, instrument.certificate, at)
 
 
 def _stamped(stamp: Stamp, hash_name: str, value: bytes) -> bytes:

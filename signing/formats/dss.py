@@ -82,7 +82,7 @@ def _existing(updater: PdfUpdater) -> dict[str, list[tuple[Reference, bytes]]]:
         if kind in store:
             there = [r for r in updater.resolve(store.raw_get(kind)) if is_reference(r)]
             found[kind] = [
-                (reference(r.idnum, r.generation), hashlib.sha256(updater.resolve(r).data).digest()) for r in there
+                (reference(r.idnum, r.generation), hashlib.sha256(updater.content(r)).digest()) for r in there
             ]
     return found
 

@@ -31,7 +31,7 @@ class PdfBody:
         self._hashed: dict[str, tuple[Any, int]] = {}
 
     def stream(self) -> BinaryIO:
-        """The bytes as they were at first, for a reader that seeks in them."""
+        """The bytes as they are, for a reader that seeks in them; updates of later belong to no reader."""
         raise NotImplementedError
 
     def append(self, update: bytes) -> None:
@@ -71,7 +71,7 @@ class MemoryBody(PdfBody):
         self.length = len(pdf)
 
     def stream(self) -> BinaryIO:
-        return io.BytesIO(self._parts[0])
+        return io.BytesIO(self._parts[0] if len(self._parts) == 1 else self.result())
 
     def append(self, update: bytes) -> None:
         self._starts.append(self.length)
@@ -109,3 +109,61 @@ class FileBody(PdfBody):
     def piece(self, start: int, size: int) -> bytes:
         self._file.seek(start)
         return self._file.read(min(size, self.length - start))
+
+
+class TrialBody(PdfBody):
+    """A PDF that is only tried: nothing is written to it, nothing hashed, and updates stand in memory behind it."""
+
+    def __init__(self, base: BinaryIO) -> None:
+        super().__init__(silent)
+        self._base = base
+        self._size = base.seek(0, io.SEEK_END)
+        self._updates = bytearray()
+        self.length = self._size
+
+    def stream(self) -> BinaryIO:
+        return io.BufferedReader(_Joined(self._base, self._size, bytes(self._updates))) if self._updates else self._base
+
+    def append(self, update: bytes) -> None:
+        self._updates += update
+        self.length += len(update)
+
+    def piece(self, start: int, size: int) -> bytes:
+        if start >= self._size:
+            return bytes(self._updates[start - self._size : start - self._size + size])
+        self._base.seek(start)
+        return self._base.read(min(size, self._size - start))
+
+    def hasher(self, name: str) -> Any:
+        return hashlib.new(name)
+
+
+class _Joined(io.RawIOBase):
+    """A file and what stands behind it, read as one."""
+
+    def __init__(self, base: BinaryIO, size: int, more: bytes) -> None:
+        self._base = base
+        self._size = size
+        self._more = more
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size + len(self._more)}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        if self._at < self._size:
+            self._base.seek(self._at)
+            found = self._base.read(min(len(buffer), self._size - self._at))
+        else:
+            found = self._more[self._at - self._size : self._at - self._size + len(buffer)]
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)

@@ -25,7 +25,7 @@ _generic: Any = generic
 Name: Any = generic.NameObject
 
 # What pyHanko's reader has been seen to raise on broken files.
-_BROKEN = (
+BROKEN = (
     PdfError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
     NotImplementedError, RecursionError, OSError, struct.error, zlib.error,
 )  # fmt: skip
@@ -77,7 +77,7 @@ def is_dictionary(value: object) -> bool:
 class PdfReadError(SigningError):
     """The PDF is too broken to be updated."""
 
-    code = "PDF_BROKEN"
+    code = "PDFBROKEN"
 
 
 class PdfEncryptedError(SigningError):
@@ -113,7 +113,7 @@ class PdfUpdater:
             self._id = trailer.raw_get("/ID") if "/ID" in trailer else None
             # of the last section, since a hybrid file goes on with tables (ISO 32000-1 7.5.8.4)
             self._stream_style = not bytes(self.body.piece(self._previous, 16)).lstrip().startswith(b"xref")
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreadable(error) from error
         if self._id is None:
             digest = _generic.ByteStringObject(self.body.hasher("sha256").digest()[:16])
@@ -137,7 +137,7 @@ class PdfUpdater:
             return self._written[value.idnum]
         try:
             return self._reader.get_object(_generic.Reference(value.idnum, value.generation, self._reader))
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreadable(error) from error
 
     def entry(self, holder: Any, key: str) -> Any:
@@ -151,7 +151,7 @@ class PdfUpdater:
         held = self.resolve(holder)
         try:
             return bytes(held.data)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreadable(error) from error
 
     def append(self, objects: Mapping[Reference, Any]) -> tuple[bytearray, dict[int, int]]:

@@ -2,16 +2,18 @@
 
 One act puts one signature (two with the profile BOTH) into an update behind the file, with the seal's picture where it
 is to be seen. Earlier signatures stay good: what they forbid is refused here, with the reason, before a key is used. A
-file on disk is copied once, hashed once, and never held in memory as a whole.
+file on disk is copied once, hashed once, and never held in memory as a whole. A rehearsal does the same without key and
+hashing, and changes nothing: what it lets pass, sealing does not refuse.
 """
 
 from __future__ import annotations
 
 import contextlib
 import enum
+import io
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -19,8 +21,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from signing.errors import SigningError
+from signing.formats.keyless import Keyless, KeylessStamp, rehearsed
 from signing.formats.pades import Baseline, ValidationData, check_baseline, complete
-from signing.formats.pdf_body import PIECE, FileBody, MemoryBody, PdfBody, Progress, silent
+from signing.formats.pdf_body import PIECE, FileBody, MemoryBody, PdfBody, Progress, TrialBody, silent
 from signing.formats.pdf_form import NO_CHANGE, Field, Form, Rights
 from signing.formats.pdf_pages import Box, Page, Pages
 from signing.formats.pdf_signature import (
@@ -50,21 +53,33 @@ from signing.formats.pdf_update import (
 from signing.formats.placement import MAX_MARKS, AtKeyword, InBox, Mark, Placement, marks_of
 from signing.formats.seal_look import Looks, Picture, PngPicture
 from signing.formats.seal_marks import Marker
-from signing.formats.seal_refusals import bad_field, broken_file, check_form, check_rights, forbidden_change, refusing
+from signing.formats.seal_refusals import (
+    bad_field,
+    broken_file,
+    check_form,
+    check_rights,
+    forbidden_change,
+    refusing,
+    refusing_all,
+)
 from signing.formats.ses_value import check_seal, ses_value
 from signing.signer import Signer
 from verify.formats.refusal import refuse
 
 __all__ = [
     "Baseline",
+    "Found",
     "Instrument",
     "Profile",
     "Reserved",
     "SealOrder",
     "ValidationData",
+    "keyless",
+    "rehearse",
     "reserve_fields",
     "seal_document",
     "seal_file",
+    "settled",
 ]
 
 
@@ -129,6 +144,9 @@ class Reserved:
 Places = Callable[[str], Sequence[tuple[int, Box]]]
 """Finds a text in the document: pages (from 1) and boxes in user space, in its order."""
 
+Found = dict[str, list[tuple[int, Box]]]
+"""Where the keywords of an order stand."""
+
 
 def seal_document(pdf: bytes, order: SealOrder, progress: Progress = silent) -> bytes:
     """Seal a PDF in memory and return the whole new file.
@@ -136,12 +154,10 @@ def seal_document(pdf: bytes, order: SealOrder, progress: Progress = silent) -> 
     Refused (RefusedError): an encrypted or broken file, a place that is not there, what earlier signatures forbid, a
     seal that may not be used. Raises SigningError for what the caller got wrong, and for the key's own trouble.
     """
-    for step in _steps(order):
-        updater = _open(MemoryBody(pdf, progress))
-        with refusing():
-            _seal(updater, step, partial(_located, pdf), progress)
-        pdf = updater.result()
-    return pdf
+    _keyed(order)
+    body = MemoryBody(pdf, progress)
+    _act(body, order, partial(locate, pdf), progress)
+    return body.result()
 
 
 def seal_file(source: Path, target: Path, order: SealOrder, progress: Progress = silent) -> None:
@@ -149,15 +165,13 @@ def seal_file(source: Path, target: Path, order: SealOrder, progress: Progress =
 
     As :func:`seal_document`; OSError where a file cannot be read or written.
     """
+    _keyed(order)
     descriptor, name = tempfile.mkstemp(prefix=".sealing-", dir=target.parent)
     working = Path(name)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             _copy(source, file, progress)
-            for step in _steps(order):
-                updater = _open(FileBody(file, progress))
-                with refusing():
-                    _seal(updater, step, partial(_located, working), progress)
+            _act(FileBody(file, progress), order, partial(locate, working), progress)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(working, 0o666 & ~_umask())
@@ -168,12 +182,71 @@ def seal_file(source: Path, target: Path, order: SealOrder, progress: Progress =
         raise
 
 
+def rehearse(pdf: bytes | Path, order: SealOrder, find: Places | None = None) -> Found:
+    """Everything of :func:`seal_document` that needs no key, with nothing kept: raises what it would raise, before a
+    key is used. The order may be :func:`keyless`.
+
+    Gives where its keywords stand (as ``find`` says, by default this process): with them in its place (:func:`settled`)
+    the order need not look for them again. Of a file on disk nothing is copied, hashed or changed.
+    """
+    look = find or partial(locate, pdf)
+    found: Found = {}
+
+    def places(keyword: str) -> Sequence[tuple[int, Box]]:
+        if keyword not in found:
+            found[keyword] = list(look(keyword))
+        return found[keyword]
+
+    with _opened(pdf) as stream, refusing_all():
+        _act(TrialBody(stream), keyless(order), places, silent)
+    return found
+
+
+def keyless(order: SealOrder) -> SealOrder:
+    """The order as data, with neither key nor clock: another process may rehearse it."""
+    instrument = replace(order.instrument, signer=Keyless(order.instrument.signer.handle))
+    return replace(order, instrument=instrument, stamp=None if order.stamp is None else KeylessStamp.of(order.stamp))
+
+
+def settled(order: SealOrder, found: Mapping[str, Sequence[tuple[int, Box]]]) -> SealOrder:
+    """The order with the places of its keywords. Refused: keywords that are not there."""
+    placements: list[Placement] = []
+    for placement in order.placements:
+        if isinstance(placement, AtKeyword) and placement.keyword in found:
+            placements += _boxes(placement, found[placement.keyword])
+        else:
+            placements.append(placement)
+    return replace(order, placements=tuple(placements))
+
+
+def locate(pdf: bytes | Path, keyword: str) -> list[tuple[int, Box]]:
+    """Where a text stands in the document. Refused: one that cannot be read."""
+    from verify.formats.pageview import PageError
+    from verify.formats.textplaces import locate_text
+
+    try:
+        return [(place.page, place.box) for place in locate_text(pdf, keyword)]
+    except PageError as error:
+        raise broken_file(error) from error
+
+
+@contextlib.contextmanager
+def _opened(pdf: bytes | Path) -> Iterator[BinaryIO]:
+    with io.BytesIO(pdf) if isinstance(pdf, bytes) else pdf.open("rb") as stream:
+        yield stream
+
+
+def _keyed(order: SealOrder) -> None:
+    if isinstance(order.instrument.signer, Keyless):
+        raise SigningError("an order without a key can only be rehearsed")
+
+
 def reserve_fields(pdf: bytes, fields: Iterable[Reserved]) -> bytes:
     """The file with empty signature fields, for seals that follow a certification. Refused for a file that is signed:
     what is to be sealed later is settled before the first seal."""
     updater = _open(MemoryBody(pdf))
     with refusing():
-        _reserve(updater, fields, partial(_located, pdf))
+        _reserve(updater, fields, partial(locate, pdf))
     return updater.result()
 
 
@@ -197,6 +270,14 @@ def _reserve(updater: PdfUpdater, fields: Iterable[Reserved], places: Places) ->
 
 
 # --- one signature --------------------------------------------------------------------------------------------------
+
+
+def _act(body: PdfBody, order: SealOrder, places: Places, progress: Progress) -> None:
+    """One act, or its rehearsal, on the PDF in ``body``."""
+    for step in _steps(order):
+        updater = _open(body)
+        with refusing():
+            _seal(updater, step, places, progress)
 
 
 def _steps(order: SealOrder) -> list[SealOrder]:
@@ -263,11 +344,13 @@ def _value(order: SealOrder) -> Value:
     instrument = order.instrument
     stamp = None if order.baseline is Baseline.B_B else order.stamp
     if order.profile is Profile.PADES:
-        return pades_value(instrument.signer, instrument.certificate, instrument.chain, stamp=stamp)
+        value = pades_value(instrument.signer, instrument.certificate, instrument.chain, stamp=stamp)
+        return rehearsed(value, instrument.signer)
     if instrument.seal is None:
         raise SigningError("the SES profile needs a seal structure", uri=instrument.signer.handle.uri)
     check_seal(instrument.seal, instrument.certificate, order.at)
-    return ses_value(instrument.signer, instrument.certificate, instrument.seal, at=order.at, stamp=stamp)
+    value = ses_value(instrument.signer, instrument.certificate, instrument.seal, at=order.at, stamp=stamp)
+    return rehearsed(value, instrument.signer)
 
 
 def _picture(order: SealOrder) -> Picture:
@@ -355,16 +438,6 @@ def _boxes(wanted: AtKeyword, found: Sequence[tuple[int, Box]]) -> list[InBox]:
         )
     chosen = found if not wanted.occurrence else [found[index]]
     return [InBox(page, box, wanted.right_mm, wanted.up_mm) for page, box in chosen]
-
-
-def _located(pdf: bytes | Path, keyword: str) -> list[tuple[int, Box]]:
-    from verify.formats.pageview import PageError
-    from verify.formats.textplaces import locate_text
-
-    try:
-        return [(place.page, place.box) for place in locate_text(pdf, keyword)]
-    except PageError as error:
-        raise broken_file(error) from error
 
 
 def _fill(

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from signing.formats.pdf_form import NO_CHANGE, Field, Form, Rights
-from signing.formats.pdf_update import PdfEncryptedError, PdfReadError
+from signing.formats.pdf_update import BROKEN, PdfEncryptedError, PdfReadError
 from verify.formats.refusal import RefusedError, refuse
 
 
@@ -26,6 +26,18 @@ def refusing() -> Iterator[None]:
         ) from error
     except PdfReadError as error:
         raise broken_file(error) from error
+
+
+@contextlib.contextmanager
+def refusing_all() -> Iterator[None]:
+    """As :func:`refusing`, of a rehearsal: whatever else a file's contradictions bring about is its fault as well."""
+    try:
+        with refusing():
+            yield
+    except BROKEN as error:
+        if isinstance(error, OSError):
+            raise
+        raise broken_file(PdfReadError(type(error).__name__)) from error
 
 
 def broken_file(error: Exception) -> RefusedError:
