@@ -88,6 +88,8 @@ class Limits:
     """Verifications under way at one time; each holds a thread."""
     waiting_each: int = 8
     """Of these, the verifications of one client."""
+    rehearsal_seconds: float = 60.0
+    """For one upload that is to be sealed, the search for its keywords included."""
     sealings: int = 3
     """Uploaded PDFs that are rehearsed and sealed at one time: each may take the memory that a rehearsal allows."""
     seal_waiting: int = 24

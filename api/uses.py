@@ -24,9 +24,11 @@ def seal_upload(
         owed = services.limiter.take("judging", client, 0)
         if owed:
             raise problems.LimitedError(retry_after(owed))
-        trial = Trial(pdf, keyless(order))
+        trial, limits = Trial(pdf, keyless(order)), services.limits
         try:
-            answer, seconds = services.judges.rehearse(trial, client=client, wait=services.limits.request_seconds)
+            answer, seconds = services.judges.rehearse(
+                trial, client=client, wait=limits.request_seconds, seconds=limits.rehearsal_seconds
+            )
         except (NoTurnError, NoJudgeError) as error:
             raise problems.BusyError("5") from error
         services.limiter.charge("judging", client, seconds)

@@ -87,13 +87,15 @@ class Pool:
             wait,
         )
 
-    def rehearse(self, trial: Trial, *, client: str = "", wait: float | None = None) -> tuple[dict[str, Any], float]:
+    def rehearse(
+        self, trial: Trial, *, client: str = "", wait: float | None = None, seconds: float | None = None
+    ) -> tuple[dict[str, Any], float]:
         """What a rehearsal came to, as :func:`api.judging.rehearsal.answer_of` says it, and the seconds it took.
 
-        As :meth:`ask`; a file that costs the judge its life is ``costly``."""
-        return self._timed(
-            lambda judge: judge.rehearse(trial, self._seconds), lambda _code: {"costly": True}, client, wait
-        )
+        As :meth:`ask`, with ``seconds`` for the file where they are given; one that costs the judge its life is
+        ``costly``."""
+        most = self._seconds if seconds is None else seconds
+        return self._timed(lambda judge: judge.rehearse(trial, most), lambda _code: {"costly": True}, client, wait)
 
     def _timed(
         self,

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from signing.errors import SigningError
 from signing.formats.pdf_update import (
     Name,
+    PdfReadError,
     PdfUpdater,
     Reference,
     array,
@@ -76,7 +76,7 @@ def _existing(updater: PdfUpdater) -> dict[str, list[tuple[Reference, bytes]]]:
         return {}
     store = updater.resolve(updater.catalog.raw_get("/DSS"))
     if not is_dictionary(store):
-        raise SigningError("the document security store is no dictionary")
+        raise PdfReadError("the document security store is no dictionary")
     found: dict[str, list[tuple[Reference, bytes]]] = {}
     for kind in ("/Certs", "/CRLs", "/OCSPs"):
         if kind in store:
