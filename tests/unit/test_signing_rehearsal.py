@@ -126,11 +126,13 @@ def test_what_a_file_contradicts_is_its_own_fault(catalog: bytes) -> None:
     """What sealing itself may stumble over, a rehearsal refuses; nothing else comes out of it."""
     pdf = contract(2, catalog=catalog)
     wanted = complete(Profile.PADES, Baseline.B_LT, NO_TEXT)
+    fault = None
     try:
         rehearse(pdf, wanted)
     except RefusedError as error:
-        assert error.first.code == "PDF_BROKEN"
-    else:
+        fault = error.first.code
+    assert fault in (None, "PDF_BROKEN")
+    if fault is None:
         seal_document(pdf, wanted)
 
 
