@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.judging import frames
-from signing.formats.seal_document import SealOrder
 from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import TrustStore
+
+if TYPE_CHECKING:
+    from signing.formats.seal_document import SealOrder
 
 log = logging.getLogger("certvault.judging")
 
