@@ -20,6 +20,7 @@ from certvault.model.actor import LOCAL_OPERATOR
 from signing.formats import seal_document as sealing
 from signing.formats.placement import AtKeyword
 from signing.formats.seal_document import keyless
+from tests.api.conftest import GENEROUS, Door
 from tests.support.contracts import contract
 from tests.support.sealing import NO_TEXT, order
 from verify.formats.refusal import RefusedError
@@ -178,11 +179,11 @@ def test_a_bomb_costs_a_judge_and_no_permit(
 
 
 def test_an_upload_is_sealed_after_a_judge_looked_for_its_keyword(
-    client: TestClient, custodian: dict[str, str], embedded_vault: Vault, seal: str, monkeypatch: pytest.MonkeyPatch
+    door: Door, custodian: dict[str, str], embedded_vault: Vault, seal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service itself does not search: what does runs foreign code."""
     monkeypatch.setattr(sealing, "locate", lambda *_: pytest.fail("searched in the service"))
-    answer = client.post(
+    answer = door.client.post(
         f"/v1/seals/{seal}/uses",
         files={"file": ("a.pdf", contract(3))},
         data={"keyword": "甲方盖章", "occurrence": "2", "across": "right", "profile": "both"},
@@ -193,8 +194,8 @@ def test_an_upload_is_sealed_after_a_judge_looked_for_its_keyword(
     assert (verdict.integrity.value, len(verdict.signatures)) == ("INTACT", 2)
 
 
-def test_a_page_that_is_not_there_is_told_as_before(client: TestClient, custodian: dict[str, str], seal: str) -> None:
-    answer = client.post(
+def test_a_page_that_is_not_there_is_told_as_before(door: Door, custodian: dict[str, str], seal: str) -> None:
+    answer = door.client.post(
         f"/v1/seals/{seal}/uses",
         files={"file": ("a.pdf", contract(2))},
         data={"page": "9"},
@@ -209,7 +210,6 @@ def test_who_owes_the_judges_time_waits(
     new_client: Callable[..., TestClient], custodian: dict[str, str], seal: str
 ) -> None:
     from api.limits import Rate
-    from tests.api.conftest import GENEROUS
 
     client = new_client(rates={**GENEROUS.rates, "judging": Rate(1, 0.001)})
     services = client.app.state.services  # type: ignore[attr-defined]
