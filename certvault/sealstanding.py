@@ -100,6 +100,8 @@ class SealStandings:
             known = life_of(view, editions[0].seal_id)
             steps = [e.at for e in view.seal_events.where(seal_id=known.seal.id) if since < e.at < until]
             found = [_standing(view, known, at, key_id=key_id) for at in (since, *steps, until)]
+        if found[-1].then is Then.KEY_COMPROMISED:  # who stole the key waits for no leave
+            return found[-1]
         return next((s for s in found if s.good), found[-1])
 
     def _key_of(self, sha256: str) -> str | None:

@@ -402,6 +402,21 @@ def test_a_key_that_was_compromised_since_a_moment(vault: Vault, clock: FixedClo
         vault.compromise.report(key, since, OTHER)
 
 
+def test_a_stolen_key_gets_no_minute_of_grace(vault: Vault, clock: FixedClock) -> None:
+    """Between a leave and its timestamp a minute is allowed; who stole the key waits for no leave."""
+    seal_id = active(vault)
+    key = vault.seal_uses.hand(seal_id).key.id
+    clock.sleep(3600)
+    since = clock.now()
+    clock.sleep(20)
+    forged = sealed_by(vault, vault.seal_uses.hand(seal_id))
+    clock.sleep(3600)
+    vault.compromise.report(key, since, OP)
+    verdict = vault.verification.verify(forged)
+    assert "SEAL_NOT_GOOD_THEN" in {f.code for f in verdict.findings}
+    assert verdict.conclusion.value == "INDETERMINATE"
+
+
 RACER = """
 import sys, time
 from pathlib import Path
