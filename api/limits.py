@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -19,6 +20,7 @@ from api.problems import BusyError, LimitedError
 
 MEBIBYTE = 1024 * 1024
 WAIT_SECONDS = "5"
+_SEAL = re.compile(r"/v1/seals/[0-9]{1,40}(?=/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,16 @@ class Limits:
         }
     )
     body: int = 2 * MEBIBYTE
-    uploads: Mapping[str, int] = field(
+    uploads: Mapping[str, int] = field(  # paths of one seal under ``{id}``
         default_factory=lambda: {
             "/v1/verifications": 64 * MEBIBYTE,
             "/v1/verifications/report": 64 * MEBIBYTE,
             "/v1/mintings": 128 * MEBIBYTE,
             "/seals/use": 64 * MEBIBYTE,
             "/seals/draft": 6 * MEBIBYTE,
+            "/v1/seals": 6 * MEBIBYTE,
+            "/v1/seals/{id}/change": 6 * MEBIBYTE,
+            "/v1/seals/{id}/uses": 64 * MEBIBYTE,
             "/ocsp": 64 * 1024,
             "/tsa": 64 * 1024,
         }
@@ -103,7 +108,7 @@ class Limits:
 
     def body_limit(self, path: str) -> int:
         """The largest body, in bytes, that ``path`` takes."""
-        return self.uploads.get(path, self.body)
+        return self.uploads.get(_SEAL.sub("/v1/seals/{id}", path), self.body)
 
 
 class RateLimiter:

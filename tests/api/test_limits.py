@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi.testclient import TestClient
 
-from api.limits import Limits, Rate, RateLimiter, client_of
+from api.limits import MEBIBYTE, Limits, Rate, RateLimiter, client_of
 from tests.api.conftest import Door
 
 if TYPE_CHECKING:
@@ -148,3 +148,18 @@ def test_the_log_holds_no_token_query_or_identifier(door: Door, caplog: pytest.L
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("certvault"))
     assert "/v1/licenses/{identifier}" in ours
     assert mark not in ours
+
+
+@pytest.mark.parametrize(
+    ("path", "takes"),
+    [
+        ("/v1/seals/41020026350812/uses", 64),
+        ("/v1/seals/41020026350812/change", 6),
+        ("/v1/seals", 6),
+        ("/v1/seals/41020026350812/permits", 2),
+        ("/v1/seals/41020026350812/uses/more", 2),
+        ("/v1/licenses", 2),
+    ],
+)
+def test_what_is_to_be_sealed_may_be_as_large_as_what_is_to_be_verified(path: str, takes: int) -> None:
+    assert Limits().body_limit(path) == takes * MEBIBYTE
