@@ -62,7 +62,7 @@ def answer(problem: Problem, lang: str, error: Exception) -> JSONResponse:
     return JSONResponse(
         {"error": code, "error_description": words or own},
         status,
-        headers=dict(problem.headers) if status >= 429 else {},
+        headers=dict(problem.headers) if status == 401 or status >= 429 else {},
     )
 
 

@@ -20,6 +20,8 @@ OPEN = {
     "/v1/verifications/report",
     "/v1/types",
     "/v1/types/{code}",
+    "/v1/seals/{seal}/status",
+    "/csc/{version}/info",
     "/status-lists/{n}",
     "/crl/{ca}",
     "/ca/{ca}",
@@ -40,7 +42,11 @@ ROUTES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), [r for r in ROUTES if r[1] not in OPEN])
+SIGNING = [r for r in ROUTES if r[1].startswith("/csc/") and r[1] not in OPEN]
+"""Remote signing tells its errors in the consortium's form."""
+
+
+@pytest.mark.parametrize(("method", "path"), [r for r in ROUTES if r[1] not in OPEN and r not in SIGNING])
 def test_everything_else_asks_who_is_there(door: Door, method: str, path: str) -> None:
     address = path.replace("{identifier}", "x").replace("{job}", "x")
     for headers in ({}, {"Authorization": "Bearer cv_0000000000000000_x"}, {"Authorization": "Basic eDp5"}):
@@ -48,6 +54,19 @@ def test_everything_else_asks_who_is_there(door: Door, method: str, path: str) -
         assert answer.status_code == 401, (address, headers, answer.text)
         assert answer.json()["code"] == "NOT_SIGNED_IN"
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize(("method", "path"), SIGNING)
+def test_remote_signing_asks_who_is_there(door: Door, method: str, path: str, version: str) -> None:
+    address = path.replace("{version}", version)
+    for headers in ({}, {"Authorization": "Bearer cv_0000000000000000_x"}):
+        answer = door.client.request(method, address, headers=headers)
+        assert answer.status_code == 401, (address, headers, answer.text)
+        assert answer.json()["error"] == "invalid_token"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    answer = door.client.request(method, address, headers={"Authorization": "Basic eDp5"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(
