@@ -228,7 +228,7 @@ class RemoteSigning:
             used = {u.permit_id for u in view.seal_uses.among("permit_id", [p.id for p in open_ones])}
         by_digest: dict[str, list[SealPermit]] = defaultdict(list)
         for permit in open_ones:
-            if permit.id not in used and permit.approved:
+            if permit.id not in used and permit.approved and permit.approvers >= credential.approvers:
                 by_digest[permit.digest or ""].append(permit)
         try:
             return [by_digest[digest].pop() for digest in digests]

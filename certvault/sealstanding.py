@@ -18,7 +18,7 @@ from certvault.db.unit_of_work import Database, View
 from certvault.errors import not_found
 from certvault.keyring import Keyring
 from certvault.model.keys import CertificateRecord, CertificateState
-from certvault.model.seal import Life, SealEvent, SealState, SealVersion, state_at
+from certvault.model.seal import Life, SealEvent, SealState, SealVersion, Step, state_at
 from certvault.pki import Pki
 from certvault.sealart import Extras, picture_of
 from certvault.sealchecks import no_key, wrong
@@ -235,22 +235,21 @@ def _certificate(view: View, key_id: str) -> CertificateRecord | None:
 
 
 def _evidence(view: View, found: SealStanding) -> dict[str, Any]:
-    lines = [line for line in view.audit.about(about(found.life.seal.id)) if line.kind not in _USES]
+    lines = view.audit.last_about(about(found.life.seal.id), _STEPS, _MAX_EVIDENCE)
     if found.certificate is not None:
         lines += view.audit.about(f"certificate:{found.certificate.ca}:{found.certificate.serial}")
     anchor = view.audit.last_anchor()
     return {
-        "lines": [
-            {"writer": x.writer, "seq": x.seq, "at": _text(x.at), "kind": x.kind, "hash": x.hash}
-            for x in lines[-_MAX_EVIDENCE:]
-        ],
+        "lines": [{"writer": x.writer, "seq": x.seq, "at": _text(x.at), "kind": x.kind, "hash": x.hash} for x in lines],
         "anchor": None
         if anchor is None
         else {"n": anchor.n, "at": _text(anchor.at), "heads_sha256": hashlib.sha256(anchor.heads.encode()).hexdigest()},
     }
 
 
-_USES = frozenset({"SEAL_PERMITTED", "SEAL_USED", "SEAL_PERMIT_CANCELLED", "SEAL_PERMIT_APPROVED"})
+_STEPS = frozenset({"SEAL_STRUCTURE_MADE", *(f"SEAL_{step.value}" for step in Step)})
+"""Kinds of lines that say where a seal stood. Its uses are no part of an answer to strangers, and however many there
+are, they neither crowd the steps out nor make the answer slow."""
 
 
 def _text(at: datetime.datetime) -> str:

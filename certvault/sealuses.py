@@ -46,6 +46,7 @@ LONGEST = datetime.timedelta(days=31)
 MAX_DIGESTS = 1_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PURPOSE = re.compile(r"[\w.:-]{1,40}")
+_CERTIFIED = (CertificateState.ISSUED, CertificateState.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +180,11 @@ class SealUses:
             found = self._permit(uow, permit_id, actor, seal_id)
             if found.approvers < 2 or found.approved:
                 raise permit_refused("PERMIT_APPROVED", "该用章许可无需再审批", "the permit needs no further approval")
-            if actor.subject == found.given_by:
+            if actor.subject in (found.given_by, found.user):
                 raise permit_refused(
-                    "SEAL_FOUR_EYES", "须由另一人审批", "another person than the first has to approve it"
+                    "SEAL_FOUR_EYES",
+                    "须由首位审批人和用章人以外的人审批",
+                    "another person than the first, and than who uses it, has to approve it",
                 )
             done = found.confirmed(actor.subject)
             return uow.permits.save(
@@ -208,6 +211,8 @@ class SealUses:
         known = held(uow, permit.seal_id)
         _check_permit(uow, permit, known, digest, actor, at)
         edition = usable(known)
+        if not _certified(uow, edition.key_id or ""):  # another process may have revoked it since the keys were read
+            raise no_key(known.seal.id)
         check_rules(edition, asked_by(actor, permit.purpose, at))
         _count(uow, known.seal, edition, 1)
         use = _use(permit, edition, actor, at, digest, "", permit.identifier)
@@ -432,6 +437,12 @@ def _check_user(permit: SealPermit, known: Life, actor: Actor, at: datetime.date
         raise permit_refused("PERMIT_EXPIRED", "该用章许可已过期", "the permit has expired")
     if not permit.approved:
         raise needs_two()
+    if known.at_work is not None and known.at_work.rule.approvers > permit.approvers:
+        raise permit_refused(
+            "PERMIT_APPROVERS",
+            "该印章现在每次使用须两人审批，而许可由一人给出",
+            "the seal asks for two approvers by now, and one gave the permit",
+        )
 
 
 def _check_permit(
@@ -442,6 +453,12 @@ def _check_permit(
         raise permit_refused("PERMIT_DIGEST", "待签章的内容与许可的不同", "the permit is for other bytes")
     if view.seal_uses.where(permit_id=permit.id):
         raise used_already()
+
+
+def _certified(uow: UnitOfWork, key_id: str) -> bool:
+    """Whether the newest certificate of a key stands, as the database says at this moment."""
+    found = [c for c in uow.certificates.where(key_id=key_id) if c.state in _CERTIFIED]
+    return bool(found) and max(found, key=lambda c: c.not_before).state is CertificateState.ISSUED
 
 
 def _count(uow: UnitOfWork, seal: Seal, edition: SealVersion, count: int) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from verify.checks.chain import Chains, display_name, load_lenient
 from verify.checks.sealfindings import OTHERS, VALUES, report_maker, report_signer, report_steps
 from verify.checks.sealsteps import SealSteps, Step, StepOutcome
+from verify.checks.sealsthen import check_seal_then
 from verify.checks.sealtime import token_time
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
@@ -87,6 +88,7 @@ def _judge(inquiry: Inquiry, value: Seal | SealSignature, document: bytes | None
         if signature and certificate is not None:
             stamp = token_time(signature.timestamp) if stamped and signature.timestamp else None
             report_signer(inquiry, chains, certificate, moment, stamp)
+            check_seal_then(inquiry, signature.signer, moment, "signature", proven=stamp is not None)
     # 5
     with inquiry.check("seal"):
         report_steps(inquiry, steps, OTHERS)

@@ -12,6 +12,7 @@ from datetime import datetime
 from verify.checks.chain import Chains, display_name
 from verify.checks.facts import timestamp_facts
 from verify.checks.indication import indication_of
+from verify.checks.sealsthen import check_seal_then
 from verify.checks.signature import SignatureView
 from verify.checks.stamps import check_cms, check_embedded
 from verify.checks.trusttime import SignerOutcome, judge_signer
@@ -104,6 +105,8 @@ def _judge(inquiry: Inquiry, cms: UnverifiedCms, document: bytes | None) -> None
         carried = carried_values(cms)
         chains = Chains(inquiry, cms.certificates, carried.crls, carried.ocsps)
         outcome = judge_signer(inquiry, chains, view, inquiry.at, None)
+        if outcome is not None:
+            check_seal_then(inquiry, cms.signer.dump(), outcome.signed_at, view.where, proven=outcome.proven)
     _report(inquiry, view, outcome)
 
 

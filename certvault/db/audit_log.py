@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,11 @@ class AuditReader:
         """All lines about one object, oldest first."""
         query = select(*_COLUMNS).where(audit.c.object == name).order_by(audit.c.at, audit.c.writer, audit.c.seq)
         return [Line(*row) for row in self._connection.execute(query)]
+
+    def last_about(self, name: str, kinds: Collection[str], limit: int) -> list[Line]:
+        """The newest lines of some kinds about one object, oldest first; lines of other kinds are not even read."""
+        query = self._ordered(limit, None).where(audit.c.object == name, audit.c.kind.in_(sorted(kinds)))
+        return [Line(*row) for row in self._connection.execute(query)][::-1]
 
     def anchors(self) -> list[Anchor]:
         """All anchors, oldest first."""

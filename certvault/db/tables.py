@@ -497,7 +497,7 @@ audit = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Index("ix_audit_at", "at"),
-    Index("ix_audit_object", "object"),
+    Index("ix_audit_object_kind", "object", "kind"),
 )
 
 audit_anchors = Table(

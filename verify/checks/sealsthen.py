@@ -4,10 +4,9 @@ when their key has been stolen, under a certificate that nobody has revoked yet.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from verify.checks.sealed import SealedDocument
-from verify.checks.trusttime import SignerOutcome
 from verify.evidence import SealFacts
 from verify.findings import Severity
 from verify.formats.license import LicenseRecord
@@ -33,22 +32,31 @@ def check_seals_then(inquiry: Inquiry, document: SealedDocument, record: License
         inquiry.report("VAULT_UNREACHABLE", severity=Severity.DOUBT)
 
 
+def check_seal_then(inquiry: Inquiry, certificate: bytes, signed: datetime | None, where: str, *, proven: bool) -> None:
+    """The same for one signature in a file of its own, under ``certificate`` (DER)."""
+    try:
+        _report(inquiry, certificate, signed, proven, where)
+    except Exception:  # noqa: BLE001 - the caller's own code
+        inquiry.report("VAULT_UNREACHABLE", severity=Severity.DOUBT)
+
+
 def _look(inquiry: Inquiry, document: SealedDocument) -> None:
     for view in document.seals:
         outcome = document.outcomes.get(id(view))
         if view.cms is None or outcome is None:
             continue
-        sha256 = hashlib.sha256(view.cms.signer.dump()).hexdigest()
-        found, severity = _judged(inquiry, sha256, outcome)
-        if found is not None:
-            inquiry.report(
-                "SEAL_NOT_GOOD_THEN", where=view.where, severity=severity, seal=found.seal, status=found.status
-            )
+        _report(inquiry, view.cms.signer.dump(), outcome.signed_at, outcome.proven, view.where)
 
 
-def _judged(inquiry: Inquiry, sha256: str, outcome: SignerOutcome) -> tuple[SealFacts | None, Severity]:
+def _report(inquiry: Inquiry, certificate: bytes, signed: datetime | None, proven: bool, where: str) -> None:
+    found, severity = _judged(inquiry, hashlib.sha256(certificate).hexdigest(), signed, proven)
+    if found is not None:
+        inquiry.report("SEAL_NOT_GOOD_THEN", where=where, severity=severity, seal=found.seal, status=found.status)
+
+
+def _judged(inquiry: Inquiry, sha256: str, signed: datetime | None, proven: bool) -> tuple[SealFacts | None, Severity]:
     """What counts against the seal, and how far; None when nothing does."""
-    seal_at, signed = inquiry.evidence.seal_at, outcome.signed_at
+    seal_at = inquiry.evidence.seal_at
     if seal_at is None or signed is None:
         return None, Severity.NOTE
     then = seal_at(sha256, signed - _BEFORE, signed + _AFTER)
@@ -56,7 +64,7 @@ def _judged(inquiry: Inquiry, sha256: str, outcome: SignerOutcome) -> tuple[Seal
         return None, Severity.NOTE
     if not then.good:
         return then, Severity.DOUBT if then.status == "KEY_COMPROMISED" else Severity.FATAL
-    now = None if outcome.proven else seal_at(sha256, inquiry.at, inquiry.at)
+    now = None if proven else seal_at(sha256, inquiry.at, inquiry.at)
     return (None, Severity.NOTE) if now is None or now.good else (now, Severity.DOUBT)
 
 
