@@ -20,8 +20,16 @@ from signing.tbs import ToBeSigned
 _CONTEXT = b"certvault-audit-anchor/1\n"
 
 
+def sees_all(actor: Actor) -> bool:
+    """Whether the audit of the whole vault is ``actor``'s to read."""
+    return actor.has(Role.AUDITOR) and actor.issuer_code is None
+
+
 class Audit:
-    """The vault's memory of who did what. Lines name people by blind index only."""
+    """The vault's memory of who did what. Lines name people by blind index only.
+
+    It is one for all organizations, so nobody who is bound to one of them reads it: ForbiddenError.
+    """
 
     def __init__(self, database: Database, keyring: Keyring, vault_id: str) -> None:
         self._database = database
@@ -32,8 +40,7 @@ class Audit:
         self, actor: Actor, *, cursor: str | None = None, limit: int = 100, about: str | None = None
     ) -> AuditPage:
         """Lines, newest first; with ``about``, all lines about one object, oldest first."""
-        if not actor.has(Role.AUDITOR):
-            raise forbidden(Role.AUDITOR)
+        _admit(actor)
         with self._database.reading() as view:
             if about is not None:
                 return AuditPage(tuple(_entry(line) for line in view.audit.about(about)), None)
@@ -42,8 +49,7 @@ class Audit:
 
     def find(self, actor: Actor, wanted: AuditFilter, *, cursor: str | None = None, limit: int = 50) -> AuditPage:
         """Lines that match, newest first."""
-        if not actor.has(Role.AUDITOR):
-            raise forbidden(Role.AUDITOR)
+        _admit(actor)
         with self._database.reading() as view:
             lines = view.audit.matching(
                 limit + 1,
@@ -58,8 +64,7 @@ class Audit:
 
     def anchors(self, actor: Actor, limit: int = 20) -> list[AuditAnchor]:
         """The newest anchors, each signature checked."""
-        if not actor.has(Role.AUDITOR):
-            raise forbidden(Role.AUDITOR)
+        _admit(actor)
         with self._database.reading() as view:
             found = view.audit.newest_anchors(limit)
         return [
@@ -107,6 +112,11 @@ def anchored_bytes(at: datetime.datetime, heads: str) -> bytes:
     """What the LOG key signs: a context line, the instant, the heads."""
     moment = at.astimezone(datetime.UTC).isoformat(timespec="microseconds")
     return _CONTEXT + moment.encode() + b"\n" + heads.encode()
+
+
+def _admit(actor: Actor) -> None:
+    if not sees_all(actor):
+        raise forbidden(Role.AUDITOR)
 
 
 def _without_anchor_lines(reader: AuditReader, anchored: str, heads: list[Head]) -> bool:

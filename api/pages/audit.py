@@ -19,6 +19,7 @@ from api.deps import Given, Services, lang_of
 from api.limits import WAIT_SECONDS
 from api.pages.auditwords import GROUPS, kind_text
 from api.pages.view import render
+from certvault.audit import sees_all
 from certvault.model.actor import Role
 from certvault.model.views import AuditFilter
 
@@ -100,7 +101,7 @@ def _alone() -> Iterator[None]:
 
 def _auditor(request: Request, services: Services) -> Caller | None:
     caller = services.authenticator.visitor(request, check=False)
-    if caller is not None and not caller.actor.has(Role.AUDITOR):
+    if caller is not None and not sees_all(caller.actor):
         raise problems.not_permitted(f"{Role.AUDITOR.value}, {Role.OPERATOR.value}")
     return caller
 

@@ -20,6 +20,7 @@ from api.pages.view import render
 from api.routes.licenses import attachment
 from api.sealing import way_of
 from api.uses import seal_upload
+from certvault.audit import sees_all
 from certvault.errors import not_found
 from certvault.model.actor import Role
 from certvault.model.seal import Life, SealState, SealVersion, Step
@@ -324,7 +325,7 @@ def _one(
         permits=vault.seal_uses.permits(known.seal.id, actor)[:SHOWN],
         now=vault.clock.now(),
         custodian=custodian,
-        auditor=actor.has(Role.AUDITOR),
+        auditor=sees_all(actor),
         may_use=known.seal.state is SealState.ACTIVE and may_change,
         given=given or Draft({}),
         refusals=() if error is None else error.refusals,

@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from api.auth import FORM_COOKIE, LONGEST, SESSION_COOKIE, check_csrf, cookie, drop_cookie, set_cookie
 from api.deps import Given, limited
 from api.pages.view import render
-from certvault.model.actor import Role
+from certvault.audit import sees_all
+from certvault.model.actor import Actor, Role
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +40,7 @@ def sign_in(
         return _form(request, secure=services.secure, failed=True)
     services.authenticator.sessions.close(cookie(request, SESSION_COOKIE, secure=services.secure) or "")
     name = services.authenticator.sessions.open(token.strip(), services.vault.clock.now())
-    response = RedirectResponse(_landing(actor.roles), SEE_OTHER)
+    response = RedirectResponse(_landing(actor), SEE_OTHER)
     set_cookie(response, SESSION_COOKIE, name, secure=services.secure, lifetime=LONGEST)
     drop_cookie(response, FORM_COOKIE, secure=services.secure)
     return response
@@ -64,11 +65,12 @@ def _form(request: Request, *, secure: bool, failed: bool = False) -> Response:
     return response
 
 
-def _landing(roles: frozenset[str]) -> str:
+def _landing(actor: Actor) -> str:
+    roles = actor.roles
     if Role.HOLDER.value in roles:
         return "/wallet"
     if Role.AUDITOR.value in roles:
-        return "/audit"
+        return "/audit" if sees_all(actor) else "/seals"
     if Role.CUSTODIAN.value in roles:
         return "/seals"
     return "/issue" if roles & {Role.OPERATOR.value, Role.ISSUER.value} else "/"

@@ -12,9 +12,10 @@ import pytest
 
 from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault, open_vault
 from certvault.clock import FixedClock
-from certvault.errors import ConflictError
+from certvault.errors import ConflictError, ForbiddenError
 from certvault.model.actor import Actor
 from certvault.model.sealrules import SealRules
+from certvault.model.views import AuditFilter
 from certvault.remote import PURPOSE
 from certvault.seals import Wanted
 from signing.formats.detached import DetachedForm, seal_digest
@@ -133,3 +134,16 @@ def test_many_uses_do_not_hide_the_steps_of_a_life(vault: Vault, clock: FixedClo
     evidence = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["evidence"]
     kinds = [line["kind"] for line in evidence["lines"] if line["kind"].startswith(("SEAL_", "REMOTE_"))]
     assert kinds == ["SEAL_APPLY", "SEAL_APPROVE", "SEAL_MAKE", "SEAL_ACTIVATE"]
+
+
+def test_an_auditor_of_one_organization_reads_the_steps_of_all(vault: Vault) -> None:
+    """The audit tells of every organization's seals and licenses: it is for those who are bound to none."""
+    code = vault.issuers.list(OP)[0].code
+    for role in ("auditor", "operator"):
+        bound = Actor("token:bound", frozenset({role}), issuer_code=code)
+        for read in (vault.audit.entries, vault.audit.anchors):
+            with pytest.raises(ForbiddenError):
+                read(bound)
+        with pytest.raises(ForbiddenError):
+            vault.audit.find(bound, AuditFilter())
+    assert vault.audit.entries(Actor("token:free", frozenset({"auditor"}))).items
