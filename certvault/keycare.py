@@ -108,13 +108,14 @@ class KeyCare:
         key = self._key(value["key"], actor)
         if self._is_there(key):
             raise present(key)
-        under = self._under(value, shares, actor)
+        under = self._under(value, shares)
         key = key.moved(self._put_back(key, under, value["wrapped"]).uri)
         text = probe_text(self._vault_id, key.id)
         signature = self._keyring.signer(key).sign(ToBeSigned(text, key.purpose))
         if not self._keyring.verifies(key.id, text, signature):
             self._keyring.backend.destroy(key.handle)
             raise no_backup("备份中的密钥与登记的公钥不符", "the key in the backup is not the one that is registered")
+        self._keep_using(under, shares, actor)
         return self._saved(key.put_back(), "KEY_RESTORED", actor)
 
     def destroy(self, key_id: str, actor: Actor) -> KeyRecord:
@@ -165,7 +166,7 @@ class KeyCare:
     def _backup_label(self) -> str:
         return f"{self._vault_id[:8]}-backup"
 
-    def _under(self, value: Mapping[str, str], texts: Sequence[str], actor: Actor) -> str:
+    def _under(self, value: Mapping[str, str], texts: Sequence[str]) -> str:
         """The URI here of the backup key that made this backup; brought here from its shares when they are given."""
         if not texts:
             with self._database.reading() as view:
@@ -175,13 +176,17 @@ class KeyCare:
             uri = self._keyring.backend.restore_backup_key(self._backup_label, [read_share(text) for text in texts])
         except ShareError as error:
             raise bad_shares(error) from error
+        return uri
+
+    def _keep_using(self, uri: str, texts: Sequence[str], actor: Actor) -> None:
+        """Later backups are made under the backup key that came from shares, once it opened a backup of this vault:
+        anybody can write shares that give *a* key."""
         with self._database.reading() as view:
             known = view.fact(_BACKUP_KEY)
-        if known != uri:
+        if texts and known != uri:
             with self._database.writing() as uow:
                 told = event("BACKUP_KEY_RESTORED", "key-backup", actor.subject, shares=len(texts))
                 uow.set_fact(_BACKUP_KEY, uri, told)
-        return uri
 
     def _back_up_data(self, actor: Actor) -> bytes:
         if not actor.has(Role.CUSTODIAN):
@@ -210,7 +215,7 @@ class KeyCare:
         """Wrap the data keys anew, under a wrapping key of this backend."""
         if not actor.has(Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
-        under, backend = self._under(value, shares, actor), self._keyring.backend
+        under, backend = self._under(value, shares), self._keyring.backend
         wrapping = backend.generate_wrapping_key(f"{self._vault_id[:8]}-wrapping-{secrets.token_hex(4)}")
         given: dict[tuple[str, int], bytes] = {}
         try:
@@ -228,6 +233,7 @@ class KeyCare:
             for key in known:
                 told = event("DATA_KEY_RESTORED", f"data-key:{key.use}-{key.generation}", actor.subject)
                 uow.data_keys.save(key.rewrapped(wrapping, given[key.use, key.generation]), told)
+        self._keep_using(under, shares, actor)
 
     def _put_back(self, key: KeyRecord, under: str, wrapped: str) -> KeyHandle:
         try:

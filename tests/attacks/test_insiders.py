@@ -18,9 +18,11 @@ from certvault.model.sealrules import SealRules
 from certvault.model.views import AuditFilter
 from certvault.remote import PURPOSE
 from certvault.seals import Wanted
+from signing.backends.shares import split
 from signing.formats.detached import DetachedForm, seal_digest
 from signing.formats.seal_document import Instrument
 from tests.conftest import NOW
+from verify.formats.refusal import RefusedError
 
 OP = LOCAL_OPERATOR
 ANN = Actor("token:ann", frozenset({"custodian"}))
@@ -147,3 +149,21 @@ def test_an_auditor_of_one_organization_reads_the_steps_of_all(vault: Vault) -> 
         with pytest.raises(ForbiddenError):
             vault.audit.find(bound, AuditFilter())
     assert vault.audit.entries(Actor("token:free", frozenset({"auditor"}))).items
+
+
+def test_shares_of_a_backup_key_that_a_keeper_made_up(vault: Vault) -> None:
+    """They open no backup of the vault, and later backups are not made under the key they give."""
+    vault.keycare.new_backup_key(2, 3, OP, lambda shares: None)
+    seal_id = vault.seals.apply("contract", actor=OP, wanted=Wanted()).seal.id
+    vault.seals.approve(seal_id, OP)
+    vault.seals.make(seal_id, OP, exportable=True)
+    vault.seals.activate(seal_id, OP)
+    key = vault.seal_uses.hand(seal_id).key
+    backup = vault.keycare.back_up(key.id, OP)
+    vault._keyring.backend.destroy(key.handle)  # as if the device had lost it
+    forged = [share.to_text() for share in split(bytes(range(32)), 2, 3, "key backup")[:2]]
+    with pytest.raises(RefusedError):
+        vault.keycare.restore(backup, ANN, forged)
+    vault.keycare.restore(backup, ANN)
+    again = json.loads(vault.keycare.back_up(key.id, OP))
+    assert again["under"] == json.loads(backup)["under"]
