@@ -19,6 +19,7 @@ from certvault.certification import Certification
 from certvault.cipher import Cipher
 from certvault.clock import Clock, SystemClock
 from certvault.compromise import Compromise
+from certvault.datakeys import note_data_keys
 from certvault.db.unit_of_work import Database
 from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
@@ -318,6 +319,7 @@ def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings
             wrapped = backend.wrap(wrapping, secrets.token_bytes(_DATA_KEY_BYTES))
             key = DataKey(use, 1, wrapping, wrapped, clock.now())
             uow.data_keys.save(key, event("DATA_KEY_CREATED", f"data-key:{use}-1", VAULT_OWNER))
+            note_data_keys(uow, backend, [key], VAULT_OWNER)
 
 
 def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settings:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from certvault.datakeys import note_data_keys, require_same_data_keys
 from certvault.db.unit_of_work import Database
 from certvault.errors import forbidden, not_found
 from certvault.keyrefusals import active, bad_shares, needed, no_backup, not_exportable, not_opened, present
@@ -201,6 +202,7 @@ class KeyCare:
             for k in keys
         ]
         with self._database.writing() as uow:
+            note_data_keys(uow, backend, keys, actor.subject)
             uow.record([event("KEY_BACKED_UP", "data-keys", actor.subject, keys=len(keys))])
         value = {
             "format": FORMAT,
@@ -230,9 +232,11 @@ class KeyCare:
             known = uow.data_keys.all()
             if {(k.use, k.generation) for k in known} != set(given):
                 raise no_backup("备份中的数据密钥不全", "the backup does not hold all the data keys of this vault")
-            for key in known:
+            brought = [key.rewrapped(wrapping, given[key.use, key.generation]) for key in known]
+            require_same_data_keys(uow.view, backend, brought)
+            for key in brought:
                 told = event("DATA_KEY_RESTORED", f"data-key:{key.use}-{key.generation}", actor.subject)
-                uow.data_keys.save(key.rewrapped(wrapping, given[key.use, key.generation]), told)
+                uow.data_keys.save(key, told)
         self._keep_using(under, shares, actor)
 
     def _put_back(self, key: KeyRecord, under: str, wrapped: str) -> KeyHandle:

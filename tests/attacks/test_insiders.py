@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
+from bench.data import examples
 from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault, open_vault
 from certvault.clock import FixedClock
 from certvault.errors import ConflictError, ForbiddenError
@@ -18,6 +20,7 @@ from certvault.model.sealrules import SealRules
 from certvault.model.views import AuditFilter
 from certvault.remote import PURPOSE
 from certvault.seals import Wanted
+from signing.backends import software
 from signing.backends.shares import split
 from signing.formats.detached import DetachedForm, seal_digest
 from signing.formats.seal_document import Instrument
@@ -167,3 +170,27 @@ def test_shares_of_a_backup_key_that_a_keeper_made_up(vault: Vault) -> None:
     vault.keycare.restore(backup, ANN)
     again = json.loads(vault.keycare.back_up(key.id, OP))
     assert again["under"] == json.loads(backup)["under"]
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["by its check value", "by a license"])
+def test_data_keys_that_a_keeper_made_up(vault: Vault, noted: bool) -> None:
+    """Taken in, they would leave what is stored unreadable, and what comes later readable to the forger."""
+    issued = vault.issuing.issue("road-transport-license", next(examples("road-transport-license")), actor=OP)
+    vault.keycare.new_backup_key(2, 3, OP, lambda shares: None)
+    honest = vault.keycare.back_up("data", OP)
+    secret = bytes(range(32))
+    named = [part.rsplit(":", 1)[0] for part in json.loads(honest)["wrapped"].split()]
+    wrapped = base64.b64encode(software.wrap_key(secret, b"A" * 32)).decode()
+    forged = json.loads(honest) | {"under": "file:x", "wrapped": " ".join(f"{name}:{wrapped}" for name in named)}
+    shares = [share.to_text() for share in split(secret, 2, 3, "key backup")[:2]]
+    with vault._database.writing() as uow:
+        before = uow.data_keys.all()
+        if not noted:
+            uow.connection.execute(text("DELETE FROM vault_facts WHERE name LIKE 'data-key-check:%'"))
+    with pytest.raises(RefusedError, match="NOT_A_KEY_BACKUP"):
+        vault.keycare.restore(json.dumps(forged).encode(), ANN, shares)
+    with vault._database.reading() as view:
+        assert view.data_keys.all() == before
+    assert vault.licenses.record(issued.identifier, OP)
+    vault.keycare.restore(honest, ANN)
+    assert vault.licenses.record(issued.identifier, OP)
