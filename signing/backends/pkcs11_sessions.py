@@ -95,7 +95,7 @@ class Sessions:
 
         ``retry=False`` is for making keys, which is not repeated after it failed half way.
         """
-        seen = self._module.generation
+        seen, missed = self._module.generation, False
         try:
             return self._once(work, uri)
         except KeyNotFoundError as error:
@@ -111,8 +111,13 @@ class Sessions:
             try:
                 self._module.renew(seen)
                 return self._once(work, uri)
+            except KeyNotFoundError as error:
+                if missed:
+                    raise
+                # It may have been pulled between the fresh look at it and the search: only twice in a row counts.
+                fault, seen, missed = error, self._module.generation, True
             except _AWAY as error:
-                fault, seen = error, self._module.generation
+                fault, seen, missed = error, self._module.generation, False
         raise _unavailable(fault, uri) from fault
 
     def _once(self, work: Callable[[Lane], T], uri: str) -> T:
