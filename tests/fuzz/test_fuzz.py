@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.targets import SEEDS, TARGETS, WrongAnswerError, cms, pdf_document
+from verify.formats.qr import CodeError, unverified_cose
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,3 +51,10 @@ def test_a_fuzzer_starts_and_is_guided(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list(tmp_path.iterdir())) > 1
+
+
+@pytest.mark.parametrize("name", ["maps-as-keys", "shared-values"])
+def test_a_code_that_would_unfold_is_refused_before_it_does(name: str) -> None:
+    """A map as a key is hashed anew at each level; a shared value stands for all of its copies."""
+    with pytest.raises(CodeError, match="no CBOR"):
+        unverified_cose((SEEDS / "code_cbor" / name).read_bytes())

@@ -140,11 +140,23 @@ def signed_bytes(protected: bytes, payload: bytes) -> bytes:
     return bytes(cbor2.dumps(["Signature1", protected, b"", payload], canonical=True))
 
 
+def _refused(*_: Any) -> Any:
+    raise ValueError("reference")
+
+
+_CBOR_DEPTH = 8
+"""Maps as keys of maps are hashed anew at each level, so that nesting costs its power of two."""
+_REFUSED = dict.fromkeys((25, 28, 29, 256), _refused)
+"""References to values and texts (shared values, string references): a few bytes would unfold into gigabytes."""
+
+
 def _strict_cbor(data: bytes) -> Any:
     import cbor2
 
     try:
-        value = cbor2.loads(data)
+        value = cbor2.loads(
+            data, max_depth=_CBOR_DEPTH, allow_indefinite=False, allow_duplicate_keys=False, semantic_decoders=_REFUSED
+        )
         again = cbor2.dumps(value, canonical=True)
     except Exception as error:  # the decoder raises many types on hostile input
         raise CodeError("no CBOR") from error
