@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from verify.trust.regions import Regions
 
 MAX_CERTIFICATE_FILE = 1_000_000
 MAX_FILES_IN_FOLDER = 10_000
@@ -46,13 +49,15 @@ class TrustStore:
     """Anchors (DER certificates), further certificates that are no anchors, and who may issue what.
 
     ``remits`` None: nobody told us, which the verdict notes. ``allow_example`` lets anchors count whose subject's
-    common name begins ``EXAMPLE``.
+    common name begins ``EXAMPLE``. ``regions``: what is known of other regions, by which recognition is judged; None
+    when no region's trust is in play.
     """
 
     anchors: tuple[bytes, ...] = ()
     certificates: tuple[bytes, ...] = ()
     remits: tuple[Remit, ...] | None = None
     allow_example: bool = False
+    regions: Regions | None = None
 
     @classmethod
     def from_paths(cls, paths: Sequence[Path], allow_example: bool = False) -> TrustStore:
