@@ -61,6 +61,7 @@ from certvault.vault import Vault
 from certvault.verification import Verification
 from certvault.versions import Versions
 from certvault.wallet import Wallet
+from certvault.web import web_of
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
 from templates.registry import shipped_types
@@ -230,6 +231,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         audit=audit,
         idempotency=idempotency,
         recovery=recovery,
+        web=web_of(settings),
         _database=database,
         _keyring=keyring,
         _session=session,

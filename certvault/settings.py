@@ -16,6 +16,9 @@ The file holds no secret, unless a database URL with a password was written into
                                SHA256-OF-CERTIFICATE=TOKEN-ID, that come through the proxy
     [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
     [status]    second_approver  true: an act on a license waits until a second person approves it
+    [web]       plain_http, ca_file, proxy
+                               asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
+                               file in the folder whose authorities count instead of the system's; "http://host:port"
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ from signing.errors import PinError
 
 FILE_NAME = "vault.toml"
 _CLIENT = re.compile(r"[0-9a-f]{64}=[0-9a-f]{16}")
+_HOST_PORT = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 PIN_FILE = "pin"
 PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
 REMOTE_DAILY = 10_000
@@ -76,6 +80,9 @@ class Settings:
     four_eyes: bool = False
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
     second_approver: bool = False
+    web_plain_http: tuple[str, ...] = ()
+    web_ca_file: str | None = None
+    web_proxy: str | None = None
 
     @property
     def sample(self) -> bool:
@@ -125,6 +132,11 @@ class Settings:
                 "clients": list(self.remote_clients),
             },
             "status": {"second_approver": self.second_approver},
+            "web": {
+                "plain_http": list(self.web_plain_http),
+                "ca_file": self.web_ca_file,
+                "proxy": self.web_proxy,
+            },
         }
         lines: list[str] = []
         for table, members in tables.items():
@@ -203,6 +215,9 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         four_eyes=value.get("seals", {}).get("four_eyes") is True,
         key_mechanisms=read_key_mechanisms(value),
         second_approver=value.get("status", {}).get("second_approver") is True,
+        web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
+        web_ca_file=_optional(value, "ca_file"),
+        web_proxy=_proxy(_optional(value, "proxy")),
     )
 
 
@@ -230,6 +245,34 @@ def _clients(given: Any) -> tuple[str, ...]:
             f"{FILE_NAME}: [remote] clients is not a list of SHA256-OF-CERTIFICATE=TOKEN-ID",
         )
     return tuple(given)
+
+
+def _plain_http(given: Any) -> tuple[str, ...]:
+    """``host:port`` each; SettingsError for anything else."""
+    if not isinstance(given, list) or not all(isinstance(h, str) and _HOST_PORT.fullmatch(h) for h in given):
+        raise SettingsError(
+            f"{FILE_NAME}：[web] plain_http 须为“主机:端口”的列表",
+            f"{FILE_NAME}: [web] plain_http is not a list of host:port",
+        )
+    return tuple(given)
+
+
+def _proxy(given: str | None) -> str | None:
+    scheme, _, rest = (given or "http://x:1").partition("://")
+    if scheme not in {"http", "https"} or not _HOST_PORT.fullmatch(rest.rstrip("/")):
+        raise SettingsError(
+            f"{FILE_NAME}：[web] proxy 须写成 http://主机:端口，不含凭据",
+            f"{FILE_NAME}: [web] proxy is written http://host:port, without credentials",
+        )
+    return given
+
+
+def _optional(value: Mapping[str, Any], member: str) -> str | None:
+    """A member of ``[web]`` that may be absent; SettingsError for one that is no text."""
+    found = value.get("web", {}).get(member)
+    if found is not None and (not isinstance(found, str) or not found):
+        raise SettingsError(f"{FILE_NAME}：[web] {member} 不是文本", f"{FILE_NAME}: [web] {member} is not text")
+    return found
 
 
 def write_pin(folder: Path, pin: str) -> None:

@@ -44,6 +44,7 @@ from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
 from certvault.verification import Verification
 from certvault.wallet import Wallet
+from certvault.web import Web
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
 
@@ -80,6 +81,7 @@ class Vault:
     audit: Audit
     idempotency: Idempotency
     recovery: Recovery
+    web: Web
     _database: Database
     _keyring: Keyring
     _session: Session

@@ -166,13 +166,23 @@ SETTINGS = Settings(
 
 
 def test_settings_come_back_as_written(tmp_path: Path) -> None:
-    written = replace(SETTINGS, folder=tmp_path.resolve())
+    written = replace(
+        SETTINGS, folder=tmp_path.resolve(), web_plain_http=("10.0.0.1:80", "[::1]:80"), web_ca_file="ca.pem",
+        web_proxy="http://proxy:3128",
+    )  # fmt: skip
     written.write()
     assert read_settings(tmp_path) == written
     assert (tmp_path / "vault.toml").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("change", [('suite = "p256"', 'suite = "md5"'), ("[keys]", "[keyes]"), ("[vault]", "[[")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('suite = "p256"', 'suite = "md5"'), ("[keys]", "[keyes]"), ("[vault]", "[["),
+        ("plain_http = []", 'plain_http = ["a"]'),
+        ("plain_http = []", 'proxy = "http://user:word@proxy:80"'), ("plain_http = []", "ca_file = 1"),
+    ],
+)  # fmt: skip
 def test_wrong_settings_are_named(tmp_path: Path, change: tuple[str, str]) -> None:
     replace(SETTINGS, folder=tmp_path).write()
     path = tmp_path / "vault.toml"
