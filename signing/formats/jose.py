@@ -50,16 +50,17 @@ def signed_token(
 
     Raises SigningError when the first of ``chain`` is not the certificate of the signer's key.
     """
-    return _signed(header, compact_json(payload), signer, chain)
+    return signed_payload(header, compact_json(payload), signer=signer, chain=chain)
 
 
 def signed_detached(header: Mapping[str, Any], payload: bytes, *, signer: Signer, chain: tuple[bytes, ...]) -> str:
     """A compact JWS whose payload stands elsewhere (RFC 7515 appendix F): its middle part is left out."""
-    head, _, value = _signed(header, payload, signer, chain).split(".")
+    head, _, value = signed_payload(header, payload, signer=signer, chain=chain).split(".")
     return f"{head}..{value}"
 
 
-def _signed(header: Mapping[str, Any], payload: bytes, signer: Signer, chain: tuple[bytes, ...]) -> str:
+def signed_payload(header: Mapping[str, Any], payload: bytes, *, signer: Signer, chain: tuple[bytes, ...]) -> str:
+    """A compact JWS over ``payload`` as it is, such as one in RFC 8785 form; else like :func:`signed_token`."""
     if not chain:
         raise SigningError("a token carries the certificate of its signer", uri=signer.handle.uri)
     require_own_certificate(SignerIdentity.of(chain[0]), signer)
