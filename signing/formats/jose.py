@@ -53,11 +53,6 @@ def signed_token(
     return signed_payload(header, compact_json(payload), signer=signer, chain=chain)
 
 
-def signed_payload(header: Mapping[str, Any], payload: bytes, *, signer: Signer, chain: tuple[bytes, ...]) -> str:
-    """A compact JWS over ``payload`` as it is, such as JSON in RFC 8785 form; else as :func:`signed_token`."""
-    return _signed(header, payload, signer, chain)
-
-
 def signed_detached(header: Mapping[str, Any], payload: bytes, *, signer: Signer, chain: tuple[bytes, ...]) -> str:
     """A compact JWS whose payload stands elsewhere (RFC 7515 appendix F): its middle part is left out."""
     head, _, value = signed_payload(header, payload, signer=signer, chain=chain).split(".")
