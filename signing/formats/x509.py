@@ -35,6 +35,8 @@ _USAGE = {
     KeyPurpose.SEAL_MAKER: purposes.SEAL_MAKER,
     KeyPurpose.LOG: purposes.LOG,
 }
+_FURTHER_USAGE = {KeyPurpose.TRUST_LIST: purposes.TSL_SIGNING}
+"""What readers of other formats look for; for ours the usage above counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,10 @@ def _ca_profile() -> list[x509.Extension]:
 def _leaf_profile(request: CertificateRequestData) -> list[x509.Extension]:
     purpose = request.key.purpose
     usage = {"digital_signature", "non_repudiation"} if purpose is KeyPurpose.SEAL else {"digital_signature"}
+    further = [_FURTHER_USAGE[purpose]] if purpose in _FURTHER_USAGE else []
     extensions = [
         _extension("key_usage", usage, critical=True),
-        _extension("extended_key_usage", [_USAGE[purpose]], critical=purpose is KeyPurpose.TSA),
+        _extension("extended_key_usage", [_USAGE[purpose], *further], critical=purpose is KeyPurpose.TSA),
     ]
     if purpose is KeyPurpose.OCSP:
         extensions.append(_extension("ocsp_no_check", None))

@@ -58,6 +58,8 @@ def listed() -> TrustList:
 
 def test_a_list_is_read_back_as_it_was_written(listed: TrustList) -> None:
     assert trust_list_from_json(json.loads(listed.payload())) == listed
+    stamped = replace(listed, timestamps=listed.roots)
+    assert trust_list_from_json(json.loads(stamped.payload())) == stamped
 
 
 def _set(value: Any, path: tuple[Any, ...], new: Any) -> None:
@@ -86,6 +88,14 @@ def test_a_list_with_a_wrong_member_is_refused(listed: TrustList, path: tuple[An
     value = json.loads(listed.payload())
     _set(value, path, new)
     with pytest.raises(TrustListError):
+        trust_list_from_json(value)
+
+
+def test_a_platform_with_a_service_of_another_kind_is_refused(listed: TrustList) -> None:
+    value = json.loads(replace(listed, timestamps=listed.roots).payload())
+    services = value["LoTE"]["TrustedEntitiesList"][0]["TrustedEntityServices"]
+    services.reverse()
+    with pytest.raises(TrustListError, match="platform"):
         trust_list_from_json(value)
 
 

@@ -18,6 +18,7 @@ CODE = f"{ARC}.2"
 STATUS = f"{ARC}.3"
 ANSWER = f"{ARC}.4"
 TRUST_LIST = f"{ARC}.5"
+TSL_SIGNING = "0.4.0.2231.3.0"  # id-tsl-kp-tslSigning, ETSI TS 119 612 5.7.1: beside TRUST_LIST, for other readers
 SEAL_MAKER = f"{ARC}.6"
 LOG = f"{ARC}.7"
 

@@ -33,6 +33,7 @@ SERVICE_CA = f"urn:oid:{ARC}.210"
 SERVICE_SEAL = f"urn:oid:{ARC}.211"
 SERVICE_RECORD = f"urn:oid:{ARC}.212"
 SERVICE_CODE = f"urn:oid:{ARC}.213"
+SERVICE_TIMESTAMP = f"urn:oid:{ARC}.214"
 GRANTED = f"urn:oid:{ARC}.220"
 WITHDRAWN = f"urn:oid:{ARC}.221"
 EXTENSION = "certvault"
@@ -108,7 +109,11 @@ class Endpoints:
 @dataclass(frozen=True, slots=True)
 class TrustList:
     """A list. ``roots`` are the anchors of its licenses (DER), ``authorities`` stand between; ``crls`` are revocation
-    lists (DER) of both. ``example``: of an example vault, where an issuer may print another authority's name."""
+    lists (DER) of both. ``example``: of an example vault, where an issuer may print another authority's name.
+
+    ``timestamps`` are the certificates (DER) of the region's timestamp authority, of all keys whose timestamps may
+    still count; they stand below the roots and need no trust of their own.
+    """
 
     region: str
     name: str
@@ -124,6 +129,7 @@ class TrustList:
     anchor_sequence: int = 1
     example: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    timestamps: tuple[bytes, ...] = ()
 
     def type_named(self, name: str) -> ListedType | None:
         """The newest version of a type."""
@@ -176,15 +182,20 @@ class TrustList:
 
     def _entities(self) -> list[dict[str, Any]]:
         since = moment_text(self.issued)
+        services = [
+            _service(SERVICE_CA, "根证书", "Root authorities", self.roots, True, since, {"anchors": True}),
+            _service(SERVICE_CA, "签发机构", "Issuing authorities", self.authorities, True, since, {}),
+        ]
+        if self.timestamps:
+            services.append(
+                _service(SERVICE_TIMESTAMP, "时间戳机构", "Timestamp authority", self.timestamps, True, since, {})
+            )
         platform = {
             "TrustedEntityInformation": {
                 "TEName": _named(self.name),
                 "TEInformationExtensions": [{EXTENSION: {"kind": "platform"}}],
             },
-            "TrustedEntityServices": [
-                _service(SERVICE_CA, "根证书", "Root authorities", self.roots, True, since, {"anchors": True}),
-                _service(SERVICE_CA, "签发机构", "Issuing authorities", self.authorities, True, since, {}),
-            ],
+            "TrustedEntityServices": services,
         }
         return [platform, *(_issuer_json(i) for i in self.issuers)]
 
@@ -219,9 +230,10 @@ def _list(o: Members) -> TrustList:
     entities = o.objects("TrustedEntitiesList", limit=MAX_ISSUERS + 1)
     if not entities or _extension(entities[0].object("TrustedEntityInformation")).text("kind") != "platform":
         raise MemberError("TrustedEntitiesList does not begin with the platform")
-    services = entities[0].objects("TrustedEntityServices", limit=2)
-    if len(services) != 2:
-        raise MemberError("the platform has not two services")
+    services = entities[0].objects("TrustedEntityServices", limit=3)
+    kinds = [s.object("ServiceInformation").text("ServiceTypeIdentifier") for s in services]
+    if kinds not in ([SERVICE_CA] * 2, [SERVICE_CA, SERVICE_CA, SERVICE_TIMESTAMP]):
+        raise MemberError("the platform's services are not its authorities and perhaps its timestamps")
     base = points.matching("base", _HTTP).rstrip("/")
     found = TrustList(
         region=ours.matching("region", REGION),
@@ -243,6 +255,7 @@ def _list(o: Members) -> TrustList:
         anchor_sequence=ours.integer("anchor_sequence", low=1),
         example=ours.boolean("example"),
         extra=ours.optional_object("extra").value,
+        timestamps=_certificates(services[2]) if len(services) == 3 else (),
     )
     _below(base, found.endpoints.trust_list, "trust_list")
     if found.endpoints.notices:
