@@ -119,7 +119,7 @@ def all_codes(lang: str = "zh") -> list[dict[str, str]]:
     ]
 
 
-_I, _C, _S = About.INTEGRITY, About.CONCLUSION, About.STANDING
+_I, _C, _S, _R = About.INTEGRITY, About.CONCLUSION, About.STANDING, About.RECOGNITION
 _FATAL, _DOUBT, _NOTE = Severity.FATAL, Severity.DOUBT, Severity.NOTE
 
 _SIGNED_UPDATE = "ETSI EN 319 142-1 5.4; ISO 32000-2 12.8.2.2"
@@ -129,6 +129,7 @@ _FACE = "certvault-license/1 face"
 _SHADOW = "Mainka et al., Shadow Attacks, NDSS 2021"
 _SEAL, _SEALED = "GB/T 38540 6.3", "GB/T 38540 7.3"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
+_LIST, _ADOPT = "ETSI TS 119 602; certvault-regions/1", "TUF 5.3, 5.4; certvault-regions/1"
 
 CATALOG: Mapping[str, Meaning] = {
     # A DOUBT about integrity means: cannot be read as a signed document at all.
@@ -277,4 +278,23 @@ CATALOG: Mapping[str, Meaning] = {
     "STANDING_FROM_HISTORY": Meaning(_S, _NOTE, "GB/T 36903"),
     "STANDING_ANSWER_WRONG": Meaning(_S, _DOUBT, "GB/T 36903"),
     "STANDING_NOT_KNOWN": Meaning(_S, _DOUBT, _STATUS),
+    # Adopting anchors and trust lists of regions
+    "ANCHOR_BROKEN": Meaning(_R, _DOUBT, _LIST),
+    "ANCHOR_REGION_DIFFERS": Meaning(_R, _DOUBT, _LIST),
+    "ANCHOR_ROLLBACK": Meaning(_R, _DOUBT, _ADOPT),
+    "ANCHOR_EQUIVOCATED": Meaning(_R, _DOUBT, _ADOPT),
+    "ANCHOR_SKIPPED": Meaning(_R, _DOUBT, _ADOPT),
+    "ANCHOR_NOT_VOUCHED": Meaning(_R, _DOUBT, _ADOPT),
+    "ANCHOR_THRESHOLD": Meaning(_R, _DOUBT, _ADOPT),
+    "ANCHOR_ROOT_SILENT": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_BROKEN": Meaning(_R, _DOUBT, _LIST),
+    "TRUST_LIST_UNTRUSTED": Meaning(_R, _DOUBT, _LIST),
+    "TRUST_LIST_REGION_DIFFERS": Meaning(_R, _DOUBT, _LIST),
+    "TRUST_LIST_ANCHOR_OLD": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_ROLLBACK": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_EQUIVOCATED": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_EXPIRED": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_FUTURE": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_TOO_LARGE": Meaning(_R, _DOUBT, _ADOPT),
+    "TRUST_LIST_ROOT_TAKEN": Meaning(_R, _DOUBT, _ADOPT),
 }

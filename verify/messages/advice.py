@@ -316,6 +316,12 @@ KINDS: dict[str, Advice] = {
         "需要作为证据时，请留存签署的答复。",
         "Keep the signed answer (certvault status --at) where it is to serve as evidence.",
     ),
+    "trust-list": _a(
+        "所知的其他区域只来自其信任列表；不合规则的锚或列表不予采用，原有的保留。",
+        "What is known of another region comes from its trust list; one that breaks the rules is not adopted.",
+        "请再次同步；仍然如此时，请与该区域核实。",
+        "Sync again; if it stays, ask that region by another way.",
+    ),
     "recognition": _a(
         "其他区域的证照按互认约定才在本地具有效力。",
         "A license of another region counts here under an agreement only.",
@@ -349,7 +355,8 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("STATUS_SUSPENDED", "not-in-force"),
     ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"), ("EXPIRED", "not-in-force"),
     ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_FROM_", "history"),
-    ("STANDING_", "status"), ("RECOGNITION_", "recognition"),
+    ("STANDING_", "status"), ("RECOGNITION_", "recognition"), ("ANCHOR_", "trust-list"),
+    ("TRUST_LIST_", "trust-list"),
 )  # fmt: skip
 """Which kind a code is of: the first beginning that fits. Others go by the answer they move."""
 

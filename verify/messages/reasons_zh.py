@@ -7,6 +7,7 @@ source: every phrase that a check or parser can give must be here.
 
 from verify.messages.changes_zh import CHANGES
 from verify.messages.pdf_zh import PDF_PHRASES
+from verify.messages.regions_zh import REGION_PHRASES
 from verify.messages.seals_zh import SEAL_PHRASES
 from verify.messages.signatures_zh import SIGNATURE_PHRASES
 
@@ -263,6 +264,7 @@ PHRASES: dict[str, str] = {
     **CHANGES,
     **PDF_PHRASES,
     **SEAL_PHRASES,
+    **REGION_PHRASES,
     **SIGNATURE_PHRASES,
     # keys, curves, encodings of other producers
     "it holds no digest of the document": "其中没有文件的摘要",

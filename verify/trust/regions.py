@@ -7,7 +7,7 @@ roots of another, or with the name of another's issuer, is found out (``ISSUER_O
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ class KnownRegion:
     """A region with the list that was adopted of it. ``confirmed``: when it was last seen to be the newest one.
 
     ``faults`` are finding codes that stand against the list itself: it was seen with two contents under one number
-    (``TRUST_LIST_EQUIVOCATED``) or a former one was offered since (``TRUST_LIST_ROLLBACK``).
+    (``TRUST_LIST_EQUIVOCATED``) or a former one was offered since (``TRUST_LIST_ROLLBACK``). ``anchor`` are the roots
+    of its anchor (SHA-256, hex), which belong to it before anybody who only lists them.
     """
 
     region: str
@@ -33,6 +34,7 @@ class KnownRegion:
     adopted: datetime
     confirmed: datetime
     faults: tuple[str, ...] = ()
+    anchor: frozenset[str] = frozenset()
 
     def digests(self) -> frozenset[str]:
         """SHA-256 in hex of its roots."""
@@ -56,7 +58,7 @@ class KnownAgreement:
 @dataclass(frozen=True, slots=True)
 class Regions:
     """What the caller knows of regions. ``home`` is its own code; ``countersigned``: whether an agreement needs the
-    other region's signature to count."""
+    other region's signature to count. ``own`` are its own roots (SHA-256, hex), which no other region has."""
 
     home: str
     known: tuple[KnownRegion, ...] = ()
@@ -64,10 +66,11 @@ class Regions:
     countersigned: bool = False
     types: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The required fields of our own types, by name of the type."""
+    own: frozenset[str] = frozenset()
 
     def of_anchor(self, sha256: str) -> KnownRegion | None:
         """The region whose root has that digest."""
-        return next((k for k in self.known if sha256 in k.digests()), None)
+        return None if sha256 in self.own else self.named(_owners(self.known).get(sha256, ""))
 
     def named(self, region: str) -> KnownRegion | None:
         """The region of that code."""
@@ -78,15 +81,15 @@ def with_regions(trust: TrustStore, regions: Regions) -> TrustStore:
     """``trust`` of the home region together with the regions that were adopted.
 
     Its own remits are bound to its own anchors, so that no other region can speak in the name of its issuers. A root
-    that two regions claim counts for the one that had it first; one of ours is nobody else's.
+    that two regions list counts for the one whose anchor it is in, else for the one that had it first; one of ours is
+    nobody else's.
     """
     own = frozenset(hashlib.sha256(a).hexdigest() for a in trust.anchors)
     remits = [replace(r, anchors=r.anchors if r.anchors is not None else own) for r in trust.remits or ()]
     anchors, others = list(trust.anchors), list(trust.certificates)
-    taken = set(own)
+    owners = _owners(regions.known)
     for known in regions.known:
-        digests = known.digests() - taken
-        taken |= digests
+        digests = frozenset(d for d in known.digests() - own if owners[d] == known.region)
         anchors += [r for r in known.list.roots if hashlib.sha256(r).hexdigest() in digests]
         others += known.list.authorities
         others += [c for i in known.list.issuers for c in (*i.codes, *i.records)]
@@ -96,8 +99,20 @@ def with_regions(trust: TrustStore, regions: Regions) -> TrustStore:
         anchors=tuple(dict.fromkeys(anchors)),
         certificates=tuple(dict.fromkeys(others)),
         remits=tuple(remits),
-        regions=regions,
+        regions=replace(regions, own=own),
     )
+
+
+def _owners(known: Sequence[KnownRegion]) -> dict[str, str]:
+    """Whose each listed root is."""
+    found: dict[str, str] = {}
+    for one in known:
+        for digest in sorted(one.digests() & one.anchor):
+            found.setdefault(digest, one.region)
+    for one in known:
+        for digest in sorted(one.digests()):
+            found.setdefault(digest, one.region)
+    return found
 
 
 def _remits(issuers: Iterable[ListedIssuer], region: str, digests: frozenset[str], *, example: bool) -> list[Remit]:
