@@ -21,7 +21,7 @@ from verify.media import verify_any
 from verify.policy import DEFAULT_POLICY
 from verify.report import DEPTHS
 from verify.report.catalog import codes_markdown
-from verify.trust.anchors import TrustStore
+from verify.trust.sources import read_sources
 from verify.verdict import Conclusion, Standing, Verdict
 
 
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.files:
         parser.error("name at least one file")
     try:
-        trust = TrustStore.from_paths(options.trust, allow_example=options.allow_example)
-        evidence = _evidence(options)
+        given = read_sources(options.trust, allow_example=options.allow_example, at=_now())
+        trust, evidence = given.trust, _evidence(options).beside(given.evidence)
         document = options.data.read_bytes() if options.data else None
     except ValueError as error:
         parser.error(str(error))
@@ -78,10 +78,13 @@ def exit_status(verdicts: Sequence[Verdict]) -> int:
     return 0 if all(v.standing in (None, Standing.IN_FORCE) for v in verdicts) else 12
 
 
+_TRUST = "certificate, folder of them, region's anchor with its trust list beside it, or offline kit"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m verify", description="Verify sealed PDFs, records and codes.")
     parser.add_argument("files", nargs="*", metavar="FILE")
-    parser.add_argument("--trust", action="append", type=Path, default=[], metavar="PATH", help="certificate or folder")
+    parser.add_argument("--trust", action="append", type=Path, default=[], metavar="PATH", help=_TRUST)
     parser.add_argument("--status-list", action="append", default=[], metavar="URI=FILE", help="a status list token")
     parser.add_argument("--crl", action="append", type=Path, default=[], metavar="FILE", help="a revocation list (DER)")
     parser.add_argument("--ocsp", action="append", type=Path, default=[], metavar="FILE", help="an OCSP response (DER)")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class IssuerSource(Protocol):
 class Evidence:
     """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token.
 
+    ``region_lists`` are those of other regions, by region and URI: two regions may have one address by chance.
+
     ``seal_at`` tells of the seal whose certificate has that SHA-256 (hex): good when it was so at some moment from the
     first to the second, else what it was at the second; None for no seal of the vault. ``standing_at`` gives the
     issuing vault's signed answer (JWS) about where the license of that identifier stood at a past moment, None where it
@@ -82,6 +87,21 @@ class Evidence:
     issuers: IssuerSource | None = None
     seal_at: Callable[[str, datetime, datetime], SealFacts | None] | None = None
     standing_at: Callable[[str, datetime], bytes | None] | None = None
+    region_lists: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def beside(self, more: Evidence) -> Evidence:
+        """This together with the lists and revocation data of ``more``; where both have a list, this one's counts."""
+        return replace(
+            self,
+            status_lists=_both(self.status_lists, more.status_lists),
+            region_lists=_both(self.region_lists, more.region_lists),
+            crls=(*self.crls, *more.crls),
+            ocsps=(*self.ocsps, *more.ocsps),
+        )
+
+
+def _both(first: Mapping[K, bytes], second: Mapping[K, bytes]) -> Mapping[K, bytes]:
+    return ChainMap(first, second) if second else first  # type: ignore[arg-type]
 
 
 NO_EVIDENCE = Evidence()

@@ -129,6 +129,7 @@ _FACE = "certvault-license/1 face"
 _SHADOW = "Mainka et al., Shadow Attacks, NDSS 2021"
 _SEAL, _SEALED = "GB/T 38540 6.3", "GB/T 38540 7.3"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
+_KIT = "certvault-kit/1"
 _LIST, _ADOPT = "ETSI TS 119 602; certvault-regions/1", "TUF 5.3, 5.4; certvault-regions/1"
 
 CATALOG: Mapping[str, Meaning] = {
@@ -297,4 +298,22 @@ CATALOG: Mapping[str, Meaning] = {
     "TRUST_LIST_FUTURE": Meaning(_R, _DOUBT, _ADOPT),
     "TRUST_LIST_TOO_LARGE": Meaning(_R, _DOUBT, _ADOPT),
     "TRUST_LIST_ROOT_TAKEN": Meaning(_R, _DOUBT, _ADOPT),
+    # Offline kits and anchors that are handed in
+    "ANCHOR_MISSING": Meaning(_R, _DOUBT, _LIST),
+    "KIT_BROKEN": Meaning(_R, _DOUBT, _KIT),
+    "KIT_TOO_LARGE": Meaning(_R, _DOUBT, _KIT),
+    "KIT_COMPRESSED": Meaning(_R, _DOUBT, _KIT),
+    "KIT_MEMBER_NAME": Meaning(_R, _DOUBT, _KIT),
+    "KIT_MEMBER_TWICE": Meaning(_R, _DOUBT, _KIT),
+    "KIT_MEMBER_EXTRA": Meaning(_R, _DOUBT, _KIT),
+    "KIT_MEMBER_MISSING": Meaning(_R, _DOUBT, _KIT),
+    "KIT_MEMBER_DIFFERS": Meaning(_R, _DOUBT, _KIT),
+    "KIT_UNTRUSTED": Meaning(_R, _DOUBT, _KIT),
+    "KIT_AGREEMENT_UNTRUSTED": Meaning(_R, _DOUBT, _KIT),
+    "KIT_REGION_DIFFERS": Meaning(_R, _DOUBT, _KIT),
+    "KIT_REGION_UNKNOWN": Meaning(_R, _DOUBT, _KIT),
+    "KIT_FUTURE": Meaning(_R, _DOUBT, _KIT),
+    "KIT_SECOND": Meaning(_R, _DOUBT, _KIT),
+    "KIT_STALE": Meaning(_R, _DOUBT, _KIT),
+    "KIT_KNOWLEDGE": Meaning(_C, _NOTE, _KIT),
 }

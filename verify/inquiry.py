@@ -135,6 +135,7 @@ class Inquiry:
 
     def conclude(self, demanded: tuple[str, ...]) -> Verdict:
         """Turn findings into answers. Each demanded check that did not run is a doubt."""
+        self._tell_source()
         integrity = self.integrity
         if integrity is Integrity.INTACT:
             for name in demanded:
@@ -160,6 +161,16 @@ class Inquiry:
             policy=self.policy,
             trust=self.trust,
         )
+
+    def _tell_source(self) -> None:
+        """How old the knowledge is, where all of it is from an offline kit."""
+        kit = self.trust.kit
+        if kit is None:
+            return
+        from verify.checks.standing import age_text
+
+        made = kit.made.strftime("%Y-%m-%d %H:%M:%SZ")
+        self.report("KIT_KNOWLEDGE", region=kit.region, made=made, age=age_text(self.at - kit.made))
 
     def _standing(self, conclusion: Conclusion) -> Standing | None:
         if not self.is_license:

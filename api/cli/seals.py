@@ -26,7 +26,8 @@ def inspect(
         str | None, typer.Option(metavar="TIME", help="RFC 3339 time or a date [now]", show_default=False)
     ] = None,
     trust: Annotated[
-        list[Path] | None, typer.Option(metavar="PATH", help="Certificate or folder that counts", show_default=False)
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Certificate, folder, anchor or kit that counts", show_default=False),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What was sealed, for the digest", show_default=False)
@@ -66,7 +67,7 @@ def _trust(paths: list[Path] | None) -> TrustStore:
     from verify.trust.anchors import TrustStore
 
     try:
-        return TrustStore.from_paths(paths or [], allow_example=True)
+        return TrustStore.from_paths(paths or [], allow_example=True, at=_now())
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--trust") from error
 

@@ -21,7 +21,7 @@ from api.cli.verdicts import Shown, Tally
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
     from verify.evidence import Evidence
-    from verify.trust.anchors import TrustStore
+    from verify.trust.sources import Given
 
 MOST_DATA = 2_000_000_000
 FEW = 4
@@ -47,7 +47,12 @@ def verify(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", show_default=False)] = None,
     trust: Annotated[
         list[Path] | None,
-        typer.Option(metavar="PATH", help="Certificate or folder; replaces the vault's trust", show_default=False),
+        typer.Option(
+            metavar="PATH",
+            help="Certificate, folder of them, region's anchor (with its trust list beside it) or offline kit; replaces"
+            " the vault's trust",
+            show_default=False,
+        ),
     ] = None,
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="RFC 3339 time or a date [now]", show_default=False)
@@ -138,14 +143,15 @@ def _judging(
 ) -> Judging:
     from api.moments import moment
 
+    given = _trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1")
     chosen = min(jobs or len(os.sched_getaffinity(0)), len(files))
     alone = chosen == 1 or (jobs is None and len(files) < FEW)
     return Judging.start(
         stack,
         invocation,
         Grounds(
-            trust=_trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1"),
-            evidence=evidence,
+            trust=given.trust,
+            evidence=evidence.beside(given.evidence),
             at=moment(at) if at else _clock_now(opened),
             password=password,
             document=document,
@@ -260,19 +266,22 @@ def _clock_now(vault: Vault | None) -> datetime:
     return vault.clock.now() if vault else SystemClock().now()
 
 
-def _trust(vault: Vault | None, paths: Sequence[Path] | None, allow_example: bool) -> TrustStore:
+def _trust(vault: Vault | None, paths: Sequence[Path] | None, allow_example: bool) -> Given:
     from verify.formats.refusal import refuse
     from verify.trust.anchors import TrustStore
+    from verify.trust.sources import Given, SourceError, read_sources
 
     if not paths:
-        return vault.verification.trust() if vault else TrustStore(allow_example=allow_example)
+        return Given(vault.verification.trust() if vault else TrustStore(allow_example=allow_example))
     try:
-        return TrustStore.from_paths(paths, allow_example=allow_example)
-    except ValueError as error:
+        return read_sources(paths, allow_example=allow_example, at=_clock_now(vault))
+    except SourceError as error:
+        zh, en = f"无法采用所给信任：{error.text.zh}", f"the trust given does not count: {error.text.en}"
         raise refuse(
-            "TRUST_UNREADABLE", "--trust", f"无法读取信任锚：{error}", f"the trust cannot be read: {error}",
-            remedy_zh="请给出 PEM 或 DER 格式的证书，或其文件夹。",
-            remedy_en="Give a certificate in PEM or DER, or a folder of them.",
+            "TRUST_UNREADABLE", "--trust", zh, en,
+            remedy_zh="请给出 PEM 或 DER 格式的证书或其文件夹、区域的锚及其信任列表，或离线包。",
+            remedy_en="Give a certificate in PEM or DER, a folder of them, a region's anchor with its trust list, or an"
+            " offline kit.",
         ) from error  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
         _Source(channel) if request["issuers"] else None,
         channel.seal_at if request["seals"] else None,
         channel.standing_at if request["standings"] else None,
+        _RegionLists(channel),
     )
     trust: TrustStore = request["trust"]
     at: datetime = request["at"]
@@ -139,6 +140,26 @@ class _Lists(Mapping[str, bytes]):
         return found
 
     def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class _RegionLists(Mapping[tuple[str, str], bytes]):
+    """The parent's status lists of other regions, asked for one by one."""
+
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
+
+    def __getitem__(self, key: tuple[str, str]) -> bytes:
+        region, uri = key
+        found = self._channel.fetched("region list", uri, region=region)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(())
 
     def __len__(self) -> int:

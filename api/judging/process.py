@@ -175,6 +175,8 @@ def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | SealFacts |
             return _standing_at(evidence.standing_at, name, asked.get("at"))
         case "list":
             return evidence.status_lists.get(name)
+        case "region list":
+            return evidence.region_lists.get((str(asked.get("region", ""))[:10], name))
         case "crl" if source:
             return source.crl(name)
         case "issuer" if evidence.issuers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from signing.backends import open_backend
@@ -14,8 +14,11 @@ from signing.formats.kit import make_kit
 from signing.formats.statuslist import make_status_list
 from signing.keys import KeyPurpose
 from tests.support.signing_pki import AT, Pki, build_pki
+from verify.formats.agreement import JWS_TYPE as AGREEMENT_TYPE
+from verify.formats.agreement import Agreement
 from verify.formats.anchor import Anchor
-from verify.formats.kit import KINDS, MANIFEST, KitManifest, KitMember, KitRegion, packed
+from verify.formats.kit import JWS_TYPE as KIT_TYPE
+from verify.formats.kit import KINDS, MANIFEST, KitManifest, KitMember, KitRegion, packed, unpacked
 from verify.formats.trustlist import JWS_TYPE, Endpoints, ListedIssuer, TrustList
 
 HOME, OTHER, THIRD = "410000", "110000", "320000"
@@ -68,6 +71,19 @@ def status_list(region: str, at: datetime.datetime = MADE, hours: int = 24) -> b
     ).encode()  # fmt: skip
 
 
+def agreement_of(accepting: str, issuing: str, signers: tuple[str, ...] | None = None) -> bytes:
+    """An agreement signed by both, or by ``signers``."""
+    agreement = Agreement("agreement-1", 1, accepting, issuing, "a-type", "a-type", AT, AT)
+    signatures, payload = [], ""
+    for region in signers or (accepting, issuing):
+        pki = pki_of(region)
+        signer, chain = pki.signer(KeyPurpose.TRUST_LIST), _chain(pki, KeyPurpose.TRUST_LIST)
+        token = signed_payload({"typ": AGREEMENT_TYPE}, agreement.payload(), signer=signer, chain=chain)
+        head, payload, signature = token.split(".")
+        signatures.append({"protected": head, "signature": signature})
+    return json.dumps({"payload": payload, "signatures": signatures}).encode()
+
+
 @dataclass
 class Parts:
     """What a kit is made of, to be changed before it is made. ``members``: entry and bytes."""
@@ -89,10 +105,14 @@ class Parts:
     def manifest(self) -> KitManifest:
         return KitManifest(self.home, self.made, self.until, tuple(m for m, _ in self.members), self.regions)
 
-    def made_kit(self) -> bytes:
+    def made_kit(self, purpose: KeyPurpose = KeyPurpose.TRUST_LIST) -> bytes:
+        """The kit; ``purpose`` is that of the key that signs it, which ours would refuse unless it is for lists."""
         pki = pki_of(self.by)
-        signer, chain = pki.signer(KeyPurpose.TRUST_LIST), _chain(pki, KeyPurpose.TRUST_LIST)
-        return make_kit(self.manifest(), {m.name: d for m, d in self.members}, signer=signer, chain=chain)
+        signer, chain = pki.signer(purpose), _chain(pki, purpose)
+        if purpose is KeyPurpose.TRUST_LIST:
+            return make_kit(self.manifest(), {m.name: d for m, d in self.members}, signer=signer, chain=chain)
+        token = signed_payload({"typ": KIT_TYPE}, self.manifest().payload(), signer=signer, chain=chain)
+        return packed([(MANIFEST, token.encode()), *((m.name, d) for m, d in self.members)])
 
 
 def good_parts() -> Parts:
@@ -107,11 +127,6 @@ def good_parts() -> Parts:
 
 def repacked(kit: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
     """The same manifest over members that were changed."""
-    from verify.formats.kit import unpacked
-
     members = unpacked(kit)
     change(members)
     return packed(members.items())
-
-
-__all__ = ["MANIFEST", "Parts", "good_parts", "replace"]

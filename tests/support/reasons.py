@@ -9,7 +9,7 @@ from pathlib import Path
 
 VERIFY = Path(__file__).resolve().parents[2] / "verify"
 PARAMETERS = {"reason", "what", "check", "purpose", "member", "error"}
-OUTSIDE = {"__main__.py", "anchors.py", "facts.py", "catalog.py"}
+OUTSIDE = {"__main__.py", "sources.py", "facts.py", "catalog.py"}
 """What these raise or say goes to the caller of the library, not into a finding."""
 _PROSE = re.compile(r"[a-z]{2,} ")
 

@@ -7,6 +7,8 @@ chosen too: each tells of its own licenses only.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -52,25 +54,46 @@ def check_term(inquiry: Inquiry, term: Term, anchor: Any | None) -> None:
         inquiry.report("NOT_YET_IN_FORCE", from_day=term.valid_from.isoformat())
     if term.valid_to is not None and today > term.valid_to:
         inquiry.report("EXPIRED", to_day=term.valid_to.isoformat())
-    # A vault that does not know the license has no list for it, though an address may be the same by chance.
-    unknown = any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings)
-    own = inquiry.evidence.status_lists.get(term.uri)
-    token = (None if unknown else own) if own is not None else _fetched(inquiry, term.uri)
-    if token is None:
-        inquiry.report("STATUS_UNAVAILABLE", uri=term.uri)
+    value, fault = None, TokenError("STATUS_UNAVAILABLE")
+    for token in _tokens(inquiry, term, anchor):
+        try:
+            value = _value(inquiry, term, token, anchor)
+            break
+        except TokenError as error:
+            fault = error
+            if error.code != "STATUS_STALE" or isinstance(error, _LaterError):
+                break
+    if value is None and isinstance(fault, _LaterError):
+        value = _answered(inquiry, term, anchor)
+    if value is None:
+        inquiry.report(fault.code, uri=term.uri, **fault.params)
         return
-    try:
-        value = _value(inquiry, term, token, anchor)
-    except TokenError as error:
-        answered = _answered(inquiry, term, anchor) if isinstance(error, _LaterError) else None
-        if answered is None:
-            inquiry.report(error.code, uri=term.uri, **error.params)
-            return
-        value = answered
     if value in _FINDINGS:
         inquiry.report(_FINDINGS[value])
     elif value != statuslist.VALID:
         inquiry.report("STATUS_BROKEN", uri=term.uri, reason=f"its value {value} has no meaning here")
+
+
+def _tokens(inquiry: Inquiry, term: Term, anchor: Any | None) -> Iterator[bytes]:
+    """Lists that may tell, one after another until one does that is not stale: the one at hand, then a fetched one.
+
+    For a license of another region that is the one kept of that region: the address may be ours as well by chance.
+    """
+    regions = inquiry.trust.regions
+    if regions is not None and anchor is not None:
+        region = regions.of_anchor(hashlib.sha256(anchor.dump()).hexdigest())
+        kept = inquiry.evidence.region_lists.get((region.region, term.uri)) if region is not None else None
+        if kept is not None:
+            yield kept
+    own = inquiry.evidence.status_lists.get(term.uri)
+    # A vault that does not know the license has no list for it, though an address may be the same by chance.
+    unknown = any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings)
+    if own is not None and not unknown:
+        yield own
+    if own is None or not unknown:
+        fetched = _fetched(inquiry, term.uri)
+        if fetched is not None:
+            yield fetched
 
 
 class _LaterError(TokenError):
@@ -152,12 +175,12 @@ def _check_fresh(listed: statuslist.UnverifiedStatusList, at: datetime, skew: ti
     if listed.ttl is not None:
         ends.append(listed.issued + timedelta(seconds=listed.ttl))
     if listed.issued > at + skew:
-        raise _LaterError("STATUS_STALE", made=made, age=_age(at - listed.issued))
+        raise _LaterError("STATUS_STALE", made=made, age=age_text(at - listed.issued))
     if not ends or min(ends) + skew < at:
-        raise TokenError("STATUS_STALE", made=made, age=_age(at - listed.issued))
+        raise TokenError("STATUS_STALE", made=made, age=age_text(at - listed.issued))
 
 
-def _age(span: timedelta) -> str:
+def age_text(span: timedelta) -> str:
     """How old, in units that every language reads; with a minus when it is younger than the moment asked about."""
     minutes = abs(int(span.total_seconds())) // 60
     days, rest = divmod(minutes, 1440)

@@ -30,6 +30,7 @@ MAX_BYTES = 500_000_000
 MAX_MEMBERS = 10_000
 MAX_MANIFEST = 10_000_000
 MAX_TYPES = 2_000
+MAX_FIELDS = 500
 _NAME = re.compile(r"(?:anchors|lists|status|agreements|crls)/[0-9a-z]+(?:[.-][0-9a-z]+){0,8}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
@@ -44,12 +45,12 @@ _DAY_ONE = 0x21  # 1980-01-01, the first day that the format can write
 
 
 class KitError(ValueError):
-    """The bytes are no kit that counts. ``code`` is stable; the message begins with it and says why."""
+    """The bytes are no kit that counts. ``code`` is a finding's; ``params`` fill its message."""
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
+    def __init__(self, code: str, **params: str) -> None:
+        super().__init__(f"{code} {params}")
         self.code = code
-        self.reason = reason
+        self.params = params
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,19 @@ class KitRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class KitType:
+    """A license type of the kit's region: its fields, and those of them that no license may lack."""
+
+    name: str
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KitManifest:
-    """What the region signs. Standing is known from the kit until ``until``; ``countersigned`` and ``types`` (the
-    required fields of its own types) are the rules by which it recognizes licenses of others."""
+    """What the region signs. Standing is known from the kit until ``until``. ``countersigned`` (whether agreements need
+    the other region's signature), ``types`` and ``example`` (whether the region is an example itself) are what it
+    recognizes licenses of others by."""
 
     region: str
     made: datetime
@@ -106,7 +117,8 @@ class KitManifest:
     members: tuple[KitMember, ...]
     regions: tuple[KitRegion, ...] = ()
     countersigned: bool = False
-    types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    example: bool = False
+    types: tuple[KitType, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The payload."""
@@ -126,7 +138,8 @@ class KitManifest:
                 for r in self.regions
             ],
             "countersigned": self.countersigned,
-            "types": {name: list(fields) for name, fields in self.types},
+            "example": self.example,
+            "types": [{"name": t.name, "fields": list(t.fields), "required": list(t.required)} for t in self.types],
         }
 
     def payload(self) -> bytes:
@@ -159,24 +172,26 @@ def unverified_kit(data: bytes) -> UnverifiedKit:
     try:
         jws = unverified_jws(token, MAX_MANIFEST)
         if jws.header.get("typ") != JWS_TYPE:
-            raise KitError("KIT_BROKEN", "the type of its manifest is another")
+            raise KitError("KIT_BROKEN", reason="the type of its manifest is another")
         manifest = manifest_from_json(jws.claims())
     except (JoseError, MemberError) as error:
-        raise KitError("KIT_BROKEN", f"its manifest: {error}") from error
+        raise KitError("KIT_BROKEN", reason=f"its manifest: {error}") from error
     if manifest.payload() != jws.payload:
-        raise KitError("KIT_BROKEN", "its manifest is not in RFC 8785 order, or holds members that are not known")
+        raise KitError(
+            "KIT_BROKEN", reason="its manifest is not in RFC 8785 order, or holds members that are not known"
+        )
     named = [m.name for m in manifest.members]
     for name in found:
         if name not in set(named):
-            raise KitError("KIT_MEMBER_EXTRA", f"{name} is not in the manifest")
+            raise KitError("KIT_MEMBER_EXTRA", member=name)
     for member in manifest.members:
         content = found.get(member.name)
         if content is None:
-            raise KitError("KIT_MEMBER_MISSING", member.name)
+            raise KitError("KIT_MEMBER_MISSING", member=member.name)
         if len(content) != member.size or hashlib.sha256(content).hexdigest() != member.sha256:
-            raise KitError("KIT_MEMBER_DIFFERS", f"{member.name} is not what the manifest names")
+            raise KitError("KIT_MEMBER_DIFFERS", member=member.name)
     if named != list(found):
-        raise KitError("KIT_BROKEN", "its members are not in the order of the manifest")
+        raise KitError("KIT_BROKEN", reason="its members are not in the order of the manifest")
     return UnverifiedKit(manifest, jws, found)
 
 
@@ -195,30 +210,30 @@ def packed(members: Iterable[tuple[str, bytes]]) -> bytes:
     parts.append(_tail(offsets, place))
     data = b"".join(parts)
     if len(data) > MAX_BYTES or len(entries) > MAX_MEMBERS or len({n for n, _ in entries}) != len(entries):
-        raise KitError("KIT_TOO_LARGE", "it has too many members or bytes, or a name twice")
+        raise KitError("KIT_TOO_LARGE", reason="it has too many members or bytes, or a name twice")
     return data
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
     """The members of a ZIP file that :func:`packed` could have written, in order. Raises KitError."""
     if len(data) > MAX_BYTES:
-        raise KitError("KIT_TOO_LARGE", f"it has more than {MAX_BYTES} bytes")
+        raise KitError("KIT_TOO_LARGE", reason=f"it has more than {MAX_BYTES} bytes")
     found: dict[str, bytes] = {}
     offsets: list[tuple[str, bytes, int]] = []
     place = 0
     while data[place : place + 4] == _LOCAL_MARK:
         name, content, after = _member_at(data, place)
         if name in found:
-            raise KitError("KIT_MEMBER_TWICE", f"{name} stands twice")
+            raise KitError("KIT_MEMBER_TWICE", member=name)
         if len(found) >= MAX_MEMBERS:
-            raise KitError("KIT_TOO_LARGE", f"it has more than {MAX_MEMBERS} members")
+            raise KitError("KIT_TOO_LARGE", reason=f"it has more than {MAX_MEMBERS} members")
         found[name] = content
         offsets.append((name, content, place))
         place = after
     if not found or next(iter(found)) != MANIFEST:
-        raise KitError("KIT_BROKEN", "it does not begin with a manifest")
+        raise KitError("KIT_BROKEN", reason="it does not begin with a manifest")
     if data[place:] != _tail(offsets, place):
-        raise KitError("KIT_BROKEN", "its directory names other members than it holds, or something follows")
+        raise KitError("KIT_BROKEN", reason="its directory names other members than it holds, or something follows")
     return found
 
 
@@ -227,9 +242,6 @@ def manifest_from_json(value: Any) -> KitManifest:
     o = Members(value)
     if o.text("schema") != SCHEMA:
         raise MemberError(f"schema is not {SCHEMA}")
-    types = o.object("types")
-    if len(types.value) > MAX_TYPES:
-        raise MemberError(f"types has more than {MAX_TYPES} members")
     found = KitManifest(
         region=o.matching("region", REGION),
         made=o.moment("made"),
@@ -237,7 +249,8 @@ def manifest_from_json(value: Any) -> KitManifest:
         members=tuple(_member(m) for m in o.objects("members", limit=MAX_MEMBERS)),
         regions=tuple(_region(r) for r in o.objects("regions", limit=MAX_MEMBERS)),
         countersigned=o.boolean("countersigned"),
-        types=tuple((name, types.texts(name, limit=500)) for name in types.value),
+        example=o.boolean("example"),
+        types=tuple(_type(t) for t in o.objects("types", limit=MAX_TYPES)),
     )
     if found.until <= found.made:
         raise MemberError("until is not after made")
@@ -275,6 +288,12 @@ def _region(o: Members) -> KitRegion:
     return KitRegion(o.matching("region", REGION), o.moment("adopted"), o.moment("confirmed"), faults)
 
 
+def _type(o: Members) -> KitType:
+    return KitType(
+        o.text("name", limit=100), o.texts("fields", limit=MAX_FIELDS), o.texts("required", limit=MAX_FIELDS)
+    )
+
+
 def _member_json(member: KitMember) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": member.name,
@@ -292,7 +311,7 @@ def _member_json(member: KitMember) -> dict[str, Any]:
 
 def _check_name(name: str) -> None:
     if name != MANIFEST and not (len(name) <= _LONGEST_NAME and _NAME.fullmatch(name)):
-        raise KitError("KIT_MEMBER_NAME", f"{name[:80]!a} is no name of a member")
+        raise KitError("KIT_MEMBER_NAME", member=ascii(name[:80]))
 
 
 def _member_at(data: bytes, place: int) -> tuple[str, bytes, int]:
@@ -300,19 +319,19 @@ def _member_at(data: bytes, place: int) -> tuple[str, bytes, int]:
     try:
         header = _LOCAL.unpack_from(data, place)
     except struct.error as error:
-        raise KitError("KIT_BROKEN", "it is cut short") from error
+        raise KitError("KIT_BROKEN", reason="it is cut short") from error
     _, _, _, method, _, _, _, size, unfolded, length, _ = header
     start = place + _LOCAL.size
     name = data[start : start + length].decode("ascii", "replace")
     _check_name(name)
     if method != 0 or size != unfolded:
-        raise KitError("KIT_COMPRESSED", f"{name} is compressed; members of a kit are stored as they are")
+        raise KitError("KIT_COMPRESSED", member=name)
     end = start + length + size
     if end > len(data):
-        raise KitError("KIT_BROKEN", "it is cut short")
+        raise KitError("KIT_BROKEN", reason="it is cut short")
     content = data[start + length : end]
     if data[place : start + length] != _local(name, content):
-        raise KitError("KIT_BROKEN", f"{name} is not written in the form of kits, or its check sum differs")
+        raise KitError("KIT_BROKEN", reason=f"{name} is not written in the form of kits, or its check sum differs")
     return name, content, end
 
 

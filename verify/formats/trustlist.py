@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from verify.formats.anchor import REGION
-from verify.formats.jose import JoseError, UnverifiedJws, unverified_jws
+from verify.formats.jose import MAX_HEADER, JoseError, UnverifiedJws, decode_base64url, strict_object, unverified_jws
 from verify.formats.license import canonical_json
 from verify.formats.members import MemberError, Members, base64_text, moment_text
 from verify.formats.purposes import ARC
@@ -213,6 +213,17 @@ def unverified_trust_list(token: bytes | str) -> tuple[TrustList, UnverifiedJws]
     if found.payload() != jws.payload:
         raise TrustListError("it holds members that are not known, or is not in RFC 8785 order")
     return found, jws
+
+
+def begins_as_trust_list(data: bytes) -> bool:
+    """Whether this is a compact JWS whose header says that it is a trust list."""
+    head, dot, _ = data[:MAX_HEADER].lstrip().partition(b".")
+    if not dot:
+        return False
+    try:
+        return strict_object(decode_base64url(head.decode("ascii")), "header").get("typ") == JWS_TYPE
+    except (JoseError, UnicodeDecodeError):
+        return False
 
 
 def trust_list_from_json(value: Any) -> TrustList:

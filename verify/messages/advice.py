@@ -322,6 +322,12 @@ KINDS: dict[str, Advice] = {
         "请再次同步；仍然如此时，请与该区域核实。",
         "Sync again; if it stays, ask that region by another way.",
     ),
+    "kit": _a(
+        "离线包只说明其区域在制作时所知，其后的变化要等到下一个。",
+        "A kit tells what its region knew when it was made; what came after is in the next one.",
+        "请向该区域索取新的离线包，或联网验证。",
+        "Get a new kit from that region, or verify online.",
+    ),
     "recognition": _a(
         "其他区域的证照按互认约定才在本地具有效力。",
         "A license of another region counts here under an agreement only.",
@@ -356,7 +362,7 @@ BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("STATUS_REVOKED", "not-in-force"), ("STATUS_SUPERSEDED", "not-in-force"), ("EXPIRED", "not-in-force"),
     ("NOT_YET_", "not-in-force"), ("STATUS_", "status"), ("STANDING_FROM_", "history"),
     ("STANDING_", "status"), ("RECOGNITION_", "recognition"), ("ANCHOR_", "trust-list"),
-    ("TRUST_LIST_", "trust-list"),
+    ("TRUST_LIST_", "trust-list"), ("KIT_", "kit"),
 )  # fmt: skip
 """Which kind a code is of: the first beginning that fits. Others go by the answer they move."""
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verify.trust.regions import Regions
-
-MAX_CERTIFICATE_FILE = 1_000_000
-MAX_FILES_IN_FOLDER = 10_000
-_SUFFIXES = {".pem", ".crt", ".cer", ".der", ".cert"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +41,21 @@ class Remit:
 
 
 @dataclass(frozen=True, slots=True)
+class KitKnowledge:
+    """The offline kit that is trusted: whose it is, when it was made, and until when standing is known from it."""
+
+    region: str
+    made: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TrustStore:
     """Anchors (DER certificates), further certificates that are no anchors, and who may issue what.
 
     ``remits`` None: nobody told us, which the verdict notes. ``allow_example`` lets anchors count whose subject's
     common name begins ``EXAMPLE``. ``regions``: what is known of other regions, by which recognition is judged; None
-    when no region's trust is in play.
+    when no region's trust is in play. ``kit``: the offline kit all this is from.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -58,66 +63,13 @@ class TrustStore:
     remits: tuple[Remit, ...] | None = None
     allow_example: bool = False
     regions: Regions | None = None
+    kit: KitKnowledge | None = None
 
     @classmethod
-    def from_paths(cls, paths: Sequence[Path], allow_example: bool = False) -> TrustStore:
-        """Read PEM or DER certificates from files and folders.
+    def from_paths(
+        cls, paths: Sequence[Path], allow_example: bool = False, *, at: datetime | None = None
+    ) -> TrustStore:
+        """The trust in certificates, anchors with trust lists, or an offline kit: :mod:`verify.trust.sources`."""
+        from verify.trust.sources import read_sources
 
-        A self-issued certificate becomes an anchor, and so does an authority whose issuer is not among them; anything
-        else is a certificate that may stand in between, unless there would be no anchor: then all were chosen as such.
-        Raises OSError for a path that cannot be read and ValueError, naming it, for a file that holds no certificate.
-        """
-        given = list(dict.fromkeys(der for path in paths for der in _certificates_below(Path(path))))
-        anchors = _chosen(given) or given
-        return cls(tuple(anchors), tuple(d for d in given if d not in anchors), None, allow_example)
-
-
-def _certificates_below(path: Path) -> Iterator[bytes]:
-    if not path.is_dir():
-        yield from _certificates_in(path)
-        return
-    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
-    for file in files[:MAX_FILES_IN_FOLDER]:
-        yield from _certificates_in(file)
-
-
-def _certificates_in(path: Path) -> list[bytes]:
-    from asn1crypto import pem, x509
-
-    with path.open("rb") as stream:
-        data = stream.read(MAX_CERTIFICATE_FILE + 1)
-    if len(data) > MAX_CERTIFICATE_FILE:
-        raise ValueError(f"{path}: larger than {MAX_CERTIFICATE_FILE} bytes")
-    try:
-        ders = (
-            [der for kind, _, der in pem.unarmor(data, multiple=True) if kind == "CERTIFICATE"]
-            if pem.detect(data)
-            else [data]
-        )
-        for der in ders:
-            _ = x509.Certificate.load(der, strict=True).subject.native
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path}: not a certificate") from error
-    if not ders:
-        raise ValueError(f"{path}: holds no certificate")
-    return ders
-
-
-def _chosen(given: Sequence[bytes]) -> list[bytes]:
-    """Those that stand for themselves: self-issued ones, and authorities that nobody else given has issued."""
-    from asn1crypto import x509
-
-    read = [x509.Certificate.load(der) for der in given]
-    subjects = {c.subject.dump() for c in read}
-    return [
-        der
-        for der, c in zip(given, read, strict=True)
-        if c.issuer.dump() == c.subject.dump() or (_is_authority(c) and c.issuer.dump() not in subjects)
-    ]
-
-
-def _is_authority(certificate: Any) -> bool:
-    try:
-        return bool(certificate.ca)
-    except (ValueError, TypeError):
-        return False
+        return read_sources(paths, allow_example=allow_example, at=at).trust
