@@ -93,6 +93,11 @@ def dss(root: Path, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
     }
 
 
+def trust_lists(signer: Path, lists: Iterable[Sequence[Path]]) -> list[dict[str, Any]]:
+    """ETSI trusted lists signed by ``signer`` (PEM) as EU DSS reads them; documents after a list are judged by it."""
+    return _ask("TrustListJudge", [signer, *(",".join(map(str, files)) for files in lists)])
+
+
 def integrity(files: Iterable[Path]) -> dict[Path, dict[str, Any]]:
     """What EU DSS says of foreign files without any trust: ``signatures`` and ``timestamps``, or ``error``.
 

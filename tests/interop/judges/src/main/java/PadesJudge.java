@@ -76,7 +76,7 @@ public final class PadesJudge {
         return answer;
     }
 
-    private static Map<String, Object> signature(SimpleReport report, String id) {
+    static Map<String, Object> signature(SimpleReport report, String id) {
         Map<String, Object> one = new LinkedHashMap<>();
         one.put("indication", report.getIndication(id));
         one.put("sub_indication", report.getSubIndication(id));
