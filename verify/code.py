@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from verify.checks.carriers import check_vault
-from verify.checks.chain import display_name, subject_value
+from verify.checks.chain import Path, display_name, subject_value
 from verify.checks.issuer import check_remit
 from verify.checks.printed import code_certificates, judge_certificate, matching
-from verify.checks.standing import Term, check_term
+from verify.checks.standing import SHANGHAI, Term, check_term
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
 from verify.findings import Severity
@@ -28,6 +28,9 @@ from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
 from verify.verdict import Integrity, LicenseView, SignatureReport, Verdict
+
+USCC = 18
+"""Characters of a unified social credit code; an identifier may have a region code instead."""
 
 
 def verify_code(
@@ -134,23 +137,31 @@ def _judge_text(inquiry: Inquiry, text: str) -> None:
     if code is None:
         return
     inquiry.is_license = True
-    certificate, anchor = None, None
+    certificate, path = None, Path()
     # 3
     with inquiry.check("signatures"):
         certificate = _find_key(inquiry, code)
     # 4
     with inquiry.check("chain"):
         if certificate is not None:
-            anchor = judge_certificate(inquiry, certificate, code).anchor
+            path = judge_certificate(inquiry, certificate, code)
     if "CODE_NOT_CHECKABLE" not in {f.code for f in inquiry.findings}:
         inquiry.signatures.append(_report(inquiry, code, certificate))
+    _note_origin(inquiry, code, path)
     # 5
     with inquiry.check("claims"):
-        inquiry.license = _check_claims(inquiry, code, certificate)
+        inquiry.license = _check_claims(inquiry, code, certificate, path.anchor)
     # 6
     with inquiry.check("standing"):
         days, status = (code.valid_from, code.valid_to), (code.status_uri, code.status_index)
-        check_term(inquiry, Term(*days, *status, code.identifier), anchor)
+        check_term(inquiry, Term(*days, *status, code.identifier), path.anchor)
+
+
+def _note_origin(inquiry: Inquiry, code: UnverifiedCode, path: Path) -> None:
+    anchor, origin = path.anchor or path.toward, inquiry.origin
+    origin.anchor = anchor.dump() if anchor is not None else None
+    origin.issued = code.issued.astimezone(SHANGHAI).date()
+    origin.whole = False
 
 
 def _find_key(inquiry: Inquiry, code: UnverifiedCode) -> Any | None:
@@ -184,7 +195,9 @@ def _report(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | None) -> 
     )
 
 
-def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | None) -> LicenseView | None:
+def _check_claims(
+    inquiry: Inquiry, code: UnverifiedCode, certificate: Any | None, anchor: Any | None
+) -> LicenseView | None:
     try:
         identifier, check = parse_identifier(code.identifier)
     except ValueError:
@@ -194,17 +207,21 @@ def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | Non
         inquiry.report("IDENTIFIER_WRONG", identifier=code.identifier, reason="check character")
     elif check == "variant-a":
         inquiry.report("IDENTIFIER_CHECK_VARIANT")
+    inquiry.origin.issuer_code = identifier.issuer_code
+    if len(identifier.issuer_code) != USCC and certificate is not None:
+        inquiry.origin.issuer_code = subject_value(certificate, "organization_identifier") or ""
     if code.issued > inquiry.at + inquiry.policy.clock_skew:
         inquiry.report("SIGNED_IN_FUTURE", where="code", signed=code.issued.isoformat())
     if certificate is not None:
         _check_owner(inquiry, identifier, certificate)
-        check_remit(inquiry, identifier.issuer_code, code.type, "", inquiry.at)
+        check_remit(inquiry, identifier.issuer_code, code.type, None, inquiry.at, anchor)
     check_vault(
         inquiry,
         code.identifier,
         identifier.version,
         code.record_sha256.hex(),
         same=lambda facts: facts.code_sha256 == code.sha256 if facts.code_sha256 else None,
+        anchor=anchor,
     )
     return LicenseView(
         identifier=code.identifier,
@@ -220,5 +237,5 @@ def _check_claims(inquiry: Inquiry, code: UnverifiedCode, certificate: Any | Non
 def _check_owner(inquiry: Inquiry, identifier: Identifier, certificate: Any) -> None:
     """The issuer inside the identifier must be the key's owner; a region code there names no owner."""
     owner = subject_value(certificate, "organization_identifier")
-    if len(identifier.issuer_code) == 18 and owner != identifier.issuer_code:
+    if len(identifier.issuer_code) == USCC and owner != identifier.issuer_code:
         inquiry.report("ISSUER_CODE_DIFFERS", where="code", expected=identifier.issuer_code, actual=owner or "?")

@@ -19,6 +19,7 @@ from verify.checks.sealed import SealedDocument, check_revisions, check_signatur
 from verify.checks.signaturefields import check_fields, check_strays
 from verify.errors import UnreadableError
 from verify.evidence import NO_EVIDENCE, Evidence
+from verify.formats.license import LicenseRecord
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
 from verify.trust.anchors import TrustStore
@@ -109,8 +110,21 @@ def _judge(inquiry: Inquiry, document: SealedDocument) -> None:
         if not is_report and not inquiry.is_license and inquiry.integrity is Integrity.INTACT:
             inquiry.report("NOT_A_LICENSE")
         return
+    _note_origin(inquiry, document, record)
     # 6
     check_license(inquiry, document, record)
     # 7
     with inquiry.check("standing"):
         check_standing(inquiry, record, sealing_anchor(document))
+
+
+def _note_origin(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:
+    seal = document.seals[0] if document.seals else None
+    outcome = document.outcomes.get(id(seal)) if seal is not None else None
+    origin = inquiry.origin
+    origin.issuer_code, origin.issued = record.issuer_code, record.issued
+    origin.structures = tuple(v.ses.version for v in document.seals if v.ses is not None)
+    if outcome is not None:
+        anchor = outcome.path.anchor or outcome.path.toward
+        origin.anchor = anchor.dump() if anchor is not None else None
+        origin.proven = outcome.proven

@@ -128,6 +128,7 @@ _BYTE_RANGE = "ISO 32000-2 12.8.1"
 _FACE = "certvault-license/1 face"
 _SHADOW = "Mainka et al., Shadow Attacks, NDSS 2021"
 _SEAL, _SEALED = "GB/T 38540 6.3", "GB/T 38540 7.3"
+_REGIONS, _AGREED = "certvault-regions/1", "certvault-agreement/1"
 _STATUS = "draft-ietf-oauth-status-list 8.3"
 _KIT = "certvault-kit/1"
 _LIST, _ADOPT = "ETSI TS 119 602; certvault-regions/1", "TUF 5.3, 5.4; certvault-regions/1"
@@ -316,4 +317,29 @@ CATALOG: Mapping[str, Meaning] = {
     "KIT_SECOND": Meaning(_R, _DOUBT, _KIT),
     "KIT_STALE": Meaning(_R, _DOUBT, _KIT),
     "KIT_KNOWLEDGE": Meaning(_C, _NOTE, _KIT),
+    # Does it count here?
+    "REGION_UNKNOWN": Meaning(_R, _DOUBT, _REGIONS),
+    "TRUST_LIST_STALE": Meaning(_R, _DOUBT, _LIST),
+    "NO_AGREEMENT": Meaning(_R, _FATAL, _AGREED),
+    "AGREEMENT_NOT_YET": Meaning(_R, _FATAL, _AGREED),
+    "AGREEMENT_OVER": Meaning(_R, _FATAL, _AGREED),
+    "AGREEMENT_REVOKED": Meaning(_R, _FATAL, _AGREED),
+    "AGREEMENT_NOT_COUNTERSIGNED": Meaning(_R, _FATAL, _AGREED),
+    "AGREEMENT_NOT_APPROVED": Meaning(_R, _FATAL, _AGREED),
+    "ISSUER_OUTSIDE_REMIT": Meaning(_R, _FATAL, _REGIONS),
+    "ISSUER_LEVEL_LOW": Meaning(_R, _FATAL, _AGREED),
+    "ISSUED_OUTSIDE_AGREEMENT": Meaning(_R, _FATAL, _AGREED),
+    "TYPE_NARROWED": Meaning(_R, _FATAL, _AGREED),
+    "CARRIER_NOT_ACCEPTED": Meaning(_R, _FATAL, _AGREED),
+    "ASSURANCE_LOW": Meaning(_R, _FATAL, _AGREED),
+    "RECOGNITION_NOT_VALID": Meaning(_R, _FATAL, _REGIONS),
+    "RECOGNITION_STANDING": Meaning(_R, _FATAL, _AGREED),
+    "RECOGNITION_STANDING_UNKNOWN": Meaning(_R, _DOUBT, _AGREED),
+    "RECOGNITION_STANDING_OLD": Meaning(_R, _DOUBT, _AGREED),
+    "RECOGNITION_KNOWLEDGE": Meaning(_R, _NOTE, _REGIONS),
+    "FIELD_UNMAPPED": Meaning(_R, _FATAL, _AGREED),
+    "FIELD_VALUE_UNMAPPED": Meaning(_R, _FATAL, _AGREED),
+    "FIELD_DROPPED": Meaning(_R, _NOTE, _AGREED),
+    "FIELD_NAMES_DIFFER": Meaning(_R, _NOTE, _AGREED),
+    "SEAL_STRUCTURE_OLD": Meaning(_R, _NOTE, "GM/T 0031-2014; GB/T 38540"),
 }

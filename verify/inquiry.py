@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from verify.errors import LimitError, UnreadableError
@@ -20,6 +21,8 @@ from verify.verdict import (
     Conclusion,
     Integrity,
     LicenseView,
+    Outcome,
+    Recognition,
     SignatureReport,
     Standing,
     Verdict,
@@ -64,6 +67,25 @@ class Check:
         return False
 
 
+@dataclass(slots=True)
+class Origin:
+    """Where a license is from, as its checks see it, for recognition. Claims count once the conclusion is VALID.
+
+    ``anchor``: the root (DER) to which its way leads, whether or not it holds. ``proven``: a timestamp proves when it
+    was signed. ``structures``: versions of seal structures on it. ``whole``: the file carries all of the license's
+    fields. ``status_made``, ``status_uri``: of the status list that was used.
+    """
+
+    anchor: bytes | None = None
+    issuer_code: str = ""
+    issued: date | None = None
+    proven: bool = False
+    structures: tuple[int, ...] = ()
+    whole: bool = True
+    status_made: datetime | None = None
+    status_uri: str = ""
+
+
 class Inquiry:
     """Collects what checks see. Only :meth:`conclude` makes a verdict, VALID only when every demanded check ran."""
 
@@ -81,6 +103,7 @@ class Inquiry:
         """Whether the code on the page is its issuer's own; what it says is compared with the record elsewhere."""
         self.ran: list[str] = []
         self.facts = Facts()
+        self.origin = Origin()
         self._started = time.perf_counter()
 
     def about(self, data: bytes) -> None:
@@ -145,15 +168,20 @@ class Inquiry:
         if conclusion is Conclusion.VALID and not self.signatures:
             self.report("INTERNAL", check="signatures", error="no signature report")
             conclusion = Conclusion.INDETERMINATE
+        standing = self._standing(conclusion)
+        recognition = self._recognition(conclusion, standing)
+        if recognition is not None and "recognition" not in self.ran:
+            conclusion = conclusion_from(integrity, self.findings)  # what failed there is a doubt like any other
         return Verdict(
             kind=self.kind,
             integrity=integrity,
             conclusion=conclusion,
-            standing=self._standing(conclusion),
+            standing=standing,
             at=self.at,
             signatures=tuple(self.signatures),
             license=self.license if conclusion is Conclusion.VALID else None,
             findings=tuple(self.findings),
+            recognition=recognition,
             elapsed_ms=self.elapsed_ms,
             checks=tuple(self.ran),
             demanded=demanded,
@@ -171,6 +199,16 @@ class Inquiry:
 
         made = kit.made.strftime("%Y-%m-%d %H:%M:%SZ")
         self.report("KIT_KNOWLEDGE", region=kit.region, made=made, age=age_text(self.at - kit.made))
+
+    def _recognition(self, conclusion: Conclusion, standing: Standing | None) -> Recognition | None:
+        """Whether the license counts here, where there is a home region and it is not that one's own."""
+        if self.trust.regions is None or not self.trust.regions.home or not self.is_license or standing is None:
+            return None
+        from verify.recognition import recognize
+
+        with self.check("recognition"):
+            return recognize(self, self.trust.regions, conclusion, standing)
+        return Recognition(Outcome.UNKNOWN)
 
     def _standing(self, conclusion: Conclusion) -> Standing | None:
         if not self.is_license:

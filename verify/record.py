@@ -104,12 +104,17 @@ def _judge(inquiry: Inquiry, token: UnverifiedRecordToken) -> None:
             )
             check_purpose(inquiry, leaf, RECORD, "x5c")
     inquiry.signatures.append(_report(inquiry, leaf, made, path))
+    anchor = path.anchor or path.toward
+    inquiry.origin.anchor = anchor.dump() if anchor is not None else None
+    inquiry.origin.issuer_code = _text(token.claims, "certificateIssuingAuthorityCode")
+    inquiry.origin.whole = not token.withheld
     gather_token(inquiry, token.jws.algorithm.name, certificates, path, made)
     # 5
     with inquiry.check("claims"):
         inquiry.license = _check_claims(inquiry, token, leaf, path.anchor)
     # 6
     with inquiry.check("standing"):
+        inquiry.origin.issued = _day(token.claims, "certificateIssuedDate")
         check_term(inquiry, _term(token.claims), path.anchor)
 
 
@@ -166,7 +171,7 @@ def _check_claims(inquiry: Inquiry, token: UnverifiedRecordToken, leaf: Any, anc
     _check_days(inquiry, claims)
     if digest is not None:
         number = int(version) if _VERSION.fullmatch(version) else None
-        check_vault(inquiry, identifier, number, digest, same=lambda facts: _made_by_vault(facts, token))
+        check_vault(inquiry, identifier, number, digest, same=lambda facts: _made_by_vault(facts, token), anchor=anchor)
     if token.key_binding:
         fault = check_key_binding(token, inquiry.policy.limits.text_bytes)
         if fault is not None:

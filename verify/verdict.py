@@ -64,6 +64,8 @@ class Recognition:
     region: str = ""
     as_type: str = ""
     license: Mapping[str, Any] = field(default_factory=dict)
+    basis: Mapping[str, Any] = field(default_factory=dict)
+    """What it rests on, by which it can be checked years later: ``list``, ``agreement``, ``status_list``."""
 
     def to_json(self) -> dict[str, Any]:
         """The answer as interfaces show it."""
@@ -72,6 +74,7 @@ class Recognition:
             "region": self.region,
             "as_type": self.as_type,
             "license": dict(self.license),
+            "basis": dict(self.basis),
         }
 
 
@@ -245,6 +248,12 @@ _STANDING_ORDER = (
     ("STATUS_SUSPENDED", Standing.SUSPENDED),
     ("NOT_YET_IN_FORCE", Standing.NOT_YET),
 )
+
+
+def standings_of(findings: Sequence[Finding]) -> frozenset[Standing]:
+    """All that is known to stand against a license, of which :func:`standing_from` tells the weightiest."""
+    codes = {f.code for f in findings if f.about is About.STANDING}
+    return frozenset(standing for code, standing in _STANDING_ORDER if code in codes)
 
 
 def standing_from(findings: Sequence[Finding]) -> Standing:

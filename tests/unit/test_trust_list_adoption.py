@@ -367,12 +367,16 @@ def test_a_root_belongs_to_the_region_whose_anchor_has_it() -> None:
     owner = trust.regions.of_anchor(digest)
     assert owner is not None
     assert owner.region == "420000"
-    assert [r.anchors for r in trust.remits or ()] == [thief.anchor.digests(), victim.anchor.digests()]
+    issuer = "11420000MB1234567C"
+    listed = replace(victim.listed().issuers[0], code=issuer)
+    both = [known(r, list=r.listed(roots=greedy.list.roots, issuers=(listed,))) for r in (thief, victim)]
+    trust = with_regions(TrustStore(), Regions("110000", tuple(both)))
+    assert [r.anchors for r in trust.remits_of(issuer) or ()] == [victim.anchor.digests()], "given in 42"
 
 
 def test_a_root_of_ours_is_nobody_else_s() -> None:
     thief = fake_region("410000", "Old")
     trust = with_regions(TrustStore(anchors=(OLD.root.certificate,)), Regions("110000", (known(thief),)))
-    assert [r.anchors for r in trust.remits or ()] == [frozenset()]
+    assert [r.anchors for r in trust.remits_of("11410200MB1234567C") or ()] == [frozenset()]
     assert trust.regions is not None
     assert [trust.regions.of_anchor(d) for d in thief.anchor.digests()] == [None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verify.checks.furtherseals import check_further
 from verify.checks.joint import record_is_certified
@@ -57,7 +57,7 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
     """Compare the record with itself, with its signer, with the page, with the code and with the vault."""
     from verify.checks.content import check_page_code, check_page_text, check_page_units, opened
     from verify.checks.ink import check_page_ink
-    from verify.checks.issuer import check_identifier, check_issuer, check_origin
+    from verify.checks.issuer import check_identifier, check_issuer, check_origin, sealing_anchor
 
     with inquiry.check("identifier"):
         check_identifier(inquiry, record)
@@ -77,7 +77,8 @@ def check_license(inquiry: Inquiry, document: SealedDocument, record: LicenseRec
     if inquiry.evidence.lookup is not None:
         with inquiry.check("vault"):
             pdf_sha256 = hashlib.sha256(document.data).hexdigest()
-            check_vault(inquiry, record.identifier, record.version, record.sha256().hex(), pdf_sha256)
+            digest, anchor = record.sha256().hex(), sealing_anchor(document)
+            check_vault(inquiry, record.identifier, record.version, digest, pdf_sha256, anchor=anchor)
     with inquiry.check("origin"):
         check_origin(inquiry, document, record)
     if record.sample:
@@ -100,7 +101,10 @@ def view_of(record: LicenseRecord) -> LicenseView:
 
 
 def _is_own(inquiry: Inquiry, identifier: str) -> bool:
-    """Whether the vault that is asked keeps the issuer in the identifier: then it should know the license."""
+    """Whether the vault that is asked keeps the issuer in the identifier: then it should know the license.
+
+    The issuers of other regions are not among ``remits``; a license under another region's root is another's anyway.
+    """
     try:
         issuer = parse_identifier(identifier)[0].issuer_code
     except ValueError:
@@ -115,11 +119,13 @@ def check_vault(
     record_sha256: str,
     pdf_sha256: str | None = None,
     same: Callable[[VaultFacts], bool | None] = lambda facts: None,
+    anchor: Any | None = None,
 ) -> None:
     """Ask the vault, where the caller has one: is it a license of its own, the same one, and the latest version?
 
     A file of other bytes with the same record is what an archive timestamp makes of it: noted, no more. Nothing
     rewrites a record or code: ``same`` says whether the facts are of its very bytes, None where that is unknown.
+    Of a license under another region's ``anchor`` the vault need know nothing.
     """
     if inquiry.evidence.lookup is None:
         return
@@ -127,6 +133,8 @@ def check_vault(
         facts = inquiry.evidence.lookup(identifier)
     except Exception:  # noqa: BLE001 - the caller's own code
         inquiry.report("VAULT_UNREACHABLE")
+        return
+    if facts is None and anchor is not None and inquiry.trust.region_of(anchor.dump()) is not None:
         return
     if facts is None:
         severity = Severity.DOUBT if _is_own(inquiry, identifier) else None

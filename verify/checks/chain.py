@@ -8,6 +8,7 @@ nothing is asked at all.
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from verify.formats.certificates import name_key
 from verify.formats.cms import as_utc
 from verify.formats.purposes import EXAMPLE_PREFIX
 from verify.inquiry import Inquiry
+from verify.trust.anchors import TrustStore
 
 _MOST_FETCHED = 6
 """Authorities above one certificate."""
@@ -56,10 +58,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The outcome for one certificate: ``certificates`` from anchor to leaf when a path was found."""
+    """The outcome for one certificate: ``certificates`` from anchor to leaf when a path was found.
+
+    ``toward``: the anchor to which a way leads that does not hold; it tells where a file is from, and proves nothing.
+    """
 
     certificates: tuple[Any, ...] = ()
     problem: Problem | None = None
+    toward: Any | None = None
 
     @property
     def good(self) -> bool:
@@ -76,20 +82,41 @@ class Chains:
     """Validates certificates of one run against one pool of intermediates and revocation data."""
 
     def __init__(
-        self, inquiry: Inquiry, certificates: Iterable[Any], crls: Iterable[bytes] = (), ocsps: Iterable[bytes] = ()
+        self,
+        inquiry: Inquiry,
+        certificates: Iterable[Any],
+        crls: Iterable[bytes] = (),
+        ocsps: Iterable[bytes] = (),
+        *,
+        under: Any | None = None,
     ) -> None:
+        """``under``: where several regions are trusted, only anchors of the same one as this anchor's count."""
         self.inquiry = inquiry
         self.anchors = [a for a in map(load_lenient, inquiry.trust.anchors) if a is not None]
+        if under is not None and inquiry.trust.regions is not None:
+            self.anchors = [a for a in self.anchors if same_region(inquiry.trust, a, under)]
         given = [c for c in map(load_lenient, inquiry.trust.certificates) if c is not None]
         self.pool = [c for c in [*certificates, *given] if _is_readable(c)] if self.anchors else []
         self.records = Records([*crls, *inquiry.evidence.crls], [*ocsps, *inquiry.evidence.ocsps])
         self.search = PathSearch(self.anchors, self.pool, inquiry.spend)
+        self.home: Any | None = None
+        """The anchor of a license's issuer, where several regions are trusted. Then the time, the seal's maker and
+        further seals may be of that region or of ours: another might say what a thief of keys likes."""
 
     def with_certificates(self, certificates: Iterable[Any]) -> Chains:
         """The same with further certificates that may stand in between, such as those inside a timestamp token."""
         wider = Chains(self.inquiry, [*self.pool, *certificates])
-        wider.records = self.records
+        wider.records, wider.home = self.records, self.home
         return wider
+
+    def anchor_of(self, certificate: Any) -> Any | None:
+        """The anchor to which ways lead from a certificate, whether or not they hold; None where none does."""
+        try:
+            return next((way[0] for way in self._ways(certificate)), None)
+        except (RecursionError, MemoryError, LimitError):
+            raise
+        except Exception:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
+            return None
 
     def validate(self, certificate: Any, moment: datetime, revocation: Revocation = Revocation.REQUIRED) -> Path:
         """Validate at ``moment``: the first way that holds, else why the most hopeful one does not."""
@@ -97,6 +124,7 @@ class Chains:
         if not self.anchors:
             return Path(problem=Problem("NO_TRUSTED_PATH", {"subject": subject}, "NO_CERTIFICATE_CHAIN_FOUND"))
         found: list[Problem] = []
+        toward = None
         try:
             for way in self._ways(certificate):
                 self.inquiry.spend()
@@ -104,22 +132,38 @@ class Chains:
                 if problem is None:
                     return Path(way)
                 found.append(problem)
+                toward = toward or way[0]
             if not found:
                 found.append(self._no_way(certificate, subject))
         except (RecursionError, MemoryError, LimitError):
             raise
         except Exception as error:  # noqa: BLE001 - broken foreign certificates make the readers throw many types
             found.append(_wrong(subject, f"{type(error).__name__} while reading it"))
-        return Path(problem=min(found, key=_hopelessness))
+        return Path(problem=min(found, key=_hopelessness), toward=toward)
 
     def _ways(self, certificate: Any) -> Iterator[tuple[Any, ...]]:
         """Ways to an anchor; where there is none and the caller allows it, with authorities that are fetched."""
         none = True
-        for way in self.search.ways(certificate):
+        for way in self._rightful_first(certificate):
             none = False
             yield way
         if none and self.inquiry.evidence.issuers is not None and self._fetch_issuers(certificate):
             yield from self.search.ways(certificate)
+
+    def _rightful_first(self, certificate: Any) -> Iterator[tuple[Any, ...]]:
+        """Ways as they are found; where several regions are trusted, first those to the region that lists the owner.
+
+        A region may certify the authority of another: that makes nobody's licenses its own.
+        """
+        ways, trust = self.search.ways(certificate), self.inquiry.trust
+        if trust.regions is None:
+            yield from ways
+            return
+        ways = (w for w in ways if self.home is None or _may_speak(trust, self.home, w[0]))
+        owner = subject_value(certificate, "organization_identifier") or ""
+        remits = trust.remits_of(owner) or ()
+        listed = frozenset(d for r in remits for d in r.anchors or ())
+        yield from sorted(ways, key=lambda way: hashlib.sha256(way[0].dump()).hexdigest() not in listed)
 
     def _fetch_issuers(self, certificate: Any) -> bool:
         """Climb by the addresses that certificates give. Only what really signed the one below is taken."""
@@ -178,6 +222,9 @@ class Chains:
     def _revocation(self, way: tuple[Any, ...], moment: datetime, revocation: Revocation) -> Problem | None:
         if revocation is Revocation.IGNORED:
             return None
+        region = self.inquiry.trust.region_of(way[0].dump())
+        if region is not None:
+            self.records.add(region.list.crls, ())
         unknown = None
         for number in range(len(way) - 1, 0, -1):
             certificate, issuer = way[number], way[number - 1]
@@ -224,6 +271,16 @@ class Chains:
         """The issuer of the path, and its other certificates under the same authority, as after a change of keys."""
         same = self.search.named(certificate.issuer)
         return [issuer, *(c for c in same if c.dump() != issuer.dump() and self.search.beside(c, issuer))]
+
+
+def same_region(trust: TrustStore, one: Any, other: Any) -> bool:
+    """Whether two anchors are of one region, be it another or our own."""
+    regions = [trust.region_of(a.dump()) for a in (one, other)]
+    return regions[0] is regions[1]
+
+
+def _may_speak(trust: TrustStore, home: Any, anchor: Any) -> bool:
+    return trust.region_of(anchor.dump()) is None or same_region(trust, home, anchor)
 
 
 def _outside(anchor: Any, subject: str, moment: datetime) -> Problem | None:

@@ -80,28 +80,31 @@ _UNKNOWN_ISSUER = frozenset({"NO_TRUSTED_PATH", "CODE_KEY_UNKNOWN"})
 
 
 def check_remit(
-    inquiry: Inquiry, issuer: str, license_type: str, place: str, at: datetime, anchor: Any | None = None
+    inquiry: Inquiry, issuer: str, license_type: str, place: str | None, at: datetime, anchor: Any | None = None
 ) -> None:
     """Ask whether the issuer may issue that type for that place at that time, and stands under that ``anchor``.
+
+    ``place`` None: the file does not say it.
 
     Of an issuer for whom no chosen anchor vouches nothing is asked: whoever it is, its remit is not ours to know.
     """
     if any(f.code in _UNKNOWN_ISSUER and f.severity is Severity.DOUBT for f in inquiry.findings):
         return
-    if inquiry.trust.remits is None:
+    own = inquiry.trust.remits_of(issuer)
+    at_home = anchor is None or inquiry.trust.region_of(anchor.dump()) is None
+    if own is None or (at_home and inquiry.trust.remits is None):
         inquiry.report("REMIT_UNKNOWN")
         return
-    own = [r for r in inquiry.trust.remits if r.issuer_code == issuer]
     if anchor is not None:
         digest = hashlib.sha256(anchor.dump()).hexdigest()
-        here = [r for r in own if r.anchors is None or digest in r.anchors]
+        here = tuple(r for r in own if r.anchors is None or digest in r.anchors)
         if own and not here:
             inquiry.report("ISSUER_OTHER_REGION", issuer=issuer, authority=display_name(anchor))
             return
         own = here
     refused = [r.refuses(license_type, place, at) for r in own] or ["the issuer"]
     if all(refused):
-        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, region=place, reason=refused[0])
+        inquiry.report("REMIT_EXCEEDED", issuer=issuer, type=license_type, region=place or "?", reason=refused[0])
 
 
 def check_origin(inquiry: Inquiry, document: SealedDocument, record: LicenseRecord) -> None:

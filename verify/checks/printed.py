@@ -15,7 +15,10 @@ from verify.inquiry import Inquiry
 
 def code_certificates(inquiry: Inquiry, code: UnverifiedCode) -> list[Any]:
     """The known certificates whose number the code names. Eight bytes do not make it certain: there may be several."""
-    found = (load_lenient(der) for der in inquiry.trust.certificates if kid_of(der) == code.kid)
+    regions = inquiry.trust.regions
+    ders = [der for der in inquiry.trust.certificates if kid_of(der) == code.kid]
+    ders += regions.code_certificates(code.kid) if regions is not None else ()
+    found = map(load_lenient, dict.fromkeys(ders))
     return [c for c in found if c is not None]
 
 

@@ -28,6 +28,9 @@ def check_chain(inquiry: Inquiry, document: SealedDocument, record: LicenseRecor
     say, is a proof of existence like any other.
     """
     chains = _chains(inquiry, document)
+    sealed = next((v.cms for v in document.seals if v.cms is not None), None)
+    if inquiry.trust.regions is not None and inquiry.is_license and sealed is not None:
+        chains.home = chains.anchor_of(sealed.signer)
     findings, outcomes = _judged(inquiry, document, chains, Proofs(inquiry.at))
     left_open = [f.code for f in findings if f.code in _BY_TIME and f.severity is Severity.DOUBT]
     if left_open and record is not None and vouched(inquiry, record.identifier, _is_this_file(document)):

@@ -7,13 +7,12 @@ chosen too: each tells of its own licenses only.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from verify.checks.chain import Chains, display_name, subject_value
+from verify.checks.chain import Chains, display_name, same_region, subject_value
 from verify.checks.token import TokenError, check_token
 from verify.formats import licensestatus, purposes, statuslist
 from verify.formats.jose import JoseError, unverified_jws
@@ -55,13 +54,15 @@ def check_term(inquiry: Inquiry, term: Term, anchor: Any | None) -> None:
     if term.valid_to is not None and today > term.valid_to:
         inquiry.report("EXPIRED", to_day=term.valid_to.isoformat())
     value, fault = None, TokenError("STATUS_UNAVAILABLE")
+    foreign = anchor is not None and inquiry.trust.region_of(anchor.dump()) is not None
+    passed = ("STATUS_STALE", "STATUS_UNTRUSTED") if foreign else ("STATUS_STALE",)
     for token in _tokens(inquiry, term, anchor):
         try:
             value = _value(inquiry, term, token, anchor)
             break
         except TokenError as error:
             fault = error
-            if error.code != "STATUS_STALE" or isinstance(error, _LaterError):
+            if error.code not in passed or isinstance(error, _LaterError):
                 break
     if value is None and isinstance(fault, _LaterError):
         value = _answered(inquiry, term, anchor)
@@ -79,12 +80,10 @@ def _tokens(inquiry: Inquiry, term: Term, anchor: Any | None) -> Iterator[bytes]
 
     For a license of another region that is the one kept of that region: the address may be ours as well by chance.
     """
-    regions = inquiry.trust.regions
-    if regions is not None and anchor is not None:
-        region = regions.of_anchor(hashlib.sha256(anchor.dump()).hexdigest())
-        kept = inquiry.evidence.region_lists.get((region.region, term.uri)) if region is not None else None
-        if kept is not None:
-            yield kept
+    region = inquiry.trust.region_of(anchor.dump()) if anchor is not None else None
+    kept = inquiry.evidence.region_lists.get((region.region, term.uri)) if region is not None else None
+    if kept is not None:
+        yield kept
     own = inquiry.evidence.status_lists.get(term.uri)
     # A vault that does not know the license has no list for it, though an address may be the same by chance.
     unknown = any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings)
@@ -116,9 +115,9 @@ def _answered(inquiry: Inquiry, term: Term, anchor: Any | None) -> int | None:
         found = licensestatus.unverified_license_status(jws)
         if found.identifier != term.identifier or found.at != inquiry.at or found.made + SECOND < found.at:
             raise licensestatus.LicenseStatusError("it is about another license or moment")
-        chains = Chains(inquiry, jws.certificates())
+        chains = Chains(inquiry, jws.certificates(), under=anchor)
         path = check_token(inquiry, chains, jws, usage=purposes.ANSWER, made=found.made, code="STANDING_ANSWER_WRONG")
-        if anchor is not None and not _is_same_authority(path.certificates[0], anchor):
+        if anchor is not None and not _is_same_authority(inquiry, path.certificates[0], anchor):
             raise licensestatus.LicenseStatusError("it is not of the authority of this license")
     except (JoseError, licensestatus.LicenseStatusError) as error:
         inquiry.report("STANDING_ANSWER_WRONG", reason=str(error))
@@ -126,6 +125,7 @@ def _answered(inquiry: Inquiry, term: Term, anchor: Any | None) -> int | None:
     except TokenError as error:
         inquiry.report(error.code, **error.params)
         return None
+    inquiry.origin.status_made, inquiry.origin.status_uri = found.made, term.uri
     inquiry.report("STANDING_FROM_HISTORY", made=found.made.strftime("%Y-%m-%d %H:%M:%SZ"))
     return found.status
 
@@ -151,19 +151,27 @@ def _value(inquiry: Inquiry, term: Term, token: bytes, anchor: Any | None) -> in
     if listed.uri != term.uri:
         raise TokenError("STATUS_BROKEN", reason="it is another list")
     _check_fresh(listed, inquiry.at, inquiry.policy.clock_skew)
-    chains = Chains(inquiry, jws.certificates())
+    chains = Chains(inquiry, jws.certificates(), under=anchor)
     path = check_token(inquiry, chains, jws, usage=purposes.STATUS, made=listed.issued, code="STATUS_UNTRUSTED")
-    if anchor is not None and not _is_same_authority(path.certificates[0], anchor):
+    if anchor is not None and not _is_same_authority(inquiry, path.certificates[0], anchor):
         name = display_name(path.certificates[0])
         raise TokenError("STATUS_UNTRUSTED", reason=f"{name} is not the authority of this license")
+    inquiry.origin.status_made, inquiry.origin.status_uri = listed.issued, term.uri
     try:
         return listed[term.index]
     except IndexError as error:
         raise TokenError("STATUS_INDEX_OUTSIDE", index=term.index) from error
 
 
-def _is_same_authority(one: Any, other: Any) -> bool:
-    """Whether two chosen anchors are one, or both of one organization, as before and after a change of its root."""
+def _is_same_authority(inquiry: Inquiry, one: Any, other: Any) -> bool:
+    """Whether two chosen anchors are one, or both of one organization, as before and after a change of its root.
+
+    Which roots are one region's its trust list says, whatever names they bear.
+    """
+    if not same_region(inquiry.trust, one, other):
+        return False
+    if inquiry.trust.region_of(one.dump()) is not None:
+        return True
     names = [(subject_value(a, "country_name"), subject_value(a, "organization_name")) for a in (one, other)]
     return one.dump() == other.dump() or (names[0][1] is not None and names[0] == names[1])
 

@@ -53,10 +53,17 @@ def _since(inquiry: Inquiry, chains: Chains, path: Path, leaf: Any, claimed: dat
     lapsed = [c for c in path.certificates[1:] if as_utc(c.not_valid_after) < inquiry.at]
     if lapsed:
         return Problem("CERTIFICATE_EXPIRED", {"subject": display_name(lapsed[0])}, "EXPIRED")
-    given = leaf.dump() in inquiry.trust.certificates
+    given = leaf.dump() in inquiry.trust.certificates or _is_listed(inquiry, path, leaf)
     asked = Revocation.KNOWN if given else Revocation.REQUIRED
     later = chains.validate(leaf, max(inquiry.at, claimed), asked).problem
     return later if later is not None and later.code in ("CERTIFICATE_REVOKED", "REVOCATION_UNKNOWN") else None
+
+
+def _is_listed(inquiry: Inquiry, path: Path, leaf: Any) -> bool:
+    """Whether the region whose root that is lists the certificate."""
+    region = inquiry.trust.region_of(path.anchor.dump()) if path.anchor is not None else None
+    regions = inquiry.trust.regions
+    return region is not None and regions is not None and regions.lists_certificate(region.region, leaf.dump())
 
 
 def vouched(inquiry: Inquiry, identifier: str, same: Callable[[VaultFacts], bool]) -> bool:

@@ -1,4 +1,5 @@
-"""The wording of findings, one file a language. A template's ``{name}`` is filled from the finding's parameters."""
+"""The wording of findings, one file a language. A template's ``{name}`` is filled from the finding's parameters, of
+which one that is a ``Text`` has both languages."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from verify.formats.refusal import Text
 from verify.messages import en, zh
 from verify.messages.reasons import TRANSLATED, worded
 
@@ -30,6 +32,8 @@ def _template(code: str, lang: str) -> str:
 
 
 def _filled(name: str, value: Any, lang: str) -> str:
+    if isinstance(value, Text):
+        return _shown(value.in_language(lang))
     return _shown(worded(str(value), lang) if name in TRANSLATED else value)
 
 

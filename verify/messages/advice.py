@@ -334,9 +334,49 @@ KINDS: dict[str, Advice] = {
         "请向互认主管部门查询。",
         "Ask those in charge of recognition.",
     ),
+    "region": _a(
+        "只有采纳了某区域的信任列表，才知道谁可以在那里颁发证照。",
+        "Who may issue licenses in a region is known only once its trust list was adopted.",
+        "请管理员采纳该区域的信任列表后重新验证。",
+        "Have the region's trust list adopted (certvault region adopt), and verify again.",
+    ),
+    "region-issuer": _a(
+        "证照只在颁发机构的权限之内有效，权限以其区域的信任列表为准。",
+        "A license counts within its issuer's remit only, which the trust list of its region states.",
+        "不予承认；请向该区域核实。",
+        "Do not recognize it; ask that region.",
+    ),
+    "conditions": _a(
+        "互认协议只接受满足其条件的证照。",
+        "The agreement accepts licenses that meet its conditions only.",
+        "请持证主体提供满足条件的证照或载体，或按本地规定办理。",
+        "Ask the holder for a license or carrier that meets them, or follow the procedure here.",
+    ),
+    "narrowed": _a(
+        "两地对同一类证照规定的范围可能不同。",
+        "Two regions may give one type a different scope.",
+        "请按本地范围办理，以协议说明为准。",
+        "Go by the scope here, as the agreement says.",
+    ),
+    "mapping": _a(
+        "两地的字段名称和取值可能不同，按协议换成本地的。",
+        "Names and values of fields differ between regions; the agreement translates them.",
+        "以证照原件上的内容为准；缺少的字段请向持证主体索取。",
+        "What stands on the license itself is decisive; ask the holder for what is missing.",
+    ),
+    "knowledge": _a(
+        "互认所依据的信息有其时间，越新越可靠。",
+        "What recognition rests on has an age; the newer, the better.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
 }
 
 BEGINNINGS: tuple[tuple[str, str], ...] = (
+    ("REGION_", "region"),
+    ("ISSUER_OUTSIDE_", "region-issuer"), ("ISSUER_LEVEL_", "conditions"), ("ISSUED_OUTSIDE_", "conditions"),
+    ("TYPE_NARROWED", "narrowed"), ("CARRIER_", "conditions"), ("ASSURANCE_", "conditions"), ("FIELD_", "mapping"),
+    ("SEAL_STRUCTURE_", "written"), ("RECOGNITION_STANDING_", "status"), ("RECOGNITION_KNOWLEDGE", "knowledge"),
     ("FILE_TOO_LARGE", "limit"), ("LIMIT_", "limit"), ("TIME_EXCEEDED", "limit"), ("FILE_", "unreadable"),
     ("NOT_READABLE", "unreadable"), ("PDF_ENCRYPTED", "encrypted"), ("PDF_", "unreadable"),
     ("CMS_BROKEN", "unreadable"), ("SIGNATURE_EMPTY", "unreadable"), ("SIGNATURE_OTHER_FORM", "written"),

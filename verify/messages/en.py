@@ -1,5 +1,7 @@
 """English wording of every finding."""
 
+from verify.messages import regions
+
 TEXTS: dict[str, str] = {
     "FILE_EMPTY": "The file is empty.",
     "FILE_TOO_LARGE": "The file has {size} bytes; at most {limit} are read.",
@@ -176,4 +178,5 @@ TEXTS: dict[str, str] = {
     "KIT_SECOND": "Only one offline kit can be used at a time.",
     "KIT_STALE": "The offline kit tells of recognition until {until} only; that is {age} past.",
     "KIT_KNOWLEDGE": "Judged by the offline kit that region {region} made {made}, {age} before.",
+    **regions.EN,
 }

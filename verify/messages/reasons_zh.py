@@ -312,4 +312,17 @@ PHRASES: dict[str, str] = {
     "path validation wanted to wait for something": "证书链验证未能完成",
     "the revisions are too large to compare": "需要比较的修订过大",
     "no token": "没有记号",
+    # other regions
+    "it is not genuine": "它不真实",
+    "that it is genuine is not shown": "其真实性未能查明",
+    "its region is an example": "其区域是示例",
+    "it belongs to another region": "它属于另一个区域",
+    "it is not listed": "列表中没有它",
+    "its right was withdrawn, and nothing proves that it signed before": "其颁发权已被撤回，没有依据证明是在此之前签署",
+    "the license does not say {}": "证照没有载明 {}",
+    "its {} is not among those that count: {}": "其 {} 不在接受之列：{}",
+    "the type demands them": "该类型必须有这些字段",
+    "the license lacks them": "证照中没有",
+    "this carrier does not show them": "该载体不含这些字段",
+    "recognition": "跨区域互认",
 }

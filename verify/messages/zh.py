@@ -1,5 +1,7 @@
 """每个检查结果的中文说明。"""
 
+from verify.messages import regions
+
 TEXTS: dict[str, str] = {
     "FILE_EMPTY": "文件为空。",
     "FILE_TOO_LARGE": "文件有 {size} 字节，超过可读取的上限 {limit} 字节。",
@@ -176,4 +178,5 @@ TEXTS: dict[str, str] = {
     "KIT_SECOND": "一次只能使用一个离线包。",
     "KIT_STALE": "离线包只到 {until} 为止，其后的互认情况不明，已过 {age}。",
     "KIT_KNOWLEDGE": "依据区域 {region} 于 {made} 制作的离线包判断，相距 {age}。",
+    **regions.ZH,
 }

@@ -194,7 +194,14 @@ KINDS: tuple[CheckKind, ...] = (
         ("STATUS_", "EXPIRED", "NOT_YET_", "STANDING_"),
     ),
     CheckKind(
-        "recognition", Text("跨区域互认", "recognition"), "certvault-regions/1", ("recognition",), ("RECOGNITION_",)
+        "recognition",
+        Text("跨区域互认", "recognition"),
+        "certvault-regions/1",
+        ("recognition",),
+        (
+            *("RECOGNITION_", "REGION_", "ANCHOR_", "TRUST_LIST_", "NO_AGREEMENT", "AGREEMENT_", "ISSUER_OUTSIDE_"),
+            *("ISSUER_LEVEL_", "ISSUED_OUTSIDE_", "TYPE_", "CARRIER_", "ASSURANCE_", "FIELD_", "SEAL_STRUCTURE_"),
+        ),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verify.trust.regions import Regions
+    from verify.trust.regions import KnownRegion, Regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,16 @@ class Remit:
     until: datetime | None = None
     anchors: frozenset[str] | None = None
 
-    def allows(self, license_type: str, place: str, at: datetime) -> bool:
+    def allows(self, license_type: str, place: str | None, at: datetime) -> bool:
         """Whether the issuer may issue that type there at that moment."""
         return not self.refuses(license_type, place, at)
 
-    def refuses(self, license_type: str, place: str, at: datetime) -> str:
-        """What stands against it: ``the type``, ``the place``, ``the time``, or nothing."""
+    def refuses(self, license_type: str, place: str | None, at: datetime) -> str:
+        """What stands against it: ``the type``, ``the place``, ``the time``, or nothing. ``place`` None: a code does
+        not say it."""
         if self.types is not None and license_type not in self.types:
             return "the type"
-        if self.places is not None and not any(place.startswith(p) for p in self.places):
+        if self.places is not None and not any((place or "").startswith(p) or place is None for p in self.places):
             return "the place"
         after = self.since is not None and at < self.since
         return "the time" if after or (self.until is not None and at >= self.until) else ""
@@ -64,6 +66,16 @@ class TrustStore:
     allow_example: bool = False
     regions: Regions | None = None
     kit: KitKnowledge | None = None
+
+    def remits_of(self, issuer: str) -> tuple[Remit, ...] | None:
+        """The remits of an issuer, here and in other regions; None where nobody told us of any issuer."""
+        own = tuple(r for r in self.remits or () if r.issuer_code == issuer)
+        others = self.regions.remits_of(issuer) if self.regions is not None else ()
+        return None if self.remits is None and not others else own + others
+
+    def region_of(self, anchor: bytes) -> KnownRegion | None:
+        """The other region whose root that is; None for an anchor of our own."""
+        return None if self.regions is None else self.regions.of_anchor(hashlib.sha256(anchor).hexdigest())
 
     @classmethod
     def from_paths(

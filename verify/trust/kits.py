@@ -169,6 +169,7 @@ def _trust(manifest: KitManifest, states: Mapping[str, Adopted], agreements: tup
         agreements=agreements,
         countersigned=manifest.countersigned,
         types=tuple((t.name, t.required) for t in manifest.types),
+        example=home.list.example,
     )
     store = _home_trust(home.list)
     return replace(with_regions(store, regions), kit=KitKnowledge(manifest.region, manifest.made, manifest.until))

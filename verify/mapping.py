@@ -1,0 +1,77 @@
+"""A license's data in another region's schema, by the field rules of an agreement. Pure.
+
+A rule names the field of theirs, or a name of GB/T 36903 for what every license has beside its fields (:data:`BESIDE`):
+so a code, which carries no fields, yields its number and holder as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from verify.formats.agreement import FieldRule
+from verify.verdict import LicenseView
+
+BESIDE = (
+    "certificateIdentifier",
+    "certificateNumber",
+    "certificateHolderName",
+    "certificateHolderCode",
+    "certificateIssuingAuthorityName",
+)
+"""What a rule may name as ``theirs`` beside the fields of the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """``license``: our field → value. ``missing``: fields of ours whose source the license lacks. ``strange``: field of
+    ours → a value of theirs that the rule does not translate. ``dropped``: fields of theirs that nobody asked for.
+    ``renamed``: theirs → ours, where the names differ."""
+
+    license: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    strange: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
+def source_of(view: LicenseView, name: str) -> str | None:
+    """The value of a field of theirs, or of what stands beside the fields; None where the license lacks it."""
+    if name in view.fields:
+        return view.fields[name]
+    holder = view.holders[0] if len(view.holders) == 1 else None
+    beside = {
+        "certificateIdentifier": view.identifier,
+        "certificateNumber": view.number,
+        "certificateHolderName": holder.name if holder else "",
+        "certificateHolderCode": holder.code if holder else "",
+        "certificateIssuingAuthorityName": view.issuer,
+    }
+    return beside.get(name) or None
+
+
+def map_fields(
+    view: LicenseView, rules: tuple[FieldRule, ...], ours: tuple[str, ...] | None, required: tuple[str, ...]
+) -> Mapped:
+    """The license's data as ``ours`` (all fields of our type; None: not known) by ``rules``.
+
+    Without rules, fields of the same name are taken over; with rules, nothing but what they say.
+    """
+    if not rules:
+        taken = {k: v for k, v in view.fields.items() if ours is None or k in ours}
+        missing = tuple(r for r in required if not taken.get(r))
+        return Mapped(taken, missing, dropped=tuple(k for k in view.fields if k not in taken))
+    found, missing_, strange = dict[str, str](), list[str](), dict[str, str]()
+    for rule in rules:
+        value = rule.value if rule.value is not None else source_of(view, rule.theirs)
+        if value is None:
+            missing_.append(rule.ours)
+        elif rule.values and value not in rule.values:
+            strange[rule.ours] = value
+        else:
+            found[rule.ours] = rule.values.get(value, value)
+    lacking = [r for r in required if not found.get(r) and r not in strange and r not in missing_]
+    used = {r.theirs for r in rules}
+    renamed = tuple((r.theirs, r.ours) for r in rules if r.theirs and r.theirs != r.ours and r.ours in found)
+    dropped = tuple(k for k in view.fields if k not in used)
+    return Mapped(found, (*missing_, *lacking), strange, dropped, renamed)
