@@ -114,8 +114,12 @@ def build(
     change_pdf: Callable[[bytes], bytes] = lambda p: p,
     seal_purpose: KeyPurpose = KeyPurpose.SEAL,
     at: datetime = AT,
+    stamped_by: Pki | None = None,
 ) -> Sealed:
-    """Issue one license; the ``change_`` arguments let an issuer of forgeries have its way before sealing."""
+    """Issue one license; the ``change_`` arguments let an issuer of forgeries have its way before sealing.
+
+    ``stamped_by``: whose timestamp it bears, where not that of its own PKI.
+    """
     license_type = _types()[type_name]
     example = json.loads((EXAMPLES / f"{type_name}.json").read_text())
     checked = check(license_type, {**example, **(data or {})}, today=date(2026, 11, 23))
@@ -170,7 +174,7 @@ def build(
         chain=(pki.issuing.certificate,),
         at=at,
         baseline=baseline,
-        stamp=None if baseline is Baseline.B_B else pki.tsa().at(at),
+        stamp=None if baseline is Baseline.B_B else (stamped_by or pki).tsa().at(at),
         validation=validation_data(pki, at) if baseline in (Baseline.B_LT, Baseline.B_LTA) else None,
     )
     sd_jwt = make_record(

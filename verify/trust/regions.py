@@ -7,7 +7,6 @@ roots of another, or with the name of another's issuer, is found out (``ISSUER_O
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -239,15 +238,14 @@ def _authorities(trust: TrustStore, known: Iterable[KnownRegion]) -> tuple[list[
     """Roots and authorities of the regions, without certificates of keys that are somebody else's.
 
     Anybody can write another's key into a certificate, or certify it under a root of his own. A root has its own
-    signature to show for it; an authority that two regions list under different certificates comes out of neither
-    list, and is judged by the certificates that a license brings.
+    signature to show for it; of the ways through an authority that two roots certified, that counts which leads to
+    the region whose list has the issuer.
     """
     own = {_key_of(c) for c in (*trust.anchors, *trust.certificates)}
     roots = [r for k in known for r in k.list.roots if r in trust.anchors or (_key_of(r) not in own and _stands(r))]
     authorities = list(dict.fromkeys(c for k in known for c in k.list.authorities))
-    keys = Counter(_key_of(c) for c in authorities)
     taken = own | {_key_of(r) for r in roots}
-    return roots, [c for c in authorities if _key_of(c) not in taken and keys[_key_of(c)] == 1]
+    return roots, [c for c in authorities if _key_of(c) not in taken]
 
 
 @lru_cache(maxsize=4096)
