@@ -169,7 +169,8 @@ def _trust(manifest: KitManifest, states: Mapping[str, Adopted], agreements: tup
         agreements=agreements,
         countersigned=manifest.countersigned,
         types=tuple((t.name, t.required) for t in manifest.types),
-        example=home.list.example,
+        fields=tuple((t.name, t.fields) for t in manifest.types),
+        example=manifest.example,
     )
     store = _home_trust(home.list)
     return replace(with_regions(store, regions), kit=KitKnowledge(manifest.region, manifest.made, manifest.until))
