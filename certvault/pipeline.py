@@ -303,6 +303,7 @@ class Pipeline:
     ) -> Sealed:
         """Sign. Raises the errors of :mod:`signing.errors`; the license stays ALLOTTED then."""
         at = self._clock.now()
+        baseline = tools.reached(baseline)
         timed = baseline is not Baseline.B_B
         first = baseline if not tools.further else Baseline.B_T if timed else Baseline.B_B
         pdf = seal_pdf(
@@ -317,6 +318,7 @@ class Pipeline:
             validation=tools.validation if first in (Baseline.B_LT, Baseline.B_LTA) else None,
             permission=2 if tools.further else 1,
             name=tools.issuer.name,
+            seal=tools.structure,
         )
         pdf = seal_further(pdf, tools, at=at, baseline=baseline)
         record = make_record(
@@ -336,7 +338,7 @@ class Pipeline:
         """Put the documents into the store, then mark the licenses ISSUED."""
         for one in sealed:
             self._put(one)
-        until = None if baseline is Baseline.B_B else tools.evidence_until
+        until = None if tools.reached(baseline) is Baseline.B_B else tools.evidence_until
         at = self._clock.now()
         issued = [self._issued(one, at, until) for one in sealed]
         with self._database.writing() as uow:

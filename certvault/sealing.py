@@ -20,7 +20,9 @@ from certvault.model.sealrules import LICENSE
 from certvault.pki import Pki
 from certvault.sealart import Extras, look_of
 from certvault.sealchecks import asked_by, no_leave
+from certvault.sealstanding import SealStandings
 from certvault.sealuses import SealUses
+from certvault.settings import Settings
 from signing.formats.pades import Baseline, ValidationData
 from signing.formats.seal_look import Picture, PngPicture, VectorPicture
 from signing.keys import KeyPurpose
@@ -29,6 +31,7 @@ from templates.registry import FurtherSeal, LicenseType
 from templates.sealpicture import CheckedPicture
 from templates.seals import SealArt, SealPicture, look
 from templates.typesetting import MM
+from verify.formats.seal import has_shape_1
 
 __all__ = ["Further", "Hand", "Sealing", "Tools", "baseline_named"]
 
@@ -53,7 +56,8 @@ class Further:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything needed to make an issuer's documents. ``evidence_until`` ends the timestamp's certificate."""
+    """Everything needed to make an issuer's documents. ``evidence_until`` ends the timestamp's certificate;
+    ``structure`` (SES_Seal, DER) is there where licenses bear seal signatures instead of CMS."""
 
     issuer: Issuer
     seal_id: str
@@ -67,16 +71,34 @@ class Tools:
     evidence_until: datetime.datetime
     prepared_at: datetime.datetime
     edition: int
+    structure: bytes | None = None
     further: tuple[Further, ...] = ()
+
+    def reached(self, baseline: Baseline) -> Baseline:
+        """The level that the document has in the end: a seal signature of version 4 holds a timestamp and no more, one
+        of version 1 not even that."""
+        if self.structure is None or baseline is Baseline.B_B:
+            return baseline
+        return Baseline.B_B if has_shape_1(self.structure) else Baseline.B_T
 
 
 class Sealing:
     """Prepares tools."""
 
     def __init__(
-        self, database: Database, cipher: Cipher, keyring: Keyring, pki: Pki, uses: SealUses, clock: Clock
+        self,
+        database: Database,
+        cipher: Cipher,
+        keyring: Keyring,
+        pki: Pki,
+        uses: SealUses,
+        standings: SealStandings,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._database = database
+        self._standings = standings
+        self._settings = settings
         self._cipher = cipher
         self._keyring = keyring
         self._uses = uses
@@ -168,7 +190,11 @@ class Sealing:
             evidence_until=self._keyring.certificate(tsa).not_after,
             prepared_at=at,
             edition=edition,
+            structure=self._structure(seal.id, at_work.version),
         )
+
+    def _structure(self, seal_id: str, version: int) -> bytes | None:
+        return None if self._settings.seal_structure == "pades" else self._standings.structure(seal_id, version)
 
     def _hand(self, key: KeyRecord) -> Hand:
         return Hand(

@@ -26,6 +26,7 @@ from certvault.sealrecords import about, keep_structure, life_of
 from certvault.sealuses import PERMIT_LIFETIME
 from certvault.settings import Settings
 from signing.formats.eseal import SealData, make_seal
+from signing.formats.eseal_1 import make_seal_1
 from signing.formats.jose import signed_token
 from signing.keys import KeyPurpose
 from templates.sealkinds import SEAL_KINDS
@@ -160,7 +161,8 @@ class SealStandings:
             valid_to=certificate.not_after,
             picture=picture_of(known.seal, edition, Extras.opened(self._cipher, edition)),
         )
-        return make_seal(data, self._keyring.signer(maker), self._keyring.certificate_der(maker))
+        make = make_seal_1 if self._settings.seal_structure == "ses-1" else make_seal
+        return make(data, self._keyring.signer(maker), self._keyring.certificate_der(maker))
 
 
 def facts_of(found: SealStanding) -> dict[str, Any]:

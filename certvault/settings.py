@@ -15,6 +15,10 @@ The file holds no secret, unless a database URL with a password was written into
                                signing for callers elsewhere; signatures a day of one caller; client certificates, each
                                SHA256-OF-CERTIFICATE=TOKEN-ID, that come through the proxy
     [seals]     four_eyes      true: who applies for a seal never approves or activates it, whoever it is
+                structure      "pades": licenses bear CMS signatures after PAdES; "ses-4", "ses-1": seal signatures of
+                               GB/T 38540-2020, or of GM/T 0031-2014 for readers that know no other. Structures made
+                               before stay as they are
+    [region]    role           "hub": the vault admits regions and keeps no licenses; it is set by init alone
     [status]    second_approver  true: an act on a license waits until a second person approves it
     [web]       plain_http, ca_file, proxy
                                asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
@@ -47,6 +51,8 @@ REMOTE_DAILY = 10_000
 KEY_SESSIONS, MOST_KEY_SESSIONS = 4, 256
 _BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
 SUITES = ("p256", "rsa3072", "sm2")
+STRUCTURES = ("pades", "ses-4", "ses-1")
+ROLES = ("region", "hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,16 @@ class Settings:
     four_eyes: bool = False
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
     second_approver: bool = False
+    seal_structure: str = "pades"
+    role: str = "region"
     web_plain_http: tuple[str, ...] = ()
     web_ca_file: str | None = None
     web_proxy: str | None = None
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the vault is a hub, which keeps no licenses."""
+        return self.role == "hub"
 
     @property
     def sample(self) -> bool:
@@ -125,7 +138,8 @@ class Settings:
                 "mint_columns": self.mint_columns,
                 "mint_cell_chars": self.mint_cell_chars,
             },
-            "seals": {"four_eyes": self.four_eyes},
+            "region": {"role": self.role},
+            "seals": {"four_eyes": self.four_eyes, "structure": self.seal_structure},
             "remote": {
                 "enabled": self.remote_signing,
                 "daily": self.remote_daily,
@@ -213,6 +227,8 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         remote_clients=_clients(value.get("remote", {}).get("clients", [])),
         key_sessions=number("sessions", KEY_SESSIONS, "keys", MOST_KEY_SESSIONS),
         four_eyes=value.get("seals", {}).get("four_eyes") is True,
+        seal_structure=_one_of(value, "seals", "structure", STRUCTURES),
+        role=_one_of(value, "region", "role", ROLES),
         key_mechanisms=read_key_mechanisms(value),
         second_approver=value.get("status", {}).get("second_approver") is True,
         web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
@@ -265,6 +281,17 @@ def _proxy(given: str | None) -> str | None:
             f"{FILE_NAME}: [web] proxy is written http://host:port, without credentials",
         )
     return given
+
+
+def _one_of(value: Mapping[str, Any], table: str, member: str, allowed: tuple[str, ...]) -> str:
+    """A member that is one of ``allowed``, the first where it is missing; SettingsError."""
+    found = value.get(table, {}).get(member, allowed[0])
+    if found not in allowed:
+        raise SettingsError(
+            f"{FILE_NAME}：[{table}] {member} 只能是 {'、'.join(allowed)}",
+            f"{FILE_NAME}: [{table}] {member} is not one of {', '.join(allowed)}",
+        )
+    return str(found)
 
 
 def _optional(value: Mapping[str, Any], member: str) -> str | None:

@@ -63,18 +63,15 @@ def make_seal(data: SealData, signer: Signer, certificate: bytes) -> bytes:
 
     Raises SigningError for data that the structure cannot hold.
     """
-    if not data.signers or not data.created <= data.valid_to or not data.valid_from < data.valid_to:
-        raise SigningError("a seal needs signers and a time in which it holds", uri=signer.handle.uri)
-    if not 0 <= data.kind < _MOST or not all(0 < n < _MOST for n in (data.picture.width_mm, data.picture.height_mm)):
-        raise SigningError("a seal's kind and its picture's size are numbers of a likely size", uri=signer.handle.uri)
+    check_data(data, signer)
     info = der.sequence(
-        der.sequence(_ia5("ES"), der.integer(VERSION), _ia5(data.vendor)),
-        _ia5(data.seal_id),
+        der.sequence(ia5("ES"), der.integer(VERSION), ia5(data.vendor)),
+        ia5(data.seal_id),
         _properties(data),
-        _picture(data.picture),
+        picture_of(data.picture),
     )
     value = signer.sign(ToBeSigned(info, KeyPurpose.SEAL_MAKER))
-    return der.sequence(info, der.octets(certificate), _algorithm(signer), _bits(value))
+    return der.sequence(info, der.octets(certificate), algorithm_of(signer), bits(value))
 
 
 def make_seal_signature(
@@ -92,12 +89,20 @@ def make_seal_signature(
     ``property_info`` names what is protected, in ASCII. ``stamp`` turns the signature value into a timestamp token
     (DER) over its hash; without it there is none.
     """
-    signed = der.sequence(der.integer(VERSION), seal, der.generalized_time(at), _bits(data_hash), _ia5(property_info))
+    signed = der.sequence(der.integer(VERSION), seal, der.generalized_time(at), bits(data_hash), ia5(property_info))
     value = signer.sign(ToBeSigned(signed, KeyPurpose.SEAL))
-    parts = [signed, der.octets(certificate), _algorithm(signer), _bits(value)]
+    parts = [signed, der.octets(certificate), algorithm_of(signer), bits(value)]
     if stamp is not None:
-        parts.append(der.tagged(0xA0, _bits(stamp(value))))
+        parts.append(der.tagged(0xA0, bits(stamp(value))))
     return der.sequence(*parts)
+
+
+def check_data(data: SealData, signer: Signer) -> None:
+    """Raise SigningError for data that no seal can hold."""
+    if not data.signers or not data.created <= data.valid_to or not data.valid_from < data.valid_to:
+        raise SigningError("a seal needs signers and a time in which it holds", uri=signer.handle.uri)
+    if not 0 <= data.kind < _MOST or not all(0 < n < _MOST for n in (data.picture.width_mm, data.picture.height_mm)):
+        raise SigningError("a seal's kind and its picture's size are numbers of a likely size", uri=signer.handle.uri)
 
 
 def _properties(data: SealData) -> bytes:
@@ -115,24 +120,28 @@ def _properties(data: SealData) -> bytes:
     )
 
 
-def _picture(picture: SealPicture) -> bytes:
+def picture_of(picture: SealPicture) -> bytes:
+    """SES_ESPictrueInfo."""
     return der.sequence(
-        _ia5(picture.kind), der.octets(picture.data), der.integer(picture.width_mm), der.integer(picture.height_mm)
+        ia5(picture.kind), der.octets(picture.data), der.integer(picture.width_mm), der.integer(picture.height_mm)
     )
 
 
-def _algorithm(signer: Signer) -> bytes:
+def algorithm_of(signer: Signer) -> bytes:
+    """The identifier of the algorithm with which ``signer`` signs."""
     known = _SIGNATURES.get(signer.handle.algorithm)
     if known is None:
         raise SigningError(f"seals are not signed with {signer.handle.algorithm.name}", uri=signer.handle.uri)
     return der.oid(known)
 
 
-def _ia5(text: str) -> bytes:
+def ia5(text: str) -> bytes:
+    """IA5String of printable characters."""
     if not text.isascii() or not text.isprintable():
         raise SigningError(f"{text!r} has characters outside ASCII")
     return der.tagged(0x16, text.encode("ascii"))
 
 
-def _bits(content: bytes) -> bytes:
+def bits(content: bytes) -> bytes:
+    """BIT STRING of whole bytes."""
     return der.tagged(0x03, b"\0" + content)

@@ -33,6 +33,7 @@ from signing.formats.pdf_update import (
     number,
     reference,
 )
+from signing.formats.ses_value import check_seal, ses_value
 from signing.keys import KeyPurpose
 from signing.signer import Signer
 
@@ -66,8 +67,11 @@ def seal_pdf(
     name: str = "",
     reason: str = "",
     location: str = "",
+    seal: bytes | None = None,
 ) -> bytes:
     """Sign the empty field and return the whole new file.
+
+    ``seal`` (SES_Seal, DER): the value is a seal signature with that seal instead of CMS.
 
     ``permission`` makes it the certification signature (DocMDP; 1: no change allowed); None an approval signature.
     ``chain`` goes into the signature beside ``certificate``. B-T and above need ``stamp``, B-LT and above
@@ -83,7 +87,11 @@ def seal_pdf(
     updater = PdfUpdater(pdf)
     field_reference, widget = _empty_field(updater, field)
     used = None if baseline is Baseline.B_B else stamp
-    value = pades_value(signer, certificate, chain, stamp=used, purpose=purpose)
+    if seal is None:
+        value = pades_value(signer, certificate, chain, stamp=used, purpose=purpose)
+    else:
+        check_seal(seal, certificate, at)
+        value = ses_value(signer, certificate, seal, at=at, stamp=used)
     signature = updater.new_reference()
     widget[Name("/V")] = signature
     objects: dict[Reference, Any] = {field_reference: widget}

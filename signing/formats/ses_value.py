@@ -10,11 +10,12 @@ from datetime import datetime
 
 from signing.formats import cms
 from signing.formats.eseal import make_seal_signature
+from signing.formats.eseal_1 import make_seal_signature_1
 from signing.formats.identifiers import DIGEST_SIZES, longest_signature
 from signing.formats.pdf_signature import Stamp, Value, room_of, stamp_of
 from signing.signer import Signer
 from verify.formats.refusal import refuse
-from verify.formats.seal import Seal, unverified_seal
+from verify.formats.seal import Seal, has_shape_1, unverified_seal
 from verify.formats.sealvalues import SealFormatError
 from verify.formats.sm2 import sm3
 
@@ -72,9 +73,14 @@ def _digest(name: str, data: bytes) -> bytes | None:
 def ses_value(
     signer: Signer, certificate: bytes, seal: bytes, *, at: datetime, stamp: Stamp | None, protects: str = IN_PDF
 ) -> Value:
-    """How the value is made for a digest. Raises SigningError when the certificate is of another key."""
+    """How the value is made for a digest. Raises SigningError when the certificate is of another key.
+
+    A seal of version 1 (GM/T 0031-2014) gives a signature of version 1, which has no place for a timestamp.
+    """
     identity = cms.SignerIdentity.of(certificate)
     cms.require_own_certificate(identity, signer)
+    if has_shape_1(seal):
+        return _value_1(signer, certificate, seal, at=at, protects=protects)
     hash_name = signer.handle.algorithm.hash
     over = None if stamp is None else lambda value: stamp_of(stamp, value, hash_name)
 
@@ -92,3 +98,14 @@ def ses_value(
     token = 0 if stamp is None else room_of(stamp)
     fixed = len(seal) + len(certificate) + DIGEST_SIZES[hash_name] + longest_signature(signer.handle.algorithm)
     return Value(FILTER, hash_name, make, fixed + token + len(protects) + 160)
+
+
+def _value_1(signer: Signer, certificate: bytes, seal: bytes, *, at: datetime, protects: str) -> Value:
+    def make(digest: bytes) -> bytes:
+        return make_seal_signature_1(
+            seal, data_hash=digest, at=at, property_info=protects, signer=signer, certificate=certificate
+        )
+
+    hash_name = signer.handle.algorithm.hash
+    fixed = len(seal) + len(certificate) + DIGEST_SIZES[hash_name] + longest_signature(signer.handle.algorithm)
+    return Value(FILTER, hash_name, make, fixed + len(protects) + 160)

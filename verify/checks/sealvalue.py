@@ -15,6 +15,7 @@ from verify.checks.sealsteps import document_hash
 from verify.errors import UnreadableError
 from verify.formats import gm
 from verify.formats.cms import UnverifiedCms
+from verify.formats.der import NotDerError, require_der
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_x509
 from verify.formats.schemes import digest_of
 from verify.formats.seal import SealSignature, unverified_seal_signature
@@ -50,6 +51,24 @@ def check_seal_value(inquiry: Inquiry, view: SignatureView, value: bytes, covere
         inquiry.report("SIGNATURE_WRONG", where=view.where)
     except UnsupportedKeyError as error:
         raise UnreadableError("ALGORITHM_UNSUPPORTED", algorithm=str(error)) from error
+
+
+def seal_fault(read: SealSignature, value: bytes) -> str | None:
+    """Why the same seal signature could have been written otherwise, or None.
+
+    Version 4 signs neither the signer's certificate nor the algorithm's name; the seal, which is signed, lists the one
+    byte by byte, and the other has one spelling.
+    """
+    try:
+        require_der(value)
+        signer = load_lenient(read.signer)
+        if signer is not None and signer.public_key.algorithm == "ec":
+            require_der(read.signature)
+    except NotDerError as error:
+        return str(error)
+    if read.signer not in read.seal.certificates:
+        return "the signer's certificate is not signed"
+    return "the algorithm is not canonical" if read.algorithm in _MISSPELT else None
 
 
 def _as_cms(read: SealSignature, value: bytes, signer: Any, hash_name: str) -> UnverifiedCms:

@@ -9,7 +9,7 @@ from typing import Any
 
 from verify.checks.byterange import Decrypt, covered_bytes, range_end, signature_value, without_padding
 from verify.checks.sealsteps import Step
-from verify.checks.sealvalue import check_seal_value
+from verify.checks.sealvalue import check_seal_value, seal_fault
 from verify.checks.stamps import Token, check_cms, check_embedded, check_token
 from verify.errors import UnreadableError
 from verify.findings import About, Severity
@@ -100,9 +100,12 @@ def _check(inquiry: Inquiry, data: bytes, view: SignatureView, strict: bool, aro
         raise UnreadableError("SIGNATURE_EMPTY", reason=raw.fault)
     view.end = range_end(data, raw.byte_range)
     padded = signature_value(data, raw.byte_range, raw.contents, strict)
-    if not strict and begins_like_signature(padded):
+    if begins_like_signature(padded):
         value = without_padding(padded, strict, inquiry.policy.limits.padding_bytes, _decryption(raw, around))
         check_seal_value(inquiry, view, value, covered_bytes(data, raw.byte_range))
+        fault = seal_fault(view.ses, value) if strict and view.ses is not None else None
+        if fault is not None:
+            inquiry.report("CMS_NOT_CANONICAL", where=view.where, reason=fault)
         _check_tokens(inquiry, view, strict, around)
         return
     known = raw.subfilter in _CMS | {_PLAIN} or raw.subfilter.upper().startswith(_NATIONAL)
