@@ -178,4 +178,6 @@ def all_cms(document: SealedDocument) -> list[Any]:
 
 
 def _leaves(document: SealedDocument) -> list[Any]:
-    return [cms.signer for cms in all_cms(document)]
+    """Signers; of a seal signature also the certificates of its seal, which the signature covers."""
+    sealed = [c for view in document.signatures if view.ses and view.cms for c in view.cms.certificates]
+    return [*(cms.signer for cms in all_cms(document)), *sealed]
