@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from signing.errors import PurposeError, SigningError
 from signing.formats.eseal import SealPicture, make_seal, make_seal_signature
+from signing.formats.eseal_1 import make_seal_1, make_seal_signature_1
 from tests.support.sealhands import AT, OIDS, YEAR, Hands, make_hands
+from verify.checks.sealsteps import document_digest
 from verify.formats.der import require_der
 from verify.formats.seal import unverified_seal, unverified_seal_signature
 from verify.seal import Inspection, inspect_seal
@@ -71,3 +73,29 @@ def test_what_is_written_is_read_back(hands: Hands, name: str, width: int) -> No
     read = unverified_seal_signature(value)
     assert (read.seal.name, read.seal.picture.width_mm, read.time) == (name, width, AT)
     assert read.seal.valid_to == data.valid_to
+
+
+def test_a_seal_of_the_old_structure_passes_every_step(hands: Hands) -> None:
+    """GM/T 0031-2014: the maker signs its certificate and algorithm as well, the signer too."""
+    digest = document_digest(OIDS[hands.signer.handle.algorithm], b"document")
+    assert digest is not None
+    seal = make_seal_1(hands.data(), hands.maker, hands.maker_certificate)
+    assert {s.code: s.outcome.value for s in inspect(hands, seal).steps}[None] == "PASSED"
+    value = make_seal_signature_1(
+        seal,
+        data_hash=digest,
+        at=AT,
+        property_info="/whole",
+        signer=hands.signer,
+        certificate=hands.signer_certificate,
+    )
+    require_der(value)
+    found = inspect(hands, value, b"document")
+    assert found.version == 1
+    outcomes = {s.code: s.outcome.value for s in found.steps}
+    assert "FAILED" not in outcomes.values(), found.to_json("en")
+    assert outcomes["DATA_HASH"] == outcomes["SIG_VALUE"] == "PASSED"
+    changed = inspect(hands, value, b"Document")
+    assert {s.code: s.outcome.value for s in changed.steps}["DATA_HASH"] == "FAILED"
+    with pytest.raises(PurposeError):
+        make_seal_1(hands.data(), hands.signer, hands.signer_certificate)
