@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import io
 from collections.abc import Callable
@@ -234,6 +235,28 @@ def test_pyhanko_refuses_a_forged_list(published: Published, rsa_published: Publ
     forged = FORGERIES[forgery](published, rsa_published)
     with pytest.raises(Exception):  # noqa: B017, PT011 - of signxml and of its schema, a dozen types
         _registry(forged, published)
+
+
+def _signed_places(xml: bytes) -> list[int]:
+    """Where a byte is signed or is the value itself: all but XML declaration, key information and outer tags."""
+    spans = [(xml.index(b"<TrustServiceStatusList"), xml.index(b"<ds:Signature "))]
+    for element in (b"ds:SignedInfo", b"xades:SignedProperties"):
+        spans.append((xml.index(b"<" + element), xml.index(b"</" + element)))
+    # the last character before the padding has bits that mean nothing
+    spans.append((xml.index(b"<ds:SignatureValue>"), xml.index(b"==</ds:SignatureValue>") - 1))
+    return [place for first, last in spans for place in range(first, last)]
+
+
+def test_pyhanko_refuses_a_list_of_which_any_byte_was_changed(published: Published, scale: Callable[..., int]) -> None:
+    pytest.importorskip("signxml")
+    survivors = []
+    for place in _signed_places(published.xml)[:: scale(67, 5)]:
+        changed = bytearray(published.xml)
+        changed[place] ^= 1
+        with contextlib.suppress(Exception):  # of signxml and the XML parser, a dozen types
+            _registry(bytes(changed), published)
+            survivors.append((place, bytes(changed[place - 20 : place + 20])))
+    assert survivors == []
 
 
 # --- EU DSS ----------------------------------------------------------------------------------------------------
