@@ -7,7 +7,9 @@ start of each piece of work, so that a rollover by another process is seen.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import threading
+from collections.abc import Iterable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric import utils
 
@@ -22,6 +24,9 @@ from verify.formats.algorithms import Algorithm
 from verify.formats.publickeys import BadSignatureError, UnsupportedKeyError, verify_named
 from verify.formats.sm2 import raw_of
 
+_SIGNED = (CertificateState.ISSUED, CertificateState.REVOKED)
+"""States of certificates that exist."""
+
 
 class Keyring:
     """Knows keys and their certificates; gives signers."""
@@ -33,6 +38,8 @@ class Keyring:
         self._lock = threading.Lock()
         self._keys: dict[str, KeyRecord] = {}
         self._certificates: dict[str, CertificateRecord] = {}
+        self._digests: dict[tuple[str, str], str] = {}
+        self._by_digest: dict[str, str] = {}
         self.edition = 0
 
     def refresh(self, view: View | None = None) -> None:
@@ -43,10 +50,13 @@ class Keyring:
             return
         keys = {k.id: k for k in view.keys.all()}
         certificates: dict[str, CertificateRecord] = {}
-        for certificate in sorted(view.certificates.all(), key=lambda c: c.not_before):
-            if certificate.state in (CertificateState.ISSUED, CertificateState.REVOKED):
-                certificates[certificate.key_id] = certificate
+        signed = [c for c in view.certificates.all() if c.state in _SIGNED]
+        for certificate in sorted(signed, key=lambda c: c.not_before):
+            certificates[certificate.key_id] = certificate
         with self._lock:
+            if {(c.ca, c.serial) for c in signed} != self._digests.keys():
+                self._digests = _digests(signed, self._digests)
+                self._by_digest = {self._digests[c.ca, c.serial]: c.key_id for c in signed}
             if (keys, certificates) != (self._keys, self._certificates):
                 self._keys, self._certificates = keys, certificates
                 self.edition += 1
@@ -112,6 +122,17 @@ class Keyring:
         """The newest certificate of ``key``, DER."""
         return self.certificate(key).der or b""
 
+    def certified_by(self, sha256: str) -> KeyRecord | None:
+        """The key that a certificate with that SHA-256 (hex) is for, whichever process made it; None for no key."""
+        self._ensure()
+        found = self._by_digest.get(sha256)
+        if found is None:
+            with self._database.reading() as view:
+                if view.certificates.keys("state", _SIGNED) != self._digests.keys():
+                    self.refresh(view)
+            found = self._by_digest.get(sha256)
+        return None if found is None else self._keys.get(found)
+
     def verifies(self, key_id: str, data: bytes, signature: bytes) -> bool:
         """Whether ``signature`` over ``data`` is that key's."""
         key = self.by_id(key_id)
@@ -162,6 +183,15 @@ class Keyring:
     def _ensure(self) -> None:
         if not self._keys:
             self.refresh()
+
+
+def _digests(
+    certificates: Iterable[CertificateRecord], known: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
+    """SHA-256 (hex) of each by authority and serial. What a signed certificate is never changes, so ``known`` hold."""
+    return {
+        (c.ca, c.serial): known.get((c.ca, c.serial)) or hashlib.sha256(c.der or b"").hexdigest() for c in certificates
+    }
 
 
 def _plain(signature: bytes, algorithm: Algorithm) -> bytes:

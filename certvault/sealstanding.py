@@ -88,29 +88,19 @@ class SealStandings:
     def by_certificate(self, sha256: str, since: datetime.datetime, until: datetime.datetime) -> SealStanding | None:
         """The seal whose edition has the certificate with that SHA-256 (hex), at some moment between the two at which
         it was good, else at the last; None for no seal's."""
-        key_id = self._key_of(sha256)
-        if key_id is None:
-            self._keyring.refresh()  # another process may have made it
-            key_id = self._key_of(sha256)
-        if key_id is None:
+        key = self._keyring.certified_by(sha256)
+        if key is None or key.purpose is not KeyPurpose.SEAL:
             return None
         with self._database.reading() as view:
-            editions = view.seal_versions.where(key_id=key_id)
+            editions = view.seal_versions.where(key_id=key.id)
             if not editions:
                 return None
             known = life_of(view, editions[0].seal_id)
             steps = [e.at for e in view.seal_events.where(seal_id=known.seal.id) if since < e.at < until]
-            found = [_standing(view, known, at, key_id=key_id) for at in (since, *steps, until)]
+            found = [_standing(view, known, at, key_id=key.id) for at in (since, *steps, until)]
         if found[-1].then is Then.KEY_COMPROMISED:  # who stole the key waits for no leave
             return found[-1]
         return next((s for s in found if s.good), found[-1])
-
-    def _key_of(self, sha256: str) -> str | None:
-        for key in self._keyring.all(KeyPurpose.SEAL):
-            certificate = self._keyring.certificate_or_none(key)
-            if certificate is not None and hashlib.sha256(certificate.der or b"").hexdigest() == sha256:
-                return key.id
-        return None
 
     def answer(self, seal_id: str, at: datetime.datetime) -> str:
         """The answer about a moment as a compact JWS (:data:`JWS_TYPE`), certificates of the signer inside."""

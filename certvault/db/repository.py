@@ -80,6 +80,11 @@ class Reader(Generic[R]):
             found += self.all(self.query().where(self.table.c[column].in_(values[i : i + _IN_LIMIT])))
         return found
 
+    def keys(self, column: str, values: Sequence[Any]) -> set[tuple[Any, ...]]:
+        """The primary keys of the records whose ``column`` is one of a few ``values``."""
+        query = select(*self.table.primary_key).where(self.table.c[column].in_(values))
+        return {tuple(row) for row in self.connection.execute(query)}
+
 
 class Repository(Reader[R]):
     """Reads and saves records of one kind inside one writing transaction."""

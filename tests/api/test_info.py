@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from api.limits import Rate
 from certvault.model.actor import LOCAL_OPERATOR
 from certvault.model.standing import Act
+from certvault.versions import Content
+from templates.registry import read_folder
 from tests.api.conftest import GENEROUS, Door, example
 
 if TYPE_CHECKING:
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from certvault.model.views import IssuedLicense
 
 FOOD = "food-business-license"
+TYPES = Path(__file__).resolve().parents[2] / "templates" / "types"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,38 @@ def test_every_code(door: Door, embedded_vault: Vault, mine: IssuedLicense) -> N
     for act, code in ((Act.SUSPEND, 2), (Act.REINSTATE, 0), (Act.REVOKE, 3)):
         embedded_vault.life.act(mine.identifier, act, actor=LOCAL_OPERATOR)
         assert result(door, **known, fields=fields) == code
+
+
+def test_the_code_before_its_first_day_and_after_its_last(door: Door, embedded_vault: Vault) -> None:
+    """Under a type whose licenses may begin on a day to come."""
+    files = dict(read_folder(TYPES / "road-transport-license"))
+    head, schema = json.loads(files["type.json"]), json.loads(files["schema.json"])
+    schema["properties"]["valid_from"]["x-format"] = "date"
+    files["type.json"] = json.dumps(head | {"name": "transport-to-come", "version": 1}).encode()
+    files["schema.json"] = json.dumps(schema).encode()
+    embedded_vault.catalog.add(files, LOCAL_OPERATOR)
+    today = embedded_vault.clock.now().date()
+    years = datetime.timedelta(days=365)
+    terms = {
+        1: (today + datetime.timedelta(days=2), today + years),
+        0: (today - datetime.timedelta(days=2), today + years),
+        3: (today - 2 * years, today - datetime.timedelta(days=2)),
+    }
+    for code, (begins, ends) in terms.items():
+        data = {**example("road-transport-license"), "valid_from": begins.isoformat(), "valid_to": ends.isoformat()}
+        made = embedded_vault.issuing.issue("transport-to-come", data, actor=LOCAL_OPERATOR)
+        known = {"type": "transport-to-come", "number": made.number}
+        assert result(door, **known, fields={"operator_name": data["operator_name"]}) == code
+        assert result(door, **known, fields={"operator_name": "别人"}) == 6  # a wrong claim learns no standing
+
+
+def test_of_a_renewed_license_the_newest_version_counts(door: Door, embedded_vault: Vault) -> None:
+    old = embedded_vault.issuing.issue(FOOD, example(FOOD), actor=LOCAL_OPERATOR)
+    later = str(int(example(FOOD)["valid_to"][:4]) + 1) + example(FOOD)["valid_to"][4:]
+    embedded_vault.life.act(old.identifier, Act.RENEW, actor=LOCAL_OPERATOR, content=Content({}, later))
+    known = {"type": FOOD, "number": old.number}
+    assert result(door, **known, fields={"valid_to": later}) == 0
+    assert result(door, **known, fields={"valid_to": example(FOOD)["valid_to"]}) == 6
 
 
 def test_by_a_holders_code_the_license_that_fits_is_found(door: Door, embedded_vault: Vault) -> None:

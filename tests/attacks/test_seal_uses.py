@@ -18,7 +18,7 @@ import pytest
 from reportlab.pdfgen import canvas
 
 import verify
-from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault
+from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault, open_vault
 from certvault.clock import FixedClock
 from certvault.errors import ConflictError, ForbiddenError, NotFoundError
 from certvault.hands import Hand
@@ -357,6 +357,23 @@ def test_a_stolen_key_of_a_seal_that_was_suspended(vault: Vault, clock: FixedClo
     clock.sleep(600)
     assert vault.verification.verify(good[0]).conclusion.value == "VALID"  # retired today, yesterday's stays good
     assert vault.verification.verify(sealed_by(vault, hand)).conclusion.value == "INVALID"
+
+
+def test_a_stolen_key_of_a_seal_that_another_process_made(vault: Vault, clock: FixedClock) -> None:
+    """Who judges knows the certificates it has seen; one that was made since is looked for, and found."""
+    with open_vault(vault.settings.folder, clock=clock) as judging:
+        assert (
+            judging.verification.verify(sealed_by(vault, vault.seal_uses.hand(active(vault)))).conclusion.value
+            == "VALID"
+        )
+        seal_id = active(vault)
+        hand = vault.seal_uses.hand(seal_id)
+        clock.sleep(600)
+        vault.seals.suspend(seal_id, OP, "stolen")
+        clock.sleep(600)
+        verdict = judging.verification.verify(sealed_by(vault, hand))
+    assert verdict.conclusion.value == "INVALID"
+    assert "SEAL_NOT_GOOD_THEN" in {f.code for f in verdict.findings}
 
 
 def test_a_vault_that_does_not_answer_is_no_pass_for_seals(vault: Vault) -> None:
