@@ -588,6 +588,130 @@ def test_a_mark_that_leaves_the_text_readable_stays_intact() -> None:
     _intact(annotate(doc, annotation(b"Highlight", entry, b"/Rect [%s]" % _OVER), more={91: look}))
 
 
+# --- comments in a tagged document ----------------------------------------------------------------------------------
+
+
+def _read_aloud(*, tree: int = 3, **sentence: bytes | None) -> Base:
+    """Certified with P=``tree``: a paragraph with words of its own, below an element that names no page."""
+    doc = draw()
+    doc.put("catalog", changed(doc.objects[1], StructTreeRoot=b"60 0 R", MarkInfo=b"<< /Marked true >>"), 1)
+    doc.put("page", changed(doc.objects[3], StructParents=b"0"), 3)
+    parents = b"<< /Nums [0 [62 0 R]] >>"
+    doc.put("tree", b"<< /Type /StructTreeRoot /K 61 0 R /ParentTree %s /ParentTreeNextKey 1 >>" % parents, 60)
+    doc.put("whole", b"<< /Type /StructElem /S /Document /P 60 0 R /K [62 0 R 63 0 R] >>", 61)
+    spoken = b"<< /Type /StructElem /S /P /P 61 0 R /Pg 3 0 R /K [0] /ActualText (Amount: 100.00) >>"
+    doc.put("sentence", changed(spoken, **sentence), 62)
+    doc.put("figure", b"<< /Type /StructElem /S /Figure /P 61 0 R /Pg 3 0 R /K [1] /Alt (The seal) >>", 63)
+    return signed(doc, "tagged", tree)
+
+
+_NOTE = annotation(b"Text", b"/Name /Note /Contents (checked) /StructParent 1", b"/Rect [500 300 520 320]")
+_OBJR = b"<< /Type /OBJR /Obj 95 0 R >>"
+_ELEMENT = b"<< /Type /StructElem /S /Annot /P 61 0 R /Pg 3 0 R /K %s >>" % _OBJR
+_KIDS = b"[62 0 R 63 0 R %s]"
+
+
+def _noted(doc: Base, whole: bytes, parent: bytes = b"61 0 R", more: dict[int | str, bytes] | None = None) -> bytes:
+    """A note added as iText does, with ``whole`` for the topmost element and ``parent`` for the note's."""
+    parents = b"<< /Nums [0 [62 0 R] 1 %s] >>" % parent
+    tree = changed(doc.body("tree"), ParentTree=parents, ParentTreeNextKey=b"2")
+    notes = array([*items(doc.body("annots")), b"95 0 R"])
+    return doc.update({"tree": tree, "annots": notes, "whole": whole, 95: _NOTE, **(more or {})})
+
+
+def test_a_note_that_is_tagged_behind_everything_stays_intact() -> None:
+    """By a reference in the topmost element that names its page, and by an element of its own."""
+    doc = _read_aloud()
+    whole = doc.body("whole")
+    _intact(_noted(doc, changed(whole, K=_KIDS % _OBJR, Pg=b"3 0 R")))
+    _intact(_noted(doc, changed(whole, K=_KIDS % changed(_OBJR, Pg=b"3 0 R"))))
+    _intact(_noted(doc, changed(whole, K=_KIDS % b"96 0 R"), b"96 0 R", {96: _ELEMENT}))
+
+
+def test_with_a_note_the_words_of_what_was_signed_are_changed() -> None:
+    """/ActualText, /Alt, the role, or what stands in an element (ISO 32000-2 14.9)."""
+    doc = _read_aloud()
+    whole = changed(doc.body("whole"), K=_KIDS % _OBJR, Pg=b"3 0 R")
+    sentence, figure = doc.body("sentence"), doc.body("figure")
+    for name, other in (
+        ("sentence", changed(sentence, ActualText=b"(Amount: 900.00)")),
+        ("sentence", changed(sentence, ActualText=None)),
+        ("sentence", changed(sentence, K=b"[1]")),
+        ("sentence", changed(sentence, K=b"[0 1]")),
+        ("sentence", changed(sentence, S=b"/Artifact")),
+        ("sentence", changed(sentence, Pg=b"4 0 R")),
+        ("figure", changed(figure, Alt=b"(No seal)")),
+    ):
+        _refused(_noted(doc, whole, more={name: other}))
+    for other in (
+        changed(whole, ActualText=b"(Amount: 900.00)"),
+        changed(whole, Alt=b"(Amount: 900.00)"),
+        changed(whole, Lang=b"(xx)"),
+        changed(whole, K=b"[63 0 R 62 0 R %s]" % _OBJR),
+        changed(whole, K=b"[63 0 R %s]" % _OBJR),
+        changed(whole, K=b"[62 0 R 62 0 R %s]" % _OBJR),
+    ):
+        _refused(_noted(doc, other))
+
+
+def test_a_note_is_tagged_among_the_words_of_a_sentence() -> None:
+    """Read aloud it would be one of them; it comes last, or it is no comment."""
+    doc = _read_aloud()
+    whole, sentence = doc.body("whole"), doc.body("sentence")
+    _refused(_noted(doc, changed(whole, K=b"[62 0 R %s 63 0 R]" % _OBJR)))
+    _refused(_noted(doc, changed(whole, K=b"[%s 62 0 R 63 0 R]" % _OBJR)))
+    _refused(_noted(doc, changed(whole, K=b"[62 0 R 96 0 R 63 0 R]"), b"96 0 R", {96: _ELEMENT}))
+    _refused(_noted(doc, whole, more={"sentence": changed(sentence, K=b"[0 %s]" % _OBJR)}))
+    _refused(_noted(doc, whole, b"96 0 R", {"sentence": changed(sentence, K=b"[0 96 0 R]"), 96: _ELEMENT}))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        changed(_ELEMENT, Alt=b"(Amount: 900.00)"),
+        changed(_ELEMENT, ActualText=b"(Amount: 900.00)"),
+        changed(_ELEMENT, T=b"(Amount: 900.00)"),
+        changed(_ELEMENT, S=b"/P"),
+        changed(_ELEMENT, K=b"[0 %s]" % _OBJR),
+        changed(_ELEMENT, K=b"[62 0 R %s]" % _OBJR),
+        changed(_ELEMENT, K=b"[]"),
+        changed(_ELEMENT, K=b"<< /Type /OBJR /Obj 26 0 R >>"),
+        changed(_ELEMENT, K=b"<< /Type /OBJR /Obj 95 0 R /Alt (900.00) >>"),
+    ],
+    ids=["alt", "text", "title", "role", "content", "another's", "nothing", "other-object", "entry"],
+)
+def test_the_element_of_a_note_says_more_than_that_it_is_one(element: bytes) -> None:
+    doc = _read_aloud()
+    _refused(_noted(doc, changed(doc.body("whole"), K=_KIDS % b"96 0 R"), b"96 0 R", {96: element}))
+
+
+def test_the_page_named_for_a_note_gives_signed_content_another_place() -> None:
+    """Readers look for the page of content upwards; here it had none, or another one (ISO 32000-2 Table 355)."""
+    for held in (b"[0]", b"<< /Type /MCR /MCID 0 >>"):
+        doc = _read_aloud(Pg=None, K=held)
+        whole = doc.body("whole")
+        _refused(_noted(doc, changed(whole, K=_KIDS % _OBJR, Pg=b"3 0 R")))
+        _intact(_noted(doc, changed(whole, K=_KIDS % changed(_OBJR, Pg=b"3 0 R"))))
+    doc = _read_aloud()
+    whole = doc.body("whole")
+    _refused(_noted(doc, changed(whole, Pg=b"3 0 R")))
+    _refused(_noted(doc, changed(whole, K=_KIDS % _OBJR, Pg=b"61 0 R")))
+    _refused(_noted(doc, changed(whole, K=_KIDS % b"96 0 R", Pg=b"3 0 R"), b"96 0 R", {96: _ELEMENT}))
+
+
+def test_with_a_note_signed_content_is_given_to_another_element() -> None:
+    """In the parent tree, which leads from content to its words (ISO 32000-2 14.7.5.4)."""
+    doc = _read_aloud()
+    pdf = _noted(doc, changed(doc.body("whole"), K=_KIDS % _OBJR, Pg=b"3 0 R"))
+    _intact(pdf)
+    _refused(pdf.replace(b"/Nums [0 [62 0 R] 1", b"/Nums [0 [63 0 R] 1"))
+
+
+def test_a_note_is_tagged_where_no_comment_is_permitted() -> None:
+    doc = _read_aloud(tree=2)
+    _refused(_noted(doc, changed(doc.body("whole"), K=_KIDS % _OBJR, Pg=b"3 0 R")))
+
+
 # --- what comparing may cost ----------------------------------------------------------------------------------------
 
 
