@@ -505,6 +505,12 @@ def test_signed_content_is_given_other_words_by_an_element_beside_the_tree() -> 
     _refused(doc.update({"tree": changed(doc.body("tree"), ParentTree=parents), 90: element}))
 
 
+def test_signed_content_without_a_tag_is_given_one_that_was_there() -> None:
+    """The page's own key comes into the parent tree, and leads to an element with words (ISO 32000-2 14.7.5.4)."""
+    doc = _tagged()
+    _refused(doc.update({"tree": changed(doc.body("tree"), ParentTree=b"<< /Nums [0 [61 0 R]] >>")}))
+
+
 def _with_form(**entries: bytes) -> Base:
     doc = draw()
     doc.put("form", changed(doc.objects[20], **entries), 20)
@@ -675,10 +681,12 @@ def test_a_note_is_tagged_among_the_words_of_a_sentence() -> None:
         changed(_ELEMENT, K=b"[0 %s]" % _OBJR),
         changed(_ELEMENT, K=b"[62 0 R %s]" % _OBJR),
         changed(_ELEMENT, K=b"[]"),
+        changed(_ELEMENT, Pg=b"95 0 R"),
+        changed(_ELEMENT, P=b"95 0 R"),
         changed(_ELEMENT, K=b"<< /Type /OBJR /Obj 26 0 R >>"),
         changed(_ELEMENT, K=b"<< /Type /OBJR /Obj 95 0 R /Alt (900.00) >>"),
     ],
-    ids=["alt", "text", "title", "role", "content", "another's", "nothing", "other-object", "entry"],
+    ids=["alt", "text", "title", "role", "content", "another's", "nothing", "page", "parent", "other-object", "entry"],
 )
 def test_the_element_of_a_note_says_more_than_that_it_is_one(element: bytes) -> None:
     doc = _read_aloud()

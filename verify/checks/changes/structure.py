@@ -199,6 +199,11 @@ def _holds_comment(walk: Walk, held: Dictionary) -> bool:
     """Whether a new element is that of new comments (14.8.4.7.2, Annot), and says nothing itself."""
     kids = _as_list(walk.new, held.get(b"K"))
     plain = not held.keys() - _COMMENT_KEYS and walk.new.resolve(held.get(b"S")) == b"Annot"
+    above = held.get(b"P")
+    if not isinstance(above, Reference) or walk.nodes.get((above.number, above.number)) is not Node.STRUCTURE:
+        return False
+    if b"Pg" in held and not _is_page(walk, held[b"Pg"]):
+        return False
     return plain and bool(kids) and all(_is_reference(walk, kid) for kid in kids)
 
 
@@ -214,8 +219,11 @@ def _compare_parents(walk: Walk, old: Value, new: Value, path: Path) -> None:
         held = walk.new.resolve(after[key])
         known = [after[key]] if isinstance(held, dict) else held if isinstance(held, list) else [None]
         walk.effort.spend(len(known) + 1)
-        if any(not isinstance(item, Reference) or item.number not in elements for item in known):
-            walk.fault(Reason.STRUCTURE, path)  # an element beside the tree could give signed content other words
+        beside = any(not isinstance(item, Reference) or item.number not in elements for item in known)
+        if beside or key in walk.marked:
+            walk.fault(
+                Reason.STRUCTURE, path
+            )  # an element beside the tree, or another, gives signed content other words
 
 
 def _numbers(walk: Walk, snapshot: Snapshot, root: Value) -> Iterator[tuple[int, Value]]:

@@ -73,7 +73,7 @@ class Walk:
     whose look changed; :mod:`.annotations` finds their pages. ``comments`` are new annotations that are permitted.
     ``values`` are the numbers of new signatures,
     ``drawings`` what streams draw, by identity, ``page_fonts`` the fonts of pages by name,
-    ``shown_fields`` the boxes of signed fields by page.
+    ``shown_fields`` the boxes of signed fields by page, ``marked`` the keys of signed pages in the parent tree.
     ``redrawn``: viewers are asked now to draw fields from their values, ``kept_looks``: no longer.
     """
 
@@ -92,6 +92,7 @@ class Walk:
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
         self.comments: set[int] = set()
+        self.marked: set[int] = set()
         self.values: set[int] = set()
         self.shown_fields: dict[int, list[Box]] = {}
         self.redrawn = False
