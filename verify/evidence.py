@@ -72,6 +72,7 @@ class Evidence:
     """Evidence by the caller's leave. ``status_lists`` maps a list's URI to its signed token.
 
     ``region_lists`` are those of other regions, by region and URI: two regions may have one address by chance.
+    ``region_source`` fetches one of them; it is asked only for addresses below those of an adopted trust list.
 
     ``seal_at`` tells of the seal whose certificate has that SHA-256 (hex): good when it was so at some moment from the
     first to the second, else what it was at the second; None for no seal of the vault. ``standing_at`` gives the
@@ -88,6 +89,7 @@ class Evidence:
     seal_at: Callable[[str, datetime, datetime], SealFacts | None] | None = None
     standing_at: Callable[[str, datetime], bytes | None] | None = None
     region_lists: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    region_source: Callable[[str, str], bytes | None] | None = None
 
     def beside(self, more: Evidence) -> Evidence:
         """This together with the lists and revocation data of ``more``; where both have a list, this one's counts."""

@@ -103,6 +103,9 @@ def _of_list(inquiry: Inquiry, known: KnownRegion, *, example: bool) -> Iterator
         confirmed=age_text(at - known.confirmed),
         reason=age,
     )
+    kit = inquiry.trust.kit
+    if kit is not None and at >= kit.until:
+        yield finding("KIT_STALE", until=moment_text(kit.until), age=age_text(at - kit.until))
     if known.is_stale(at):
         until, late = moment_text(listed.next_update), age_text(at - listed.next_update)
         yield finding("TRUST_LIST_STALE", region=known.region, number=listed.sequence, until=until, age=late)

@@ -51,7 +51,12 @@ def verify_seal(
 
 def _read(inquiry: Inquiry, data: bytes) -> Seal | SealSignature | None:
     # 1
-    if not inquiry.fits(data, MAX_SEAL_BYTES):
+    with inquiry.check("limits"):
+        if not data:
+            raise UnreadableError("FILE_EMPTY")
+        if len(data) > MAX_SEAL_BYTES:
+            raise UnreadableError("FILE_TOO_LARGE", size=len(data), limit=MAX_SEAL_BYTES)
+    if "limits" not in inquiry.ran:
         return None
     # 2
     with inquiry.check("structure"):

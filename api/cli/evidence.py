@@ -47,6 +47,7 @@ def gather(stack: ExitStack, invocation: Invocation, vault: Vault | None, handed
         ocsps=(*own.ocsps, *(_read(path, "--ocsp") for path in handed.ocsps)),
         source=source,
         issuers=source if handed.issuers else None,
+        region_source=None if handed.offline else own.region_source,
     )
 
 

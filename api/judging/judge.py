@@ -32,26 +32,24 @@ GRACE = 5
 
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
-    """The verdict on one file as :mod:`api.judging.answers` writes it, or what a rehearsal came to.
-
-    ``by``: trust, revocation lists and OCSP answers.
-    """
+    """The verdict on one file as :mod:`api.judging.answers` writes it, or what a rehearsal came to."""
     if request["kind"] == "rehearsal":
         from api.judging.rehearsal import answer_of  # half a second and 20 MiB that no verdict needs
 
         return answer_of(request["data"], request["order"])
-    trust, crls, ocsps = request["by"]
     evidence = Evidence(
         _Lists(channel),
-        crls,
-        ocsps,
+        request["crls"],
+        request["ocsps"],
         channel.facts if request["facts"] else None,
         _Source(channel) if request["source"] else None,
         _Source(channel) if request["issuers"] else None,
         channel.seal_at if request["seals"] else None,
         channel.standing_at if request["standings"] else None,
         _RegionLists(channel),
+        channel.of_region if request["regions"] else None,
     )
+    trust: TrustStore = request["trust"]
     at: datetime = request["at"]
     data: bytes = request["data"]
     policy = _within(request["seconds"])
@@ -88,6 +86,10 @@ class _Channel:
     def status_list(self, uri: str) -> bytes | None:
         """Ask the parent for the status list of ``uri``."""
         return self.fetched("list", uri)
+
+    def of_region(self, region: str, uri: str) -> bytes | None:
+        """Ask the parent to fetch a status list of another region."""
+        return self.fetched("fetch region list", uri, region=region)
 
     def fetched(self, what: str, name: str, **more: str) -> bytes | None:
         """Ask the parent for bytes."""
@@ -198,9 +200,7 @@ def main() -> None:
     _prepare()
     channel.send({"ready": True})
     _confine(int(sys.argv[1]))
-    by = None
     while (request := channel.request()) is not None:
-        by = request["by"] = request.get("by") or by  # sent only when they are others than for the file before
         signal.alarm(math.ceil(request["seconds"]) + GRACE)  # should the parent have died, which else kills in time
         verdict = judge(request, channel)
         signal.alarm(0)

@@ -84,7 +84,6 @@ class Judge:
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 - both are pipes
         self._in, self._out = self._process.stdin, self._process.stdout
         self.files = 0
-        self._knows: tuple[object, ...] | None = None
         try:
             self._receive(_Deadline(self._process, START_SECONDS))
         except JudgeLostError as error:
@@ -98,9 +97,10 @@ class Judge:
 
     def ask(self, question: Question, seconds: float) -> dict[str, dict[str, Any]]:
         """The verdict, or JudgeLostError."""
-        by = (question.trust, question.evidence.crls, question.evidence.ocsps)
         request = {
-            "by": None if by == self._knows else by,  # thousands of certificates, mostly the same for file after file
+            "trust": question.trust,
+            "crls": question.evidence.crls,
+            "ocsps": question.evidence.ocsps,
             "at": question.at,
             "password": question.password,
             "kind": question.kind,
@@ -109,12 +109,12 @@ class Judge:
             "seals": question.evidence.seal_at is not None,
             "standings": question.evidence.standing_at is not None,
             "source": question.evidence.source is not None,
+            "regions": question.evidence.region_source is not None,
             "issuers": question.evidence.issuers is not None,
         }
         verdict = self._answer(request, question.data, question.evidence, seconds)
         if not {"zh", "en"} <= set(verdict):
             raise JudgeLostError("LIMIT_EXCEEDED")
-        self._knows = by
         return verdict
 
     def rehearse(self, trial: Trial, seconds: float) -> dict[str, Any]:
@@ -178,6 +178,8 @@ def _told(evidence: Evidence, asked: dict[str, Any]) -> VaultFacts | SealFacts |
             return evidence.status_lists.get(name)
         case "region list":
             return evidence.region_lists.get((str(asked.get("region", ""))[:10], name))
+        case "fetch region list" if evidence.region_source:
+            return evidence.region_source(str(asked.get("region", ""))[:10], name)
         case "crl" if source:
             return source.crl(name)
         case "issuer" if evidence.issuers:

@@ -18,6 +18,7 @@ from verify.formats import licensestatus, purposes, statuslist
 from verify.formats.jose import JoseError, unverified_jws
 from verify.formats.license import LicenseRecord
 from verify.inquiry import Inquiry
+from verify.trust.regions import KnownRegion
 from verify.verdict import Conclusion, conclusion_from
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -81,9 +82,13 @@ def _tokens(inquiry: Inquiry, term: Term, anchor: Any | None) -> Iterator[bytes]
     For a license of another region that is the one kept of that region: the address may be ours as well by chance.
     """
     region = inquiry.trust.region_of(anchor.dump()) if anchor is not None else None
-    kept = inquiry.evidence.region_lists.get((region.region, term.uri)) if region is not None else None
-    if kept is not None:
-        yield kept
+    if region is not None:
+        kept = inquiry.evidence.region_lists.get((region.region, term.uri))
+        if kept is not None:
+            yield kept
+        asked = _asked(inquiry, region, term.uri)
+        if asked is not None:
+            yield asked
     own = inquiry.evidence.status_lists.get(term.uri)
     # A vault that does not know the license has no list for it, though an address may be the same by chance.
     unknown = any(f.code == "VAULT_UNKNOWN_IDENTIFIER" for f in inquiry.findings)
@@ -128,6 +133,20 @@ def _answered(inquiry: Inquiry, term: Term, anchor: Any | None) -> int | None:
     inquiry.origin.status_made, inquiry.origin.status_uri = found.made, term.uri
     inquiry.report("STANDING_FROM_HISTORY", made=found.made.strftime("%Y-%m-%d %H:%M:%SZ"))
     return found.status
+
+
+def _asked(inquiry: Inquiry, region: KnownRegion, uri: str) -> bytes | None:
+    """The list from the region itself, by an address below its own, once nothing stands against the license."""
+    source, base = inquiry.evidence.region_source, region.list.endpoints.base
+    if source is None or not uri.startswith(base + "/"):
+        return None
+    if conclusion_from(inquiry.integrity, inquiry.findings) is not Conclusion.VALID:
+        return None
+    inquiry.spend()
+    try:
+        return source(region.region, uri)
+    except Exception:  # noqa: BLE001 - the caller's own code
+        return None
 
 
 def _fetched(inquiry: Inquiry, uri: str) -> bytes | None:
