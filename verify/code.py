@@ -44,12 +44,7 @@ def verify_code(
     """Judge a code: a URL with ``#c=``, or its base64url part alone. Any text gives a verdict, nothing raises."""
     inquiry = Inquiry("code", trust=trust, at=at, policy=policy, evidence=evidence)
     inquiry.about(text.encode("utf-8", "surrogatepass"))
-    with inquiry.check("limits"):
-        if not text.strip():
-            raise UnreadableError("FILE_EMPTY")
-        if len(text) > policy.limits.text_bytes:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(text), limit=policy.limits.text_bytes)
-    if "limits" in inquiry.ran:
+    if inquiry.fits(text, policy.limits.text_bytes, blank=True):
         _judge_text(inquiry, text)
     return inquiry.conclude(policy.code_checks)
 
@@ -69,13 +64,7 @@ def verify_picture(
     inquiry = Inquiry("code", trust=trust, at=at, policy=policy, evidence=evidence)
     inquiry.about(image)
     texts: list[str] = []
-    with inquiry.check("limits"):
-        if not image:
-            raise UnreadableError("FILE_EMPTY")
-        if len(image) > policy.limits.picture_bytes:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(image), limit=policy.limits.picture_bytes)
-        texts = _codes_in(inquiry, image)
-    if "limits" in inquiry.ran:
+    if inquiry.fits(image, policy.limits.picture_bytes, then=lambda: texts.extend(_codes_in(inquiry, image))):
         ours = [t for t in texts if _is_code(t)]
         if len(ours) > 1:
             inquiry.report("CODE_AMBIGUOUS")

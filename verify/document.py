@@ -55,14 +55,7 @@ def verify_document(
 
 def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument | None:
     # 1
-    with inquiry.check("limits"):
-        if not pdf:
-            raise UnreadableError("FILE_EMPTY")
-        if len(pdf) > inquiry.policy.limits.pdf_bytes:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(pdf), limit=inquiry.policy.limits.pdf_bytes)
-        if b"%PDF" not in pdf[:1024]:
-            raise UnreadableError("NOT_READABLE")
-    if "limits" not in inquiry.ran:
+    if not inquiry.fits(pdf, inquiry.policy.limits.pdf_bytes, then=lambda: _begins_as_pdf(pdf)):
         return None
     # 2
     document = None
@@ -72,6 +65,11 @@ def _open(inquiry: Inquiry, pdf: bytes, password: str | None) -> SealedDocument 
             inquiry.report("UNSIGNED")
             check_strays(inquiry, document)
     return document
+
+
+def _begins_as_pdf(pdf: bytes) -> None:
+    if b"%PDF" not in pdf[:1024]:
+        raise UnreadableError("NOT_READABLE")
 
 
 def _judge(inquiry: Inquiry, document: SealedDocument) -> None:

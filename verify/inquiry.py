@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -123,6 +124,23 @@ class Inquiry:
         """Raise LimitError when the time allowed is over. Long checks call it between their parts."""
         if time.perf_counter() - self._started > self.policy.limits.seconds:
             raise LimitError("TIME_EXCEEDED", seconds=self.policy.limits.seconds)
+
+    def fits(
+        self, data: bytes | str, limit: int, *, blank: bool = False, then: Callable[[], object] | None = None
+    ) -> bool:
+        """Run the check ``limits``, with which each run begins: there is something to read, and not too much of it.
+
+        ``limit`` in bytes, or characters of a text; ``blank``: white space alone is nothing to read. ``then`` says
+        what else must hold first of all, by raising UnreadableError.
+        """
+        with self.check("limits"):
+            if not (data.strip() if blank else data):
+                raise UnreadableError("FILE_EMPTY")
+            if len(data) > limit:
+                raise UnreadableError("FILE_TOO_LARGE", size=len(data), limit=limit)
+            if then is not None:
+                then()
+        return "limits" in self.ran
 
     def check(self, name: str) -> Check:
         """Run one named check. What it raises becomes a finding, and the check counts as not run."""

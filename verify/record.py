@@ -58,12 +58,7 @@ def verify_record(
 def _read(inquiry: Inquiry, text: str | bytes) -> UnverifiedRecordToken | None:
     limits = inquiry.policy.limits
     # 1
-    with inquiry.check("limits"):
-        if not text.strip():
-            raise UnreadableError("FILE_EMPTY")
-        if len(text) > limits.text_bytes:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(text), limit=limits.text_bytes)
-    if "limits" not in inquiry.ran:
+    if not inquiry.fits(text, limits.text_bytes, blank=True):
         return None
     # 2
     with inquiry.check("structure"):

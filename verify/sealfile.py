@@ -51,12 +51,7 @@ def verify_seal(
 
 def _read(inquiry: Inquiry, data: bytes) -> Seal | SealSignature | None:
     # 1
-    with inquiry.check("limits"):
-        if not data:
-            raise UnreadableError("FILE_EMPTY")
-        if len(data) > MAX_SEAL_BYTES:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(data), limit=MAX_SEAL_BYTES)
-    if "limits" not in inquiry.ran:
+    if not inquiry.fits(data, MAX_SEAL_BYTES):
         return None
     # 2
     with inquiry.check("structure"):

@@ -57,14 +57,8 @@ def verify_signature(
 
 
 def _read(inquiry: Inquiry, data: bytes) -> UnverifiedCms | None:
-    limit = inquiry.policy.limits.pdf_bytes
     # 1
-    with inquiry.check("limits"):
-        if not data:
-            raise UnreadableError("FILE_EMPTY")
-        if len(data) > limit:
-            raise UnreadableError("FILE_TOO_LARGE", size=len(data), limit=limit)
-    if "limits" not in inquiry.ran:
+    if not inquiry.fits(data, inquiry.policy.limits.pdf_bytes):
         return None
     # 2
     with inquiry.check("structure"):

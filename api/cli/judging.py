@@ -1,6 +1,7 @@
 """Judging files for the command line: in this process, or in several of their own with ceilings on memory and time.
 
-Answers come in the order of the files, and only so many are held as there is work ahead: memory stays flat.
+Answers come in the order of the files, and only so many are held as there is work ahead. Only files in work hold their
+bytes, and answers are small: memory stays flat.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from verify.verdict import Verdict
 
 STDIN = Path("-")
-AHEAD = 3
-"""So many files per process are read ahead of the one whose answer is next."""
+AHEAD = 128
+"""So many files are judged ahead of the one whose answer is next: while one takes long, the other processes work on."""
 
 
 class PathError(Exception):
@@ -45,6 +46,19 @@ class Grounds:
     """What a signature in a file of its own is over; such files are judged in this process."""
 
 
+def judges(stack: ExitStack, workers: int) -> Pool | None:
+    """``workers`` processes, closed with ``stack``; None for 0. They load while this process goes on."""
+    if not workers:
+        return None
+    from api.judging.pool import Pool
+    from api.limits import Limits
+
+    limits = Limits()
+    pool = stack.enter_context(Pool(workers, seconds=limits.judge_seconds, memory=limits.judge_memory, shared=False))
+    pool.warm(workers)
+    return pool
+
+
 @dataclass(frozen=True, slots=True)
 class Judging:
     """Judges files. ``pool`` None: in this process."""
@@ -52,20 +66,7 @@ class Judging:
     invocation: Invocation
     grounds: Grounds
     pool: Pool | None
-    workers: int
-
-    @classmethod
-    def start(cls, stack: ExitStack, invocation: Invocation, grounds: Grounds, *, workers: int) -> Judging:
-        """``workers`` processes, closed with ``stack``; 0 for none."""
-        if not workers:
-            return cls(invocation, grounds, None, 1)
-        from api.judging.pool import Pool
-        from api.limits import Limits
-
-        limits = Limits()
-        seconds, memory = limits.judge_seconds, limits.judge_memory
-        pool = stack.enter_context(Pool(workers, seconds=seconds, memory=memory, shared=False))
-        return cls(invocation, grounds, pool, workers)
+    workers: int = 1
 
     def answers(self, files: Sequence[Path], depth: str | None) -> Iterator[dict[str, Any]]:
         """One answer a file: the verdict with ``file``, or ``{"file", "error"}`` for a path that cannot be read."""
@@ -77,7 +78,7 @@ class Judging:
             try:
                 for path in files:
                     waiting.append(threads.submit(self._one, path, depth))
-                    if len(waiting) > AHEAD * self.workers:
+                    if len(waiting) > AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()

@@ -14,13 +14,12 @@ import typer
 
 from api.cli import output
 from api.cli.evidence import Handed, gather
-from api.cli.judging import Grounds, Judging
+from api.cli.judging import Grounds, Judging, judges
 from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, given
 from api.cli.verdicts import Shown, Tally
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
-    from verify.evidence import Evidence
     from verify.trust.sources import Given
 
 MOST_DATA = 2_000_000_000
@@ -105,6 +104,8 @@ def verify(
     Exit status: 0 all valid and in force; 10 some invalid; 11 some that cannot be confirmed; 12 all valid, some not
     in force; 1 a path could not be read; 2 wrong usage.
     """
+    from api.moments import moment
+
     invocation = given(vault, as_json, lang)
     if codes:
         _codes(invocation)
@@ -114,13 +115,20 @@ def verify(
     _check_report(invocation, report, files)
     _check_receipt(invocation, receipt, files)
     document = _document(invocation, data, files)
+    workers = _workers(jobs, len(files))
     with ExitStack() as stack:
+        pool = judges(stack, workers)
         opened = _vault(stack, invocation, needed=not trust)
         handed = Handed(crl or (), ocsp or (), status_list or (), offline, fetch_issuers)
-        evidence = gather(stack, invocation, opened, handed)
-        judging = _judging(
-            stack, invocation, opened, evidence, files, trust, at, allow_example, password, jobs, document
+        chosen = _trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1")
+        grounds = Grounds(
+            trust=chosen.trust,
+            evidence=gather(stack, invocation, opened, handed).beside(chosen.evidence),
+            at=moment(at) if at else _clock_now(opened),
+            password=password,
+            document=document,
         )
+        judging = Judging(invocation, grounds, pool, max(1, workers))
         if receipt:
             tally = _receipted(judging, opened, files, receipt)
         else:
@@ -128,36 +136,11 @@ def verify(
     raise typer.Exit(tally.status)
 
 
-def _judging(
-    stack: ExitStack,
-    invocation: Invocation,
-    opened: Vault | None,
-    evidence: Evidence,
-    files: Sequence[Path],
-    trust: list[Path] | None,
-    at: str | None,
-    allow_example: bool,
-    password: str | None,
-    jobs: int | None,
-    document: bytes | None,
-) -> Judging:
-    from api.moments import moment
-
-    given = _trust(opened, trust, allow_example or os.environ.get(EXAMPLE_ENVIRONMENT) == "1")
-    chosen = min(jobs or len(os.sched_getaffinity(0)), len(files))
-    alone = chosen == 1 or (jobs is None and len(files) < FEW)
-    return Judging.start(
-        stack,
-        invocation,
-        Grounds(
-            trust=given.trust,
-            evidence=evidence.beside(given.evidence),
-            at=moment(at) if at else _clock_now(opened),
-            password=password,
-            document=document,
-        ),
-        workers=0 if alone else chosen,
-    )
+def _workers(jobs: int | None, files: int) -> int:
+    """How many processes judge besides this one; 0: this one judges."""
+    chosen = min(jobs or len(os.sched_getaffinity(0)), files)
+    alone = chosen == 1 or (jobs is None and files < FEW)
+    return 0 if alone else chosen
 
 
 def _document(invocation: Invocation, data: Path | None, files: Sequence[Path]) -> bytes | None:

@@ -32,15 +32,19 @@ GRACE = 5
 
 
 def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
-    """The verdict on one file as :mod:`api.judging.answers` writes it, or what a rehearsal came to."""
+    """The verdict on one file as :mod:`api.judging.answers` writes it, or what a rehearsal came to.
+
+    ``by``: trust, revocation lists and OCSP answers.
+    """
     if request["kind"] == "rehearsal":
         from api.judging.rehearsal import answer_of  # half a second and 20 MiB that no verdict needs
 
         return answer_of(request["data"], request["order"])
+    trust, crls, ocsps = request["by"]
     evidence = Evidence(
         _Lists(channel),
-        request["crls"],
-        request["ocsps"],
+        crls,
+        ocsps,
         channel.facts if request["facts"] else None,
         _Source(channel) if request["source"] else None,
         _Source(channel) if request["issuers"] else None,
@@ -49,7 +53,6 @@ def judge(request: dict[str, Any], channel: _Channel) -> dict[str, Any]:
         _RegionLists(channel),
         channel.of_region if request["regions"] else None,
     )
-    trust: TrustStore = request["trust"]
     at: datetime = request["at"]
     data: bytes = request["data"]
     policy = _within(request["seconds"])
@@ -200,7 +203,9 @@ def main() -> None:
     _prepare()
     channel.send({"ready": True})
     _confine(int(sys.argv[1]))
+    by = None
     while (request := channel.request()) is not None:
+        by = request["by"] = request.get("by") or by  # sent only when they are others than for the file before
         signal.alarm(math.ceil(request["seconds"]) + GRACE)  # should the parent have died, which else kills in time
         verdict = judge(request, channel)
         signal.alarm(0)

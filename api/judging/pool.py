@@ -47,9 +47,10 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def warm(self) -> None:
-        """Start one judge ahead of the first question, in the background."""
-        threading.Thread(target=self._warm, daemon=True).start()
+    def warm(self, count: int = 1) -> None:
+        """Start judges ahead of the first question, in the background."""
+        for _ in range(count):
+            threading.Thread(target=self._warm, daemon=True).start()
 
     def _warm(self) -> None:
         self._turns.take("")

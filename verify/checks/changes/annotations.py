@@ -98,8 +98,8 @@ def _judge_added(walk: Walk, item: Value, path: Path, page: int) -> None:
     box = box_of(walk, held)
     if number in walk.added:
         _judge_widget(walk, number, held, path, page, box)
-    else:
-        _judge_comment(walk, held, path, page, box)
+    elif _judge_comment(walk, held, path, page, box) and number and walk.old.resolve(item) is None:
+        walk.comments.add(number)
 
 
 def _judge_widget(walk: Walk, number: int, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
@@ -119,24 +119,26 @@ def _is_ink(walk: Walk, held: Dictionary) -> bool:
     return isinstance(looks, dict) and looks.keys() <= {b"N"} and is_ink(walk, looks.get(b"N"))
 
 
-def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box | None) -> None:
+def _judge_comment(walk: Walk, held: Dictionary, path: Path, page: int, box: Box | None) -> bool:
+    """Whether it is permitted; if not, that is noted."""
     subtype = walk.new.resolve(held.get(b"Subtype"))
     kind = bytes(subtype) if isinstance(subtype, Name) else b""
     if not walk.rights.may_annotate() or kind not in _COMMENTS:
         walk.fault(Reason.ANNOTATION_ADDED, path, page=page, box=box)
-        return
+        return False
     if held.keys() & {b"A", b"AA", b"PA"}:
         walk.fault(Reason.SCRIPT, path, page=page, box=box)
-        return
+        return False
     closed = walk.new.resolve(held.get(b"Open")) is not True
     harmless = (kind == b"Popup" and closed) or (kind in _MARKS_TEXT and _is_transparent(walk, held))
     box = _drawn_box(walk, held, kind, box)
     if box is not None and not harmless and _covers(walk, page, box):
         walk.fault(Reason.ANNOTATION_COVERS, path, page=page, box=box)
-        return
+        return False
     walk.kind(Kind.ANNOTATION)
     walk.changes.areas.append(Area(page, box, Kind.ANNOTATION))
     walk.doubt(Doubt.ANNOTATION, Place(page=page, box=box, object_number=path.number, path=str(path)))
+    return True
 
 
 def _covers(walk: Walk, page: int, box: Box) -> bool:

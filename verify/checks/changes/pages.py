@@ -69,6 +69,9 @@ def compare_pages(walk: Walk, old: Value, new: Value, path: Path) -> None:
             walk.fault(Reason.PAGE_TREE, other.path)
     for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
         _compare_page(walk, one, other, number)
+        marks = walk.old.resolve(one.page.get(b"StructParents"))
+        if isinstance(marks, int):
+            walk.marked.add(marks)
 
 
 def _pair(old: Value, new: Value) -> tuple[int, int]:

@@ -70,9 +70,10 @@ class Walk:
 
     ``printed`` is the text of the pages, None where it does not matter what covers it: between revisions on the way.
     ``added`` names the widgets of new fields by number, ``empty`` those without a signature, ``touched`` old widgets
-    whose look changed; :mod:`.annotations` finds their pages. ``values`` are the numbers of new signatures,
+    whose look changed; :mod:`.annotations` finds their pages. ``comments`` are new annotations that are permitted.
+    ``values`` are the numbers of new signatures,
     ``drawings`` what streams draw, by identity, ``page_fonts`` the fonts of pages by name,
-    ``shown_fields`` the boxes of signed fields by page.
+    ``shown_fields`` the boxes of signed fields by page, ``marked`` the keys of signed pages in the parent tree.
     ``redrawn``: viewers are asked now to draw fields from their values, ``kept_looks``: no longer.
     """
 
@@ -90,6 +91,8 @@ class Walk:
         self.page_fonts: dict[bytes, list[Value]] | None = None
         self.added: dict[int, str] = {}
         self.touched: dict[int, Kind] = {}
+        self.comments: set[int] = set()
+        self.marked: set[int] = set()
         self.values: set[int] = set()
         self.shown_fields: dict[int, list[Box]] = {}
         self.redrawn = False
