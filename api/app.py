@@ -23,7 +23,22 @@ from api.judging.turns import Turns
 from api.limits import Limits, RateLimiter, WaitingRoom
 from api.metrics import Metrics
 from api.middleware import Guard
-from api.routes import csc, health, info, licenses, life, mintings, pki, reports, seals, types, verifications, wallet
+from api.routes import (
+    csc,
+    feed,
+    health,
+    info,
+    licenses,
+    life,
+    mintings,
+    pki,
+    reports,
+    seals,
+    types,
+    verifications,
+    wallet,
+    webhooks,
+)
 from certvault.errors import VaultError
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
@@ -32,7 +47,22 @@ if TYPE_CHECKING:
     from certvault.bootstrap import Vault
 
 STATIC = Path(pages.__file__).parent / "static"
-ROUTERS = (licenses, life, mintings, seals, info, verifications, reports, types, wallet, pki, csc, health)
+ROUTERS = (
+    licenses,
+    life,
+    mintings,
+    seals,
+    feed,
+    webhooks,
+    info,
+    verifications,
+    reports,
+    types,
+    wallet,
+    pki,
+    csc,
+    health,
+)
 DESCRIPTION = "Electronic licenses: issue, seal, verify. Errors are RFC 9457 problem documents with a stable `code`."
 
 

@@ -21,8 +21,10 @@ from certvault.clock import Clock, SystemClock
 from certvault.compromise import Compromise
 from certvault.datakeys import note_data_keys
 from certvault.db.unit_of_work import Database
+from certvault.deliveries import Deliveries
 from certvault.doctor import Doctor
 from certvault.errors import SettingsError, conflict
+from certvault.feed import Feed
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.initoptions import InitOptions, check_options
@@ -62,6 +64,7 @@ from certvault.verification import Verification
 from certvault.versions import Versions
 from certvault.wallet import Wallet
 from certvault.web import web_of
+from certvault.webhooks import Webhooks
 from signing.backends import create_softhsm_token, open_backend, softhsm_available, softhsm_configuration
 from signing.backends.base import Backend
 from templates.registry import shipped_types
@@ -187,6 +190,9 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     issuing = Issuing(database, cipher, catalog, pipeline, sealing, recovery, licenses, clock)
     acts = Standings(database, cipher, settings, clock)
     answers = StandingAnswers(database, keyring, pki, acts, settings, clock)
+    web = web_of(settings)
+    feed = Feed(database, status_lists, clock)
+    webhooks = Webhooks(database, cipher, catalog, feed, web, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -227,11 +233,14 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,
+        feed=feed,
+        webhooks=webhooks,
+        deliveries=Deliveries(database, cipher, feed, webhooks, web, settings, clock),
         tokens=Tokens(database, cipher, catalog, clock),
         audit=audit,
         idempotency=idempotency,
         recovery=recovery,
-        web=web_of(settings),
+        web=web,
         _database=database,
         _keyring=keyring,
         _session=session,

@@ -342,13 +342,13 @@ class Pipeline:
         at = self._clock.now()
         issued = [self._issued(one, at, until) for one in sealed]
         with self._database.writing() as uow:
-            saved = uow.licenses.save_all(
-                issued,
+            if also is not None:
+                also(uow, issued)  # what it locks comes before the number, as with acts
+            first = uow.statuses.take(len(issued))
+            return uow.licenses.save_all(
+                [replace(one, feed_number=first + i) for i, one in enumerate(issued)],
                 [event("LICENSE_ISSUED", i.identifier, actor, sha256=i.document_sha256 or "") for i in issued],
             )
-            if also is not None:
-                also(uow, saved)
-        return saved
 
     def _put(self, one: Sealed) -> None:
         found = one.built.allotted.license

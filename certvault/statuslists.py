@@ -29,7 +29,7 @@ from certvault.model.keys import VAULT_OWNER, event
 from certvault.model.license import License
 from certvault.model.randomness import distinct_below
 from certvault.model.standing import StatusChange, list_value
-from certvault.model.statuswork import StatusEntry
+from certvault.model.statuswork import Due, Effect, StatusEntry
 from certvault.model.work import StatusListRecord
 from certvault.pki import Pki
 from certvault.settings import Settings
@@ -148,10 +148,12 @@ class StatusLists:
                     names = list(dict.fromkeys(d.identifier for d in due))
                     licenses = uow.licenses.among("identifier", names)
                     histories = uow.statuses.histories(names)
-                    number = uow.statuses.take()
+                    come = _come(due, histories)
+                    number = uow.statuses.take(len(come) + 1)
                     uow.statuses.settle(
                         due,
                         [entry_of(found, histories[found.identifier], at, number) for found in licenses],
+                        [Effect(number + 1 + i, change, at) for i, change in enumerate(come)],
                         [event("STATUS_TOOK_EFFECT", f.identifier, VAULT_OWNER, list=f.status_list) for f in licenses],
                     )
             count += len(due)
@@ -196,6 +198,17 @@ class StatusLists:
         )
         kept.etag = '"' + hashlib.sha256(kept.token.encode()).hexdigest()[:32] + '"'
         kept.at = at
+
+
+def _come(due: Sequence[Due], histories: Mapping[str, Sequence[StatusChange]]) -> list[int]:
+    """The numbers of the acts that waited for those moments, in the order in which they count."""
+    found = [
+        (change.effective_at, change.number)
+        for one in due
+        for change in histories[one.identifier]
+        if change.effective_at == one.effective_at and change.effective_at > change.recorded_at
+    ]
+    return [number for _, number in sorted(found)]
 
 
 MEANINGS: Mapping[int, tuple[str, str, str]] = {

@@ -13,8 +13,10 @@ from certvault.catalog import Catalog
 from certvault.clock import Clock
 from certvault.compromise import Compromise
 from certvault.db.unit_of_work import Database
+from certvault.deliveries import Deliveries
 from certvault.doctor import Doctor
 from certvault.errors import VaultError, forbidden
+from certvault.feed import Feed
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.issuers import Issuers
@@ -45,6 +47,7 @@ from certvault.tokens import Tokens
 from certvault.verification import Verification
 from certvault.wallet import Wallet
 from certvault.web import Web
+from certvault.webhooks import Webhooks
 from signing.errors import SigningError
 from verify.formats.refusal import RefusedError
 
@@ -77,6 +80,9 @@ class Vault:
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists
+    feed: Feed
+    webhooks: Webhooks
+    deliveries: Deliveries
     tokens: Tokens
     audit: Audit
     idempotency: Idempotency
@@ -114,6 +120,7 @@ class Vault:
     def close(self) -> None:
         """Give database, keys and claims back; what this process added to the audit is anchored first."""
         self.minting.wait()
+        self.deliveries.close()
         if self._database.wrote:
             with contextlib.suppress(VaultError, SigningError, RefusedError):  # the next anchor covers it, then
                 self.audit.anchor(self.clock.now())

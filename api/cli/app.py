@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import catalog, issuers, keys, licenses, life, seallife, seals, service, vaults, verify
+from api.cli import catalog, feed, issuers, keys, licenses, life, seallife, seals, service, vaults, verify, webhooks
 from api.cli.options import JsonOption, LangOption, VaultOption, current, given
 
 
@@ -46,7 +46,7 @@ def before(
     given(vault, as_json, lang)
 
 
-for module in (vaults, licenses, life, verify, service):
+for module in (vaults, licenses, life, feed, verify, service):
     module.register(app)
 app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")
@@ -54,3 +54,4 @@ app.add_typer(issuers.issuers, name="issuer")
 app.add_typer(keys.keys, name="key")
 seallife.register(seals.seals)
 app.add_typer(seals.seals, name="seal")
+app.add_typer(webhooks.webhooks, name="webhook")

@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,7 @@ CONNECTIONS = 500
 UPKEEP_FIRST, UPKEEP_SECONDS = 60.0, 6 * 3600.0
 ANCHOR_SECONDS = 300.0
 """So long may lines of the audit stand without an anchor while the service runs."""
+DELIVER_SECONDS = 1.0
 HostOption = Annotated[str, typer.Option(help="Address to listen on")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
 
@@ -68,11 +69,15 @@ def worker(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Do what is due from time to time: archive timestamps, rollovers, revocation lists, audit anchors."""
+    """Do what is due: webhooks at once; archive timestamps, rollovers, revocation lists, anchors from time to time."""
     invocation = given(vault, as_json, lang)
-    with invocation.open_vault() as opened:
+    with invocation.open_vault() as opened, contextlib.ExitStack() as background:
+        if not once:
+            background.enter_context(_delivering(opened))
         while True:
             done = dict(opened.maintenance().done)
+            if once:
+                done["webhooks"] = opened.deliveries.deliver()["delivered"]
             _announce(invocation, {"done": done}, [f"{k}: {v}" for k, v in done.items()])
             if once:
                 return
@@ -153,7 +158,9 @@ def run(
     )
     trouble: list[Exception] = []
     ended = threading.Event()
-    background = [threading.Thread(target=work, args=(vault, ended), daemon=True) for work in (_keep_up, _anchor)]
+    background = [
+        threading.Thread(target=work, args=(vault, ended), daemon=True) for work in (_keep_up, _anchor, _deliver)
+    ]
     if after is not None:
         background = [threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)]
     for thread in background:
@@ -200,6 +207,27 @@ def _anchor(vault: Vault, ended: threading.Event) -> None:
             vault.audit.anchor(vault.clock.now())
         except Exception:
             log.exception("the audit was not anchored; it is tried again at the next round")
+
+
+def _deliver(vault: Vault, ended: threading.Event) -> None:
+    """Tell those who subscribed, every second, until the service ended."""
+    while not ended.wait(DELIVER_SECONDS):
+        try:
+            vault.deliveries.begin()
+        except Exception:
+            log.exception("webhooks were not delivered; it is tried again at the next round")
+
+
+@contextlib.contextmanager
+def _delivering(vault: Vault) -> Iterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(target=_deliver, args=(vault, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _then_stop(server: Any, after: Callable[[], None], trouble: list[Exception]) -> None:

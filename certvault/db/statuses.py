@@ -9,13 +9,14 @@ from dataclasses import asdict
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from certvault.db.repository import Journal, Reader
-from certvault.db.tables import counters, status_changes, status_due, status_entries
+from certvault.db.tables import counters, status_changes, status_due, status_effects, status_entries
 from certvault.model.keys import Event
 from certvault.model.standing import StatusChange
-from certvault.model.statuswork import Due, StatusEntry
+from certvault.model.statuswork import Due, Effect, StatusEntry
 
 COUNTER = "status-change"
-"""Numbers acts and entries. Its row is locked until the transaction ends, so numbers are seen in their order."""
+"""Numbers acts, issues, effects and entries. Its row is locked until the transaction ends, so numbers are seen in their
+order."""
 
 _TAKE = text(
     "INSERT INTO counters (name, value) VALUES (:name, :count) "
@@ -44,13 +45,9 @@ class StatusReader(Reader[StatusChange]):
             found[change.identifier].append(change)
         return found
 
-    def after(self, number: int, limit: int) -> list[StatusChange]:
-        """Acts behind ``number``, in order."""
-        table = status_changes
-        return self.all(self.query().where(table.c.number > number).order_by(table.c.number).limit(limit))
-
     def mark(self) -> int:
-        """The number of the newest act or entry; while it stays, no list has changed."""
+        """The number of the newest act, issue or entry; while it stays, no list has changed. Whoever reads afterwards
+        sees everything up to it: numbers are committed in their order."""
         query = select(counters.c.value).where(counters.c.name == COUNTER)
         return int(self.connection.execute(query).scalar_one_or_none() or 0)
 
@@ -112,8 +109,14 @@ class StatusWriter(StatusReader):
                 self.connection.execute(insert(status_due), [asdict(one)])
         self._journal.append(events)
 
-    def settle(self, due: Sequence[Due], entries: Sequence[StatusEntry], events: Sequence[Event]) -> None:
-        """What was due stands in the lists now."""
+    def settle(
+        self,
+        due: Sequence[Due],
+        entries: Sequence[StatusEntry],
+        effects: Sequence[Effect],
+        events: Sequence[Event],
+    ) -> None:
+        """What was due stands in the lists now, and in the feed."""
         for one in due:
             self.connection.execute(
                 delete(status_due).where(
@@ -122,6 +125,8 @@ class StatusWriter(StatusReader):
             )
         if entries:
             self.connection.execute(_PUT, [asdict(e) for e in entries])
+        if effects:
+            self.connection.execute(insert(status_effects), [asdict(e) for e in effects])
         self._journal.append(events)
 
     def _is_due(self, one: Due) -> bool:

@@ -36,6 +36,7 @@ from certvault.model.license import LicenseState
 from certvault.model.seal import SealState, Step, VersionState
 from certvault.model.standing import Act
 from certvault.model.statuswork import RequestState
+from certvault.model.webhook import WebhookState
 from certvault.model.work import JobState, RowState
 from signing.keys import KeyPurpose
 from verify.formats.algorithms import Algorithm
@@ -246,6 +247,7 @@ licenses = Table(
     Column("record_sha256", String(64)),
     Column("code_sha256", String(64)),
     Column("evidence_until", Instant),
+    Column("feed_number", BigInteger),
     _revision(),
     UniqueConstraint("status_list", "status_index"),
     UniqueConstraint("job", "job_row"),
@@ -265,6 +267,7 @@ licenses = Table(
     Index("ix_licenses_request", "request_index"),
     Index("ix_licenses_listing", "allotted_at", "identifier"),
     Index("ix_licenses_evidence", "evidence_until"),
+    Index("ix_licenses_feed", "feed_number", unique=True),
 )
 
 status_changes = Table(
@@ -302,6 +305,14 @@ status_due = Table(
     Column("identifier", String(140), ForeignKey("licenses.identifier"), primary_key=True),
     Column("list", Integer, nullable=False),
     Index("ix_status_due_list", "list", "effective_at"),
+)
+
+status_effects = Table(
+    "status_effects",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("change", BigInteger, ForeignKey("status_changes.number"), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
 )
 
 status_requests = Table(
@@ -484,6 +495,47 @@ cached_answers = Table(
     _revision(),
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("url", String(500), nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("former", LargeBinary),
+    Column("former_until", Instant),
+    Column("created_by", String(80), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", Named(WebhookState), nullable=False),
+    Column("paused", String(32)),
+    Column("cursor", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("turn", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Instant),
+    Column("next_at", Instant, nullable=False),
+    Column("lease", String(32)),
+    Column("leased_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    _revision(),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("webhook", String(16), ForeignKey("webhooks.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("message", String(40), nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("status", Integer),
+    Column("code", String(32), nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    _revision(),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -510,5 +562,5 @@ audit_anchors = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
-APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes")
+APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes", "status_effects")
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

@@ -13,12 +13,14 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from certvault.db import tables as t
 from certvault.db.audit_log import AuditReader
 from certvault.db.engine import copy_sqlite, open_engine, snapshot, transaction
+from certvault.db.feed import FeedReader
 from certvault.db.jobs import JobRowReader
 from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
 from certvault.db.migrate import current_revision, downgrade, upgrade
 from certvault.db.repository import Reader, Repository
 from certvault.db.statuses import StatusReader, StatusWriter
+from certvault.db.webhooks import WebhookReader, WebhookRepository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import keys as k
 from certvault.model import seal as s
@@ -55,6 +57,8 @@ class View:
         self.seal_versions = Reader(connection, t.seal_versions, s.SealVersion)
         self.seal_events = Reader(connection, t.seal_events, s.SealEvent)
         self.statuses = StatusReader(connection)
+        self.feed = FeedReader(connection)
+        self.webhooks = WebhookReader(connection)
         self.status_requests = Reader(connection, t.status_requests, sw.StatusRequest)
         self.permits = Reader(connection, t.seal_permits, w.SealPermit)
         self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
@@ -101,6 +105,7 @@ class UnitOfWork:
         self.jobs = Repository(connection, t.jobs, w.Job, journal)
         self.job_rows = Repository(connection, t.job_rows, w.JobRow, journal)
         self.tokens = Repository(connection, t.tokens, w.Token, journal)
+        self.webhooks = WebhookRepository(connection, journal)
         self.answers = Repository(connection, t.cached_answers, w.CachedAnswer, journal)
 
     def record(self, events: Iterable[k.Event]) -> None:

@@ -48,7 +48,8 @@ class License:
 
     ``copy_number`` is 0 when there is none. ``sealed`` and ``record`` are ciphertext; ``document`` names the PDF in
     the store. ``evidence_until`` is the end of the certificate behind the outermost timestamp of the PDF. ``session``
-    is the process that allotted the number.
+    is the process that allotted the number. ``feed_number`` is the place of the issue in the feed of changes, counted
+    as acts are; what was issued before there was a feed has numbers up to 0.
     """
 
     identifier: str
@@ -78,6 +79,7 @@ class License:
     record_sha256: str | None = None
     code_sha256: str | None = None
     evidence_until: datetime.datetime | None = None
+    feed_number: int | None = None
     revision: int = 0
 
     def issued(
@@ -91,7 +93,7 @@ class License:
         code_sha256: str,
         evidence_until: datetime.datetime | None,
     ) -> License:
-        """ALLOTTED → ISSUED, with what was made of it."""
+        """ALLOTTED → ISSUED, with what was made of it; its number in the feed comes with the commit."""
         self._from(LicenseState.ALLOTTED)
         return replace(
             self,
@@ -127,11 +129,7 @@ class License:
         validity count in. With the acts on it: :func:`certvault.model.standing.standing_at`."""
         if self.state is not LicenseState.ISSUED:
             return Standing.UNKNOWN
-        if today < self.valid_from:
-            return Standing.NOT_YET
-        if self.valid_to is not None and today > self.valid_to:
-            return Standing.EXPIRED
-        return Standing.IN_FORCE
+        return standing_by_days(self.valid_from, self.valid_to, today)
 
     @property
     def stem(self) -> str:
@@ -146,6 +144,15 @@ class License:
     def _from(self, state: LicenseState) -> None:
         if self.state is not state:
             raise TransitionError(f"{self.identifier} is {self.state}, not {state}")
+
+
+def standing_by_days(valid_from: datetime.date, valid_to: datetime.date | None, today: datetime.date) -> Standing:
+    """Where a license that was issued stands by its dates alone."""
+    if today < valid_from:
+        return Standing.NOT_YET
+    if valid_to is not None and today > valid_to:
+        return Standing.EXPIRED
+    return Standing.IN_FORCE
 
 
 @dataclass(frozen=True, slots=True)

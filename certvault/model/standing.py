@@ -202,7 +202,11 @@ def standing_at(
     by_days = found.standing(today)
     if by_days is Standing.UNKNOWN:
         return by_days
-    status = status_at(changes, at, known=known)
+    return weightiest(by_days, status_at(changes, at, known=known))
+
+
+def weightiest(by_days: Standing, status: Status) -> Standing:
+    """Of what the dates say and what the acts say."""
     if status is Status.REVOKED:
         return Standing.REVOKED
     if status is Status.SUPERSEDED:

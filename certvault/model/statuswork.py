@@ -49,6 +49,15 @@ class StatusEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """The moment of the act ``change`` had come. ``number`` counts as acts do."""
+
+    number: int
+    change: int
+    recorded_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """An act will count from a moment that had not come when it was recorded."""
 

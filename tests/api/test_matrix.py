@@ -26,6 +26,7 @@ HOLDERS = frozenset({"holder"})
 SIGNERS = frozenset({"operator", "issuer", "custodian"})
 CUSTODIANS = frozenset({"operator", "custodian"})
 APPLICANTS = CUSTODIANS | {"issuer"}
+OPERATORS = frozenset({"operator"})
 SEAL_READERS = APPLICANTS | {"auditor"}
 
 MATRIX: dict[tuple[str, str], frozenset[str]] = {
@@ -55,6 +56,16 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/seals/{seal}/permits/{permit}/cancel"): CUSTODIANS,
     ("POST", "/v1/seals/{seal}/uses"): APPLICANTS,
     ("GET", "/v1/seals/{seal}/uses"): SEAL_READERS,
+    ("POST", "/v1/webhooks"): OPERATORS,
+    ("GET", "/v1/webhooks"): OPERATORS,
+    ("GET", "/v1/webhooks/{webhook}"): OPERATORS,
+    ("DELETE", "/v1/webhooks/{webhook}"): OPERATORS,
+    ("GET", "/v1/webhooks/{webhook}/attempts"): OPERATORS,
+    **{
+        ("POST", f"/v1/webhooks/{{webhook}}/{what}"): OPERATORS
+        for what in ("pause", "resume", "replay", "rotate", "test")
+    },
+    ("GET", "/v1/feed"): frozenset({"operator", "verifier"}),
     ("POST", "/v1/verifications"): EVERYONE,
     ("POST", "/v1/verifications/report"): EVERYONE,
     ("POST", "/v1/verifications/info"): frozenset({"operator", "verifier"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,10 @@ from certvault.errors import (
     StorageFullError,
     VaultError,
 )
-from certvault.model.keys import event
-from certvault.model.work import Token
+from certvault.model.keys import Issuer, event
+from certvault.model.license import License, LicenseState
+from certvault.model.standing import Act, StatusChange
+from certvault.model.work import StatusListRecord, Token
 
 AT = datetime.datetime(2026, 11, 23, 2, 0, tzinfo=datetime.UTC)
 
@@ -204,4 +207,32 @@ def test_numbers_given_up_before_have_their_place_in_the_lists(database_url: str
     upgrade(engine)
     with transaction(engine, writing=False) as connection:
         assert [(e.list, e.place, e.value, e.change) for e in StatusReader(connection).entries(1)] == [(1, 3, 1, 0)]
+        numbered = connection.execute(text("SELECT identifier, feed_number FROM licenses ORDER BY identifier")).all()
+        assert [tuple(row) for row in numbered] == [("L3", None), ("L5", 0)], "issued before: first in the feed"
     engine.dispose()
+
+
+def add_history(database: Database) -> None:
+    """One license that was suspended from a moment that came, and revoked afterwards."""
+    none = event("TEST", "x", "test")
+    with database.writing() as uow:
+        uow.issuers.save(Issuer("c", "x", "null", "null", "x", "official", "s", AT), none)
+        uow.status_lists.save(StatusListRecord(1, 8, 1, AT), none)
+        made = License("L", "t", 1, "L", 1, 0, 1, 3, "c", "410200", b"", "s", AT, AT.date(), None, issued_at=AT)
+        uow.licenses.save(replace(made, state=LicenseState.ISSUED), none)
+        later = AT + datetime.timedelta(days=1)
+        acts = ((1, Act.SUSPEND, later, AT), (2, Act.REVOKE, later, later))
+        assert uow.statuses.take(len(acts)) == 1
+        changes = [StatusChange(n, "L", act, "other", when, at, "a", "0" * 64, b"") for n, act, when, at in acts]
+        uow.statuses.record(changes, [], [], [none])
+
+
+def test_moments_that_came_before_there_was_a_feed_are_told_last(database: Database) -> None:
+    """Down to the schema without a feed and up again: the act whose moment came is numbered behind all others."""
+    add_history(database)
+    downgrade(database.engine, "0004")
+    upgrade(database.engine)
+    with database.reading() as view:
+        told = view.feed.after(-10, view.statuses.mark(), 100)
+    acts = [(1, "suspend", None), (2, "revoke", None), (3, "suspend", 1)]
+    assert [(t.number, t.act, t.of) for t in told] == [(0, "issue", None), *acts]
