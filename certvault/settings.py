@@ -267,7 +267,7 @@ def _plain_http(given: Any) -> tuple[str, ...]:
     """``host:port`` each; SettingsError for anything else."""
     if not isinstance(given, list) or not all(isinstance(h, str) and _HOST_PORT.fullmatch(h) for h in given):
         raise SettingsError(
-            f"{FILE_NAME}：[web] plain_http 须为“主机:端口”的列表",
+            f"{FILE_NAME}：[web] plain_http 须为由 host:port 组成的列表",
             f"{FILE_NAME}: [web] plain_http is not a list of host:port",
         )
     return tuple(given)
@@ -277,7 +277,7 @@ def _proxy(given: str | None) -> str | None:
     scheme, _, rest = (given or "http://x:1").partition("://")
     if scheme not in {"http", "https"} or not _HOST_PORT.fullmatch(rest.rstrip("/")):
         raise SettingsError(
-            f"{FILE_NAME}：[web] proxy 须写成 http://主机:端口，不含凭据",
+            f"{FILE_NAME}：[web] proxy 须写成 http://host:port，不含凭据",
             f"{FILE_NAME}: [web] proxy is written http://host:port, without credentials",
         )
     return given

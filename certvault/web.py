@@ -344,7 +344,7 @@ def _authorities() -> WebError:
 def _tls_failed() -> WebError:
     return WebError(
         "WEB_TLS",
-        Text("对方的 TLS 证书不可信或名称不符", "the other side's TLS certificate is not trusted or names another"),
+        Text("对方的服务器证书不可信或名称不符", "the other side's TLS certificate is not trusted or names another"),
     )
 
 

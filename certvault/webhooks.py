@@ -238,7 +238,7 @@ def _too_many() -> Exception:
         "",
         f"订阅不能超过 {MOST} 个",
         f"a vault has at most {MOST} webhooks",
-        remedy_zh="请移除不再使用的订阅；更多系统可读取 /v1/feed。",
+        remedy_zh="请移除不再使用的订阅；更多系统可自行读取变更。",
         remedy_en="Remove what is not used any more; further systems may read /v1/feed.",
     )
 
