@@ -31,6 +31,7 @@ from api.routes import (
     licenses,
     life,
     mintings,
+    notices,
     pki,
     reports,
     seals,
@@ -60,6 +61,7 @@ ROUTERS = (
     types,
     wallet,
     pki,
+    notices,
     csc,
     health,
 )

@@ -23,6 +23,7 @@ from certvault.model.work import Job, JobRow, RowState, SealUse
 from certvault.pipeline import Allotted, Built, Draft, Pipeline, Sealed
 from certvault.sealing import Sealing, Tools
 from certvault.staging import Answer, answer_of, row_data
+from certvault.successions import Succession, Successions
 from signing.errors import BackendUnavailableError, PinError, SigningError
 from signing.formats.pades import Baseline
 from templates.registry import LicenseType
@@ -57,6 +58,7 @@ class _Batch:
     tools: Tools
     actor: Actor
     done: list[JobRow]
+    successions: Mapping[int, Succession]
 
     @property
     def baseline(self) -> Baseline:
@@ -75,8 +77,10 @@ class Batches:
         sealing: Sealing,
         licenses: Licenses,
         permits: BatchPermits,
+        successions: Successions,
     ) -> None:
         self.permits = permits
+        self._successions = successions
         self._database = database
         self._cipher = cipher
         self._catalog = catalog
@@ -122,7 +126,8 @@ class Batches:
         if job is None or issuer is None:
             raise not_found("批量任务", "job", job_id)
         license_type = self._catalog.get(job.type, job.type_version)
-        return _Batch(job, license_type, self._sealing.tools_for(issuer, license_type, actor), actor, []), found, issuer
+        tools = self._sealing.tools_for(issuer, license_type, actor)
+        return _Batch(job, license_type, tools, actor, [], self._successions.of(found)), found, issuer
 
     def _resumed(self, batch: _Batch, rows: Sequence[JobRow], issuer: Issuer) -> list[tuple[Allotted, JobRow]]:
         """Rows that got their number before."""
@@ -133,6 +138,8 @@ class Batches:
             found = licenses[row.identifier or ""]
             try:
                 checked = self._pipeline.check(batch.type, row_data(self._cipher, row), issuer)
+                if row.row in batch.successions:
+                    self._successions.check(batch.successions[row.row], batch.type, checked)
             except RefusedError as error:
                 self._end(batch, [self._ended(row, RowState.FAILED, answer_of(error.refusals))])
                 continue
@@ -146,7 +153,12 @@ class Batches:
         for row in rows:
             try:
                 checked = self._pipeline.check(batch.type, row_data(self._cipher, row), issuer)
-                drafts.append(self._pipeline.draft(batch.type, checked, batch.tools, row=row))
+                successor = None
+                if row.row in batch.successions:
+                    succession = batch.successions[row.row]
+                    self._successions.check(succession, batch.type, checked)
+                    successor = self._successions.next(succession)
+                drafts.append(self._pipeline.draft(batch.type, checked, batch.tools, row=row, successor=successor))
             except RefusedError as error:
                 refused.append(self._ended(row, RowState.REFUSED, answer_of(error.refusals)))
         self._end(batch, refused)
@@ -195,6 +207,12 @@ class Batches:
                 replace(rows[i.identifier], state=RowState.ISSUED, sha256=i.document_sha256, code="", answer=None)
                 for i in issued
             ]
+            ended = {
+                batch.successions[rows[i.identifier].row].old.identifier: i.identifier
+                for i in issued
+                if rows[i.identifier].row in batch.successions
+            }
+            self._successions.end(uow, ended, batch.job.id, batch.actor.subject)
             batch.done += uow.job_rows.save_all(changed, ())
 
         self._pipeline.keep(sealed, batch.tools, batch.actor.subject, baseline=batch.baseline, also=with_rows)
@@ -216,7 +234,9 @@ class Batches:
         sealed: list[Sealed] = []
         for one in built:
             try:
-                sealed.append(self._pipeline.seal(one, batch.tools, baseline=batch.baseline))
+                succession = batch.successions.get(rows[one.allotted.license.identifier].row)
+                key = None if succession is None else succession.holder_key
+                sealed.append(self._pipeline.seal(one, batch.tools, baseline=batch.baseline, holder_key=key))
             except SigningError as error:
                 self._fail(batch, rows[one.allotted.license.identifier], error)
         return sealed

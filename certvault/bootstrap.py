@@ -23,8 +23,10 @@ from certvault.datakeys import note_data_keys
 from certvault.db.unit_of_work import Database
 from certvault.deliveries import Deliveries
 from certvault.doctor import Doctor
+from certvault.drill import Drills
 from certvault.errors import SettingsError, conflict
 from certvault.feed import Feed
+from certvault.exposure import Exposure
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.initoptions import InitOptions, check_options
@@ -40,10 +42,12 @@ from certvault.maintenance import Maintenance
 from certvault.minting import Minting
 from certvault.model.actor import LOCAL_OPERATOR, Actor
 from certvault.model.keys import VAULT_OWNER, DataKey, Issuer, event
+from certvault.notices import Notices
 from certvault.pipeline import Pipeline
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovery
+from certvault.reissuing import Reissuing
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -58,6 +62,7 @@ from certvault.standing import Standings
 from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
+from certvault.successions import Successions
 from certvault.tokens import Tokens
 from certvault.vault import Vault
 from certvault.verification import Verification
@@ -207,6 +212,23 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         session,
         clock,
         _seed(settings, clock),
+        Successions(database, licenses, acts, clock),
+    )
+    compromise = Compromise(database, keyring, pki, clock)
+    notices = Notices(database, keyring, pki, settings, clock)
+    drills = Drills(
+        database,
+        keyring,
+        pki,
+        compromise,
+        Exposure(keyring, licenses, clock),
+        acts,
+        Reissuing(database, cipher, licenses, minting, session, clock),
+        notices,
+        audit,
+        settings,
+        session,
+        clock,
     )
     return Vault(
         settings=settings,
@@ -229,7 +251,9 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         remote=RemoteSigning(database, cipher, keyring, pki, seal_uses, settings, clock),
         seal_standings=SealStandings(database, cipher, keyring, pki, settings, clock),
         seal_files=SealFiles(database, cipher, keyring, pki, seal_uses, standings, sealing, clock),
-        compromise=Compromise(database, keyring, pki, clock),
+        compromise=compromise,
+        drills=drills,
+        notices=notices,
         keycare=KeyCare(database, keyring, settings.vault_id),
         pki=pki,
         status_lists=status_lists,

@@ -42,6 +42,7 @@ from certvault.sealuses import SealUses
 from certvault.sessions import Session
 from certvault.settings import Settings
 from certvault.staging import Staging
+from certvault.successions import JOB_PREFIX, Successions
 from signing.errors import SigningError
 from signing.formats.pades import Baseline
 from verify.formats.refusal import RefusedError
@@ -66,6 +67,7 @@ class Minting:
         session: Session,
         clock: Clock,
         seed: Callable[[], WorkerSeed],
+        successions: Successions,
     ) -> None:
         limits = Limits(settings.mint_rows, settings.mint_columns, settings.mint_cell_chars)
         self._database = database
@@ -76,7 +78,7 @@ class Minting:
         self._clock = clock
         self._staging = Staging(database, cipher, pipeline, limits)
         permits = BatchPermits(database, cipher, uses, clock)
-        self.batches = Batches(database, cipher, catalog, pipeline, sealing, licenses, permits)
+        self.batches = Batches(database, cipher, catalog, pipeline, sealing, licenses, permits, successions)
         self._runner = JobRunner(database, cipher, catalog, self.batches, seed)
         self._threads: list[threading.Thread] = []
         self._running: set[str] = set()
@@ -202,11 +204,12 @@ class Minting:
     def resume_uploads(self) -> int:
         """Go on with jobs whose rows came over HTTP and whose process is gone; returns how many.
 
-        Jobs with an output folder wait for their command to be repeated. A job goes on in the name and under the issuer
-        of whoever sent it: what was taken is done, even when the token has ended since.
+        Jobs with an output folder, and those of a drill, wait for their command to be repeated. A job goes on in the
+        name and under the issuer of whoever sent it: what was taken is done, even when the token has ended since.
         """
         with self._database.reading() as view:
             found = [j for j in view.jobs.all() if j.state in (JobState.STAGED, JobState.PAUSED)]
+        found = [j for j in found if not j.id.startswith(JOB_PREFIX)]
         mine = [j for j in found if j.actor.startswith(BY_TOKEN) and not self._session.is_alive(j.session)]
         for job in sorted(mine, key=lambda j: j.created_at):
             with contextlib.suppress(RefusedError):  # another process was quicker

@@ -220,6 +220,49 @@ class Standings:
         )
         return self._done(newest, after[newest.identifier], changes[-1], now, changed=True)
 
+    def apply_each(
+        self,
+        uow: UnitOfWork,
+        identifiers: Sequence[str],
+        step: Step,
+        actor: str,
+        approver: str | None = None,
+        successors: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Record one act, from now on, on each of several versions and on those alone, in the transaction at hand.
+
+        With ``successors`` those versions take the places. Returned are those on which it is not possible, with the
+        code of why: ``LICENSE_`` and where it stands, ACTS_AHEAD. Remits are the caller's to ask.
+        """
+        held = uow.view.licenses.hold(list(identifiers))  # nobody else acts on them before this transaction ends
+        histories = uow.statuses.histories([v.identifier for v in held])
+        now = self._clock.now()
+        refused = {v.identifier: _why_not(histories[v.identifier], step.act, now) for v in held}
+        reached = [v for v in held if not refused[v.identifier]]
+        if reached:
+            first = uow.statuses.take(len(reached))
+            changes = [
+                StatusChange(
+                    number=first + i,
+                    identifier=version.identifier,
+                    act=step.act,
+                    reason=step.reason,
+                    effective_at=now,
+                    recorded_at=now,
+                    actor=actor,
+                    digest=step.digest,
+                    sealed=self._cipher.seal(_context(version.identifier, first + i), _sealed(step)),
+                    approver=approver,
+                    successor=None if successors is None else successors[version.identifier],
+                )
+                for i, version in enumerate(reached)
+            ]
+            entries = [
+                entry_of(v, [*histories[v.identifier], c], now, c.number) for v, c in zip(reached, changes, strict=True)
+            ]
+            uow.statuses.record(changes, entries, [], [_event(c) for c in changes])
+        return {identifier: code for identifier, code in refused.items() if code}
+
     def history(self, found: License) -> list[HistoryEntry]:
         """The acts on one version, in the order in which they count."""
         with self._database.reading() as view:
@@ -347,6 +390,17 @@ def _checked_step(changes: Sequence[StatusChange], act: Act, at: datetime.dateti
         check_step(changes, act, at)
     except StepError as error:
         raise not_possible(error, found) from error
+
+
+def _why_not(changes: Sequence[StatusChange], act: Act, at: datetime.datetime) -> str:
+    """The code of what speaks against an act; empty when nothing does."""
+    if act.supersedes and any(c.effective_at > at for c in changes):
+        return "ACTS_AHEAD"
+    try:
+        check_step(changes, act, at)
+    except StepError as error:
+        return "LATER_ACTS" if error.later is not None else f"LICENSE_{error.status.name}"
+    return ""
 
 
 def _can(changes: Sequence[StatusChange], act: Act, at: datetime.datetime) -> bool:

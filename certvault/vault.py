@@ -15,6 +15,7 @@ from certvault.compromise import Compromise
 from certvault.db.unit_of_work import Database
 from certvault.deliveries import Deliveries
 from certvault.doctor import Doctor
+from certvault.drill import Drills
 from certvault.errors import VaultError, forbidden
 from certvault.feed import Feed
 from certvault.idempotency import Idempotency
@@ -29,6 +30,7 @@ from certvault.maintenance import Maintenance
 from certvault.minting import Minting
 from certvault.model.actor import LOCAL_OPERATOR, Actor, Role
 from certvault.model.views import DoctorReport, MaintenanceReport
+from certvault.notices import Notices
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovered, Recovery
@@ -77,6 +79,8 @@ class Vault:
     seal_standings: SealStandings
     seal_files: SealFiles
     compromise: Compromise
+    drills: Drills
+    notices: Notices
     keycare: KeyCare
     pki: Pki
     status_lists: StatusLists

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from certvault.catalog import Catalog
 from certvault.clock import Clock, legal_date
-from certvault.db.unit_of_work import Database, UnitOfWork
+from certvault.db.unit_of_work import Database, UnitOfWork, View
 from certvault.errors import conflict, not_found
 from certvault.issuing import Issuing
 from certvault.licenses import Licenses
@@ -132,7 +132,7 @@ class Versions:
             raise not_found("颁发机构", "issuer", old.issuer_code)
         checked = self._pipeline.check(license_type, data, issuer)
         number = self._licenses.face(old).number
-        _check_same(old, license_type, checked, number)
+        check_same(old, license_type, checked, number)
         step = _with_moment(step, checked, self._clock.now())
         tools = self._sealing.tools(issuer, actor)
         draft = self._pipeline.draft(license_type, checked, tools, successor=self._next(old, number))
@@ -148,27 +148,12 @@ class Versions:
 
     def _holder_key(self, old: License) -> dict[str, str] | None:
         """The public key to which the old version's structured record is bound."""
-        payload = self._licenses.sdjwt(old).split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        jwk: dict[str, str] | None = claims.get("cnf", {}).get("jwk")
-        return jwk
+        return holder_key_of(self._licenses.sdjwt(old))
 
     def _next(self, old: License, number: str) -> Successor:
         """The next version whose identifier was never given out; those of void attempts stay void."""
-        known = parse_identifier(old.identifier)[0]
         with self._database.reading() as view:
-            for version in range(old.version + 1, LAST_VERSION + 1):
-                identifier = Identifier(known.type_code, known.issuer_code, known.serial, version)
-                if view.licenses.get(str(identifier)) is None:
-                    return Successor(known.serial, version, number)
-        raise conflict(
-            "VERSIONS_EXHAUSTED",
-            "",
-            "该证照已有 999 个版本",
-            "the license has had 999 versions",
-            remedy_zh="请另行颁发。",
-            remedy_en="Issue another license.",
-        )
+            return next_version(view, old, number)
 
     def _data(self, old: License, step: Step, content: Content) -> tuple[LicenseType, dict[str, object]]:
         """The face's data with the changes; RefusedError for a period that the type does not have, or lacks."""
@@ -224,6 +209,31 @@ class Versions:
         )
 
 
+def next_version(view: View, old: License, number: str) -> Successor:
+    """The next version of ``old`` whose identifier was never given out. ConflictError: VERSIONS_EXHAUSTED."""
+    known = parse_identifier(old.identifier)[0]
+    for version in range(old.version + 1, LAST_VERSION + 1):
+        identifier = Identifier(known.type_code, known.issuer_code, known.serial, version)
+        if view.licenses.get(str(identifier)) is None:
+            return Successor(known.serial, version, number)
+    raise conflict(
+        "VERSIONS_EXHAUSTED",
+        "",
+        "该证照已有 999 个版本",
+        "the license has had 999 versions",
+        remedy_zh="请另行颁发。",
+        remedy_en="Issue another license.",
+    )
+
+
+def holder_key_of(record: str) -> dict[str, str] | None:
+    """The public key (JWK) to which a structured record is bound."""
+    payload = record.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    jwk: dict[str, str] | None = claims.get("cnf", {}).get("jwk")
+    return jwk
+
+
 def _check_free(old: License, changes: Sequence[StatusChange], act: Act, now: datetime.datetime) -> None:
     """A suspension, or an act that waits for its moment, is about this version: a new one would escape it."""
     status = status_at(changes, now)
@@ -240,7 +250,7 @@ def _check_free(old: License, changes: Sequence[StatusChange], act: Act, now: da
         )
 
 
-def _check_same(old: License, license_type: LicenseType, checked: CheckedData, number: str) -> None:
+def check_same(old: License, license_type: LicenseType, checked: CheckedData, number: str) -> None:
     """A version has the number and the copy number of its license."""
     if checked.number is not None and checked.number != number:
         raise _fixed(license_type.number.field)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli import output
+from api.cli.drill import key_compromised
 from api.cli.issuers import IssuerOption
 from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, given
 
@@ -145,30 +146,7 @@ def key_destroy(
     output.facts(invocation, {"key": gone.id, "name": gone.name, "state": gone.state.value})
 
 
-@keys.command("compromised")
-def key_compromised(
-    *,
-    key: KeyArgument,
-    since: Annotated[str, typer.Option(metavar="TIME", help="From when on its signatures are in doubt")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be in doubt")] = False,
-    vault: VaultOption = None,
-    as_json: JsonOption = False,
-    lang: LangOption = None,
-) -> None:
-    """Report a key as compromised: its certificate is revoked, and uses of its seal since then are listed."""
-    invocation = given(vault, as_json, lang)
-    from api.moments import moment
-    from api.schemas import utc
-    from api.sealing import use_json
-    from certvault.model.actor import LOCAL_OPERATOR
-
-    instant = moment(since)
-    with invocation.open_vault() as opened:
-        found = opened.compromise.report(key, instant, LOCAL_OPERATOR, dry_run=dry_run)
-    value = {"key": found.key.id, "since": utc(found.since), "done": found.done}
-    lines = [f"{found.key.id}  {utc(found.since)}  {len(found.uses)}"]
-    lines += [f"  {utc(u.used_at)}  {u.identifier or u.digest}" for u in found.uses]
-    output.show(invocation, {**value, "uses": [use_json(u) for u in found.uses]}, lines)
+keys.command("compromised")(key_compromised)
 
 
 def _confirm(invocation: Invocation, key: str) -> None:

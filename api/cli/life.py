@@ -240,23 +240,28 @@ def _member(invocation: Invocation, text: str) -> tuple[str, str]:
     return name, value
 
 
+def acting_with(vault: Vault, issuer: str | None, token: str | None) -> Actor:
+    """Whoever acts: the local operator, in the name of an issuer, or whoever has a token. RefusedError."""
+    if token is None:
+        return acting(issuer)
+    found = vault.tokens.authenticate(token)
+    if found is None:
+        raise refuse(
+            "TOKEN_UNKNOWN", "--token", "令牌无效或已过期。", "The token is not known, or has ended.",
+            remedy_zh="请使用有效的令牌。", remedy_en="Use a valid token.",
+        )  # fmt: skip
+    return found
+
+
 class _Who:
-    """Whoever acts: the local operator, in the name of an issuer, or whoever has a token."""
+    """Whoever acts, once the vault is open."""
 
     def __init__(self, issuer: str | None, token: str | None) -> None:
         self._issuer = issuer
         self._token = token
 
     def actor(self, vault: Vault) -> Actor:
-        if self._token is None:
-            return acting(self._issuer)
-        found = vault.tokens.authenticate(self._token)
-        if found is None:
-            raise refuse(
-                "TOKEN_UNKNOWN", "--token", "令牌无效或已过期。", "The token is not known, or has ended.",
-                remedy_zh="请使用有效的令牌。", remedy_en="Use a valid token.",
-            )  # fmt: skip
-        return found
+        return acting_with(vault, self._issuer, self._token)
 
 
 def _who(issuer: str | None, token: str | None) -> _Who:

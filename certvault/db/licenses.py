@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from certvault.db.repository import Reader
-from certvault.db.tables import license_holders, licenses
+from certvault.db.tables import license_holders, licenses, seal_uses, seal_versions
 from certvault.model.license import HolderLink, License, LicenseState
 
 
@@ -79,6 +79,39 @@ class LicenseReader(Reader[License]):
         """Issued licenses in the order of identifiers, behind ``identifier``: for walking through all of them."""
         query = self.query().where(licenses.c.state == LicenseState.ISSUED, licenses.c.identifier > identifier)
         return self.all(query.order_by(licenses.c.identifier).limit(limit))
+
+    def sealed_with(self, key_id: str, since: datetime.datetime) -> list[str]:
+        """Licenses on which a seal's key was used from ``since`` on, by the recorded uses; sorted."""
+        seals = select(seal_versions.c.seal_id).where(seal_versions.c.key_id == key_id)
+        query = select(seal_uses.c.identifier).where(
+            seal_uses.c.seal_id.in_(seals),  # uses are found by seal and moment
+            seal_uses.c.used_at >= since,
+            seal_uses.c.key_id == key_id,
+            seal_uses.c.identifier.is_not(None),
+        )
+        return sorted({row[0] for row in self.connection.execute(query)})
+
+    def made_between(
+        self, since: datetime.datetime, until: datetime.datetime | None, issuer_code: str | None = None
+    ) -> list[str]:
+        """Licenses that were issued from ``since`` on and begun before ``until``; sorted."""
+        query = select(licenses.c.identifier).where(
+            licenses.c.state == LicenseState.ISSUED, licenses.c.issued_at >= since
+        )
+        if until is not None:
+            query = query.where(licenses.c.allotted_at < until)
+        if issuer_code is not None:
+            query = query.where(licenses.c.issuer_code == issuer_code)
+        return sorted(row[0] for row in self.connection.execute(query))
+
+    def hold(self, identifiers: list[str]) -> list[License]:
+        """Licenses that nobody else changes or acts on until the transaction ends; locked in one order by everybody."""
+        found: list[License] = []
+        names = sorted(identifiers)
+        for i in range(0, len(names), 500):
+            query = self.query().where(licenses.c.identifier.in_(names[i : i + 500]))
+            found += self.all(query.order_by(licenses.c.identifier).with_for_update())
+        return found
 
     def counts(self) -> dict[str, int]:
         """How many of each state."""

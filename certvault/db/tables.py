@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from certvault.model.drill import DrillPhase, DrillState, ItemState
 from certvault.model.keys import CertificateState, KeyState
 from certvault.model.license import LicenseState
 from certvault.model.seal import SealState, Step, VersionState
@@ -464,8 +465,58 @@ job_rows = Table(
     Column("answer", LargeBinary),
     Column("sha256", String(64)),
     Column("leaf", String(64)),
+    Column("supersedes", String(140)),
     _revision(),
     Index("ix_job_rows_state", "job", "state"),
+)
+
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(16), ForeignKey("keys.id"), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("suspends", Boolean, nullable=False),
+    Column("reissues", Boolean, nullable=False),
+    Column("requested_by", String(80), nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("session", String(32), nullable=False),
+    Column("state", Named(DrillState), nullable=False),
+    Column("phase", Named(DrillPhase), nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("approver", String(80)),
+    Column("new_key_id", String(16)),
+    Column("notice", BigInteger),
+    Column("finished_at", Instant),
+    Column("timings", Text, nullable=False),
+    Column("report", LargeBinary),
+    _revision(),
+    Index("ix_drills_key_id", "key_id"),
+)
+
+drill_items = Table(
+    "drill_items",
+    metadata,
+    Column("drill", String(32), ForeignKey("drills.id"), primary_key=True),
+    Column("identifier", String(140), ForeignKey("licenses.identifier"), primary_key=True),
+    Column("state", Named(ItemState), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("job", String(32), ForeignKey("jobs.id")),
+    Column("successor", String(140)),
+    _revision(),
+    Index("ix_drill_items_identifier", "identifier"),
+    Index("ix_drill_items_state", "drill", "state"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    _revision(),
 )
 
 tokens = Table(
@@ -562,5 +613,5 @@ audit_anchors = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
-APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes", "status_effects")
+APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes", "status_effects", "notices")
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

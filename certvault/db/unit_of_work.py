@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from certvault.db import tables as t
 from certvault.db.audit_log import AuditReader
+from certvault.db.drills import DrillItemReader, NoticeReader
 from certvault.db.engine import copy_sqlite, open_engine, snapshot, transaction
 from certvault.db.feed import FeedReader
 from certvault.db.jobs import JobRowReader
@@ -22,6 +23,7 @@ from certvault.db.repository import Reader, Repository
 from certvault.db.statuses import StatusReader, StatusWriter
 from certvault.db.webhooks import WebhookReader, WebhookRepository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
+from certvault.model import drill as d
 from certvault.model import keys as k
 from certvault.model import seal as s
 from certvault.model import statuswork as sw
@@ -63,6 +65,9 @@ class View:
         self.permits = Reader(connection, t.seal_permits, w.SealPermit)
         self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
         self.jobs = Reader(connection, t.jobs, w.Job)
+        self.drills = Reader(connection, t.drills, d.Drill)
+        self.drill_items = DrillItemReader(connection)
+        self.notices = NoticeReader(connection)
         self.tokens = Reader(connection, t.tokens, w.Token)
         self.answers = Reader(connection, t.cached_answers, w.CachedAnswer)
 
@@ -104,6 +109,9 @@ class UnitOfWork:
         self.seal_uses = Repository(connection, t.seal_uses, w.SealUse, journal)
         self.jobs = Repository(connection, t.jobs, w.Job, journal)
         self.job_rows = Repository(connection, t.job_rows, w.JobRow, journal)
+        self.drills = Repository(connection, t.drills, d.Drill, journal)
+        self.drill_items = Repository(connection, t.drill_items, d.DrillItem, journal)
+        self.notices = Repository(connection, t.notices, d.Notice, journal)
         self.tokens = Repository(connection, t.tokens, w.Token, journal)
         self.webhooks = WebhookRepository(connection, journal)
         self.answers = Repository(connection, t.cached_answers, w.CachedAnswer, journal)

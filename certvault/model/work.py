@@ -116,7 +116,8 @@ class JobRow:
     """One data row of a job. ``sealed`` is the encrypted row; ``answer`` the encrypted reason of a refusal.
 
     ``row_index`` is the keyed digest by which a row repeated in the file is found, ``leaf`` the keyed digest of the
-    whole row, of which batch permits are made; rows that an earlier version staged have none.
+    whole row, of which batch permits are made; rows that an earlier version staged have none. ``supersedes`` is the
+    license whose next version the row becomes.
     """
 
     job: str
@@ -129,6 +130,7 @@ class JobRow:
     answer: bytes | None = None
     sha256: str | None = None
     leaf: str | None = None
+    supersedes: str | None = None
     revision: int = 0
 
 
