@@ -31,12 +31,8 @@ def key_compromised(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Its id, as `key list` shows it")],
     since: Annotated[str, typer.Option(metavar="TIME", help="From when on its signatures are in doubt")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done")] = False,
-    suspend: Annotated[
-        bool, typer.Option("--suspend/--no-suspend", help="Suspend what is in force")
-    ] = True,
-    reissue: Annotated[
-        bool, typer.Option("--reissue/--no-reissue", help="Make new versions of it")
-    ] = True,
+    suspend: Annotated[bool, typer.Option("--suspend/--no-suspend", help="Suspend what is in force")] = True,
+    reissue: Annotated[bool, typer.Option("--reissue/--no-reissue", help="Make new versions of it")] = True,
     approve: Annotated[
         str | None, typer.Option(metavar="PLAN", help="Approve the plan somebody else asked for", show_default=False)
     ] = None,

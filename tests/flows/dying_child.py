@@ -1,13 +1,15 @@
 """Processes that work on a vault and kill themselves at their n-th step: transaction, signature, file.
 
-usage: dying_child.py FOLDER POINT,POINT,… issue ORDERS.json | mint TYPE ROWS OUT
+usage: dying_child.py FOLDER POINT,POINT,… issue ORDERS.json | mint TYPE ROWS OUT | drill KEY SINCE PHASE,PHASE,…
 
 One process after the other, each forked before it opens the vault; point 0 never kills. ``ORDERS.json`` holds one
-list of ``[type, data]`` for each process. Printed is one JSON list of ``[signal, steps]``; signal 0: it ended itself.
+list of ``[type, data]`` for each process; a drill's steps count from the beginning of its process's phase on. Printed
+is one JSON list of ``[signal, steps]``; signal 0: it ended itself.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -20,6 +22,7 @@ from typing import Any
 import certvault.db.unit_of_work as unit_of_work
 import certvault.workers  # noqa: F401 - loaded once, before forking
 from certvault.bootstrap import LOCAL_OPERATOR, open_vault
+from certvault.drill import Drills
 from signing.signer import BackendSigner
 
 
@@ -29,9 +32,10 @@ class Steps:
     def __init__(self, fatal: int) -> None:
         self.count = 0
         self.fatal = fatal
+        self.counting = True
 
     def __call__(self) -> None:
-        self.count += 1
+        self.count += self.counting
         if self.count == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -63,10 +67,26 @@ def work(folder: Path, n: int, point: int, mode: str, arguments: list[str]) -> i
     if mode == "issue":
         for name, data in json.loads(Path(arguments[0]).read_text("utf-8"))[n]:
             vault.issuing.issue(name, data, actor=LOCAL_OPERATOR)
+    elif mode == "drill":
+        key, since, phases = arguments
+        steps.counting = False
+        begun_with(steps, phases.split(",")[n])
+        vault.drills.run(key, datetime.datetime.fromisoformat(since), LOCAL_OPERATOR)
     else:
         vault.minting.mint(arguments[0], Path(arguments[1]), Path(arguments[2]), actor=LOCAL_OPERATOR)
     vault.close()
     return steps.count
+
+
+def begun_with(steps: Steps, phase: str) -> None:
+    """Count from the moment on at which the drill comes to ``phase``."""
+    plain = getattr(Drills, f"_{phase}")
+
+    def begun(self: Any, work: Any) -> None:
+        steps.counting = True
+        plain(self, work)
+
+    setattr(Drills, f"_{phase}", begun)
 
 
 def main() -> None:
