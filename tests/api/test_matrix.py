@@ -73,6 +73,7 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/types/{code}"): EVERYONE,
     ("GET", "/v1/wallet"): HOLDERS,
     ("GET", "/v1/wallet/archive"): HOLDERS,
+    ("GET", "/v1/notices"): EVERYONE,
     ("GET", "/status-lists/{n}"): EVERYONE,
     ("GET", "/crl/{ca}"): EVERYONE,
     ("GET", "/ca/{ca}"): EVERYONE,

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from tests.api.conftest import Door
+from verify.formats.notice import unverified_notice
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
@@ -36,6 +37,25 @@ def chain(door: Door, tmp_path: Path) -> dict[str, Path]:
         found[name] = tmp_path / f"{name}.pem"
         openssl("x509", "-inform", "DER", "-in", tmp_path / f"{name}.der", "-out", found[name])
     return found
+
+
+def test_notices_by_number(door: Door, embedded_vault: Vault) -> None:
+    """Each once, in order, however the pages are cut; what lies behind the last is an empty page."""
+    made = [embedded_vault.notices.add("EXERCISE", {"n": n}).number for n in range(3)]
+    seen, after = [], made[0] - 1
+    while True:
+        page = door.client.get("/v1/notices", params={"after": after, "limit": 1}).json()
+        seen += [(n["number"], n["kind"]) for n in page["notices"]]
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert seen == [(n, "EXERCISE") for n in made]
+    whole = door.client.get("/v1/notices", params={"after": made[0] - 1}).json()
+    assert ([n["number"] for n in whole["notices"]], whole["next"]) == (made, None)
+    assert unverified_notice(whole["notices"][0]["notice"]).claims["n"] == 0
+    assert door.client.get("/v1/notices", params={"after": made[-1]}).json() == {"notices": [], "next": None}
+    for wrong in ({"after": -1}, {"limit": 0}, {"limit": 201}, {"after": 2**60}):
+        assert door.client.get("/v1/notices", params=wrong).status_code == 422
 
 
 def test_status_list(door: Door) -> None:
