@@ -65,13 +65,15 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a drill did or, dry, would do. ``plan`` is the digest that a second person approves; ``pending`` is True
-    while nobody has. ``report`` holds the numbers, ``facts`` what else the key's work means."""
+    while nobody has. ``report`` holds the numbers, ``facts`` what else the key's work means, ``listed`` the licenses of
+    a rehearsal."""
 
     found: Compromised
     plan: str
     counts: Mapping[str, Any]
     facts: Mapping[str, object]
     estimate: Mapping[str, Any] | None = None
+    listed: tuple[Evaluated, ...] = ()
     drill: Drill | None = None
     pending: bool = False
     report: Mapping[str, Any] | None = None
@@ -134,20 +136,21 @@ class Drills:
             facts = self._exposure.facts(view, found.key, since)
             done = [d for d in view.drills.all() if d.state is DrillState.DONE]
         tally: dict[tuple[ItemState, str], int] = {}
-        listed: list[str] = []
+        listed: list[Evaluated] = []
         for portion in _portions(names):
             with self._database.reading() as view:
                 for one in self._exposure.evaluated(view, found.key, portion):
-                    listed.append(one.identifier)
+                    listed.append(one)
                     tally[one.state, one.reason] = tally.get((one.state, one.reason), 0) + 1
         counts = drillreport.counts_of(tally)
         reissue = counts["planned"] + counts["suspended"] if wanted.reissue else 0
         return Outcome(
             found,
-            self._digest(found.key.id, since, wanted, listed),
+            self._digest(found.key.id, since, wanted, [e.identifier for e in listed]),
             counts,
             facts,
             drillreport.estimate(done, counts["planned"] if wanted.suspend else 0, reissue),
+            tuple(listed),
         )
 
     def run(
@@ -180,14 +183,17 @@ class Drills:
             self._lock.release()
         return self._outcome(self._compromise.report(key_id, since, actor, dry_run=True), drill)
 
-    def write(self, drill: Drill, folder: Path) -> list[Path]:
+    def write(self, done: Outcome, folder: Path) -> list[Path]:
         """Write plan.jsonl and, once there are, report.json, report.jws and notice.jws; returns the files."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        plan = folder / "plan.jsonl"
+        plan, drill = folder / "plan.jsonl", done.drill
+        lines = drillreport.planned(done.listed) if drill is None else drillreport.lines(self._database, drill)
         with plan.open("w", encoding="utf-8") as file:
-            for line in drillreport.lines(self._database, drill):
+            for line in lines:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         written = [plan]
+        if drill is None:
+            return written
         if drill.report is not None:
             (folder / "report.jws").write_bytes(drill.report + b"\n")
             text = json.dumps(_payload(drill.report), ensure_ascii=False, indent=2)
@@ -206,14 +212,16 @@ class Drills:
     ) -> Drill:
         with self._database.reading() as view:
             known = sorted(view.drills.where(key_id=key.id), key=lambda d: d.requested_at)
-        for drill in (d for d in known if d.open):
-            if drill.since == since:
-                return self._narrowed(drill, wanted, actor)
+        still = [d for d in known if d.open]
+        mine = next((d for d in still if d.since == since), None)
+        if mine is not None:
+            return self._narrowed(mine, wanted, actor)
+        if approving:
+            raise not_found("待批演练", "drill of key", key.id)
+        for drill in still:
             if drill.state is DrillState.RUNNING:
                 raise _open(drill)
             self._abandoned(drill, actor)
-        if approving:
-            raise not_found("待批演练", "drill of key", key.id)
         options = (since, wanted.suspend, wanted.reissue)
         done = [d for d in known if d.state is DrillState.DONE and (d.since, d.suspends, d.reissues) == options]
         if done and not self._anything_left(key, since, wanted):
@@ -334,6 +342,7 @@ class Drills:
         }
         while work.drill.state in (DrillState.PLANNING, DrillState.RUNNING):
             work.since = time.monotonic()
+            work.tell(0, work.drill.count)
             steps[work.drill.phase](work)
         return work.drill
 

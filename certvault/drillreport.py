@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from certvault.db.unit_of_work import Database, View
+from certvault.exposure import Evaluated
 from certvault.model.drill import Drill, DrillItem, DrillPhase, ItemState
 from certvault.model.keys import CertificateRecord, KeyRecord
 from certvault.model.standing import Act, StatusChange
@@ -105,6 +106,12 @@ def estimate(done: Sequence[Drill], suspend: int, reissue: int) -> dict[str, Any
                 basis = "the last drill"
     seconds = suspend / rates["suspend"] + reissue / rates["reissue"]
     return {"seconds": round(seconds, 1), "basis": basis, "per_second": {k: round(v, 1) for k, v in rates.items()}}
+
+
+def planned(listed: Sequence[Evaluated]) -> Iterator[dict[str, Any]]:
+    """A line for each license of a rehearsal."""
+    for one in listed:
+        yield _line(DrillItem("", one.identifier, one.state, one.reason), ())
 
 
 def lines(database: Database, drill: Drill) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,7 @@ def key_compromised(
                 )
             finally:
                 shown.finish()
-        files = [] if out is None or done.drill is None else opened.drills.write(done.drill, out)
+        files = [] if out is None else opened.drills.write(done, out)
     value = _value(done) | {"uses": [use_json(u) for u in done.found.uses], "files": [str(f) for f in files]}
     output.show(invocation, value, _lines(invocation, done, files))
 

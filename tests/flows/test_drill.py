@@ -278,6 +278,27 @@ def test_one_license_that_no_longer_passes_does_not_stop_the_others(
     assert verdict(vault, again[bad][2] or "") == ("VALID", "IN_FORCE")
 
 
+def test_a_license_that_is_revoked_while_its_new_version_is_made(
+    vault: Vault, since: datetime.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revocation counts: the batch is undone and made again without it."""
+    good, revoked = issued(vault).identifier, issued(vault).identifier
+    pipeline, key = vault.minting.batches._pipeline, key_of(vault)
+    plain, calls = pipeline.seal, []
+
+    def seal(*args: Any, **kwargs: Any) -> Any:
+        if not calls:
+            vault.life.act(revoked, Act.REVOKE, actor=LOCAL_OPERATOR, asked=Asked())
+        calls.append(1)
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(pipeline, "seal", seal)
+    found = items(vault, drilled(vault, key, since))
+    assert (found[good][0], found[revoked]) == ("REISSUED", ("SUSPENDED", "LICENSE_REVOKED", None))
+    assert standings(vault, revoked) == ["REVOKED"]
+    every_number_is_accounted_for(vault)
+
+
 def _refusal() -> Iterator[Any]:
     from verify.formats.refusal import refuse
 
@@ -308,6 +329,8 @@ def test_a_second_person_approves_the_plan_once(
     assert standings(vault, *made) == ["IN_FORCE"] * 2
     with pytest.raises(ConflictError, match="SEAL_WITHOUT_KEY"):
         issued(vault)
+    with pytest.raises(NotFoundError):  # of another moment there is no plan, and this one stays
+        vault.drills.run(key, since - HOUR, BOB, approve=dry.plan)
     for actor, plan, code in ((ANN, dry.plan, "SAME_PERSON"), (BOB, "0" * 64, "PLAN_DIFFERS")):
         with pytest.raises(ConflictError, match=code):
             vault.drills.run(key, since, actor, approve=plan)
@@ -440,7 +463,7 @@ def test_report_plan_and_notice_prove_what_was_done(vault: Vault, since: datetim
     key = key_of(vault)
     done = drilled(vault, key, since)
     assert done.drill is not None
-    assert [p.name for p in vault.drills.write(done.drill, tmp_path / "o")] == [
+    assert [p.name for p in vault.drills.write(done, tmp_path / "o")] == [
         "plan.jsonl", "report.json", "report.jws", "notice.jws",
     ]  # fmt: skip
     lines = [json.loads(line) for line in (tmp_path / "o" / "plan.jsonl").read_text().splitlines()]
@@ -550,12 +573,14 @@ def test_the_command(tmp_path: Path, make_vault: Callable[..., Vault], capsys: p
         told = capsys.readouterr()
         return json.loads(told.out), told.err
 
-    dry, _ = run("--dry-run")
+    dry, _ = run("--dry-run", "--out", str(tmp_path / "dry"))
+    line = json.loads((tmp_path / "dry" / "plan.jsonl").read_text())
+    assert (line["identifier"], line["state"], line["successor"]) == (made, "PLANNED", None)
     assert (dry["done"], dry["counts"]["planned"], [u["license"] for u in dry["uses"]]) == (False, 1, [made])
     done, told = run("--out", str(tmp_path / "o"), "--lang", "en")
     assert {"key", "since", "done", "uses"} <= set(done)
     assert (done["done"], done["plan"], done["counts"]["reissued"]) == (True, dry["plan"], 1)
-    assert told.splitlines() == ["revoke", "plan", "suspend", "new key", "re-issue", "notice"]
+    assert told.splitlines() == ["revoke", "plan", "suspend", "new key", "re-issue", "notice", "report"]
     assert [Path(f).name for f in done["files"]] == ["plan.jsonl", "report.json", "report.jws", "notice.jws"]
     assert done["report"] == json.loads((tmp_path / "o" / "report.json").read_text())
 
