@@ -618,7 +618,7 @@ class Drills:
 
 
 def _asked(wanted: Wanted) -> Asked:
-    basis = wanted.basis or "密钥失密处置 / a key was compromised"
+    basis = wanted.basis or "密钥失密处置"
     return Asked(KEY_COMPROMISE, basis)
 
 

@@ -37,7 +37,7 @@ _MEANING: Mapping[KeyPurpose, tuple[str, str]] = {
     KeyPurpose.RECORD: ("由该密钥签发结构化记录的证照", "licenses whose structured record the key signed"),
     KeyPurpose.CODE: ("由该密钥签发二维码的证照", "licenses whose code the key signed"),
     KeyPurpose.CA: (
-        "该 CA 签发的证书不再可信：新 CA 已建立，其下各密钥须逐一更换（key rollover），再逐一演练",
+        "该机构签发的证书不再可信：新的证书颁发机构已建立，其下各密钥须逐一更换，再逐一演练",
         "certificates of this CA count no more: a new CA is made; roll each key under it over, then drill each of them",
     ),
     KeyPurpose.STATUS: (

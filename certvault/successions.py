@@ -88,7 +88,7 @@ class Successions:
         """
         if not pairs:
             return
-        basis = f"密钥失密处置，换发同一内容的新版本 / re-issued after a key was compromised ({job})"
+        basis = f"密钥失密处置，换发同一内容的新版本：{job}"
         step = self._standings.checked(job, Act.RENEW, Asked(REASON, basis))
         refused = self._standings.apply_each(uow, list(pairs), step, actor, successors=pairs)
         if refused:

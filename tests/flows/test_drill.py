@@ -112,7 +112,7 @@ POINTS = (2, 2, 2, 4, 12, 3, 30, 250, 2, 3)
 
 def test_killed_in_each_phase_and_resumed(make_vault: Callable[..., Vault], database_url: str, tmp_path: Path) -> None:
     """Each license has one new version in force, the old one is superseded, and nothing was done twice."""
-    count = 60 if database_url.startswith("sqlite") else 24
+    count = 60 if database_url.startswith("sqlite") else 16
     rows = tmp_path / "rows.csv"
     rows.write_bytes(as_csv([business(n) for n in range(count)]))
     vault = make_vault(database_url=database_url, keys="file")
