@@ -121,8 +121,12 @@ def test_killed_in_each_phase_and_resumed(make_vault: Callable[..., Vault], data
     with vault._database.reading() as view:
         old = [f.identifier for f in view.licenses.all()]
     key, since = key_of(vault), vault.clock.now() - HOUR
-    killed = run_children(vault.settings.folder, POINTS, "drill", key, since.isoformat(), ",".join(PHASES))
-    assert [signal for signal, _ in killed] == [9] * len(POINTS)
+    deaths = [*zip(PHASES, POINTS, strict=True)]
+    if count < 60:  # one death in each phase is enough there
+        deaths = [d for i, d in enumerate(deaths) if d[0] not in PHASES[:i]]
+    points, phases = [p for _, p in deaths], [p for p, _ in deaths]
+    killed = run_children(vault.settings.folder, points, "drill", key, since.isoformat(), ",".join(phases))
+    assert [signal for signal, _ in killed] == [9] * len(deaths)
     done = drilled(vault, key, since)
     assert done.drill is not None
     assert done.report is not None
