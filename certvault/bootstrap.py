@@ -25,8 +25,8 @@ from certvault.deliveries import Deliveries
 from certvault.doctor import Doctor
 from certvault.drill import Drills
 from certvault.errors import SettingsError, conflict
-from certvault.feed import Feed
 from certvault.exposure import Exposure
+from certvault.feed import Feed
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.initoptions import InitOptions, check_options
