@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from certvault.anchors import Anchors
 from certvault.audit import Audit
 from certvault.backup import Backup, restore
 from certvault.catalog import Catalog
@@ -48,6 +49,8 @@ from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovery
 from certvault.reissuing import Reissuing
+from certvault.regions import Regions
+from certvault.regionsync import RegionSync
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -64,6 +67,7 @@ from certvault.statuslists import StatusLists
 from certvault.store import FolderStore, Store
 from certvault.successions import Successions
 from certvault.tokens import Tokens
+from certvault.trustlists import TrustLists
 from certvault.vault import Vault
 from certvault.verification import Verification
 from certvault.versions import Versions
@@ -198,6 +202,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     web = web_of(settings)
     feed = Feed(database, status_lists, clock)
     webhooks = Webhooks(database, cipher, catalog, feed, web, clock)
+    anchors = Anchors(database, keyring, pki, certification, settings, clock)
+    regions = Regions(database, pki, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -242,7 +248,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         receipts=Receipts(keyring, pki, answers, settings, clock),
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
-        verification=Verification(database, pki, status_lists, licenses, standings, answers, settings, clock),
+        verification=Verification(database, pki, status_lists, licenses, standings, answers, regions, settings, clock),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
         issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),
@@ -265,6 +271,10 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         idempotency=idempotency,
         recovery=recovery,
         web=web,
+        anchors=anchors,
+        trust_lists=TrustLists(database, keyring, pki, anchors, catalog, settings, clock),
+        regions=regions,
+        region_sync=RegionSync(regions, web, settings, clock),
         _database=database,
         _keyring=keyring,
         _session=session,

@@ -135,10 +135,11 @@ class Certification:
         *,
         issuer: Issuer | None = None,
         exportable: bool = False,
+        ca: KeyRecord | None = None,
     ) -> KeyRecord:
         """A new key and certificate for one purpose of the vault, or of ``issuer``; the former key retires.
 
-        ``exportable``: the key can be backed up.
+        ``exportable``: the key can be backed up. ``ca``: the issuing CA, another than the active one.
         """
         if purpose is KeyPurpose.OCSP:
             return self.new_responder(self._keyring.active_ca(ISSUING), at, actor)
@@ -146,7 +147,7 @@ class Certification:
         key = self._new_key(purpose, purpose.value, owner, at, actor, exportable=exportable)
         tsa = purpose is KeyPurpose.TSA
         self._certify(
-            self._keyring.active_ca(ISSUING),
+            ca or self._keyring.active_ca(ISSUING),
             key,
             self._leaf_subject(key, issuer),
             at,

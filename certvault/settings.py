@@ -18,8 +18,11 @@ The file holds no secret, unless a database URL with a password was written into
                 structure      "pades": licenses bear CMS signatures after PAdES; "ses-4", "ses-1": seal signatures of
                                GB/T 38540-2020, or of GM/T 0031-2014 for readers that know no other. Structures made
                                before stay as they are
-    [region]    role           "hub": the vault admits regions and keeps no licenses; it is set by init alone
     [status]    second_approver  true: an act on a license waits until a second person approves it
+    [region]    role           "hub": the vault admits regions and keeps no licenses; it is set by init alone
+                list_hours, sync_minutes
+                               how long our trust list holds, in hours (1 to 4320; default 168); how often those of
+                               adopted regions are asked for, in minutes (default 15)
     [web]       plain_http, ca_file, proxy
                                asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
                                file in the folder whose authorities count instead of the system's; "http://host:port"
@@ -88,6 +91,8 @@ class Settings:
     second_approver: bool = False
     seal_structure: str = "pades"
     role: str = "region"
+    list_hours: int = 168
+    sync_minutes: int = 15
     web_plain_http: tuple[str, ...] = ()
     web_ca_file: str | None = None
     web_proxy: str | None = None
@@ -138,7 +143,7 @@ class Settings:
                 "mint_columns": self.mint_columns,
                 "mint_cell_chars": self.mint_cell_chars,
             },
-            "region": {"role": self.role},
+            "region": {"role": self.role, "list_hours": self.list_hours, "sync_minutes": self.sync_minutes},
             "seals": {"four_eyes": self.four_eyes, "structure": self.seal_structure},
             "remote": {
                 "enabled": self.remote_signing,
@@ -231,6 +236,8 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         role=_one_of(value, "region", "role", ROLES),
         key_mechanisms=read_key_mechanisms(value),
         second_approver=value.get("status", {}).get("second_approver") is True,
+        list_hours=number("list_hours", 168, "region", 4320),
+        sync_minutes=number("sync_minutes", 15, "region", 10_080),
         web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
         web_ca_file=_optional(value, "ca_file"),
         web_proxy=_proxy(_optional(value, "proxy")),

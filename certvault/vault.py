@@ -7,6 +7,7 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+from certvault.anchors import Anchors
 from certvault.audit import Audit
 from certvault.backup import Backup
 from certvault.catalog import Catalog
@@ -34,6 +35,8 @@ from certvault.notices import Notices
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovered, Recovery
+from certvault.regions import Regions
+from certvault.regionsync import RegionSync
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -46,6 +49,7 @@ from certvault.standing import Standings
 from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
+from certvault.trustlists import TrustLists
 from certvault.verification import Verification
 from certvault.wallet import Wallet
 from certvault.web import Web
@@ -92,6 +96,10 @@ class Vault:
     idempotency: Idempotency
     recovery: Recovery
     web: Web
+    anchors: Anchors
+    trust_lists: TrustLists
+    regions: Regions
+    region_sync: RegionSync
     _database: Database
     _keyring: Keyring
     _session: Session

@@ -13,12 +13,15 @@ from certvault.db.unit_of_work import Database
 from certvault.licenses import Licenses
 from certvault.model.license import License, LicenseState
 from certvault.pki import Pki
+from certvault.regions import Regions
 from certvault.sealstanding import SealStandings, Then
 from certvault.settings import Settings
 from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists, list_uri
 from verify.evidence import Evidence, SealFacts, VaultFacts
 from verify.trust.anchors import Remit, TrustStore
+from verify.trust.regions import Regions as KnownRegions
+from verify.trust.regions import with_regions
 from verify.verdict import Verdict
 
 
@@ -51,6 +54,7 @@ class Verification:
         licenses: Licenses,
         standings: SealStandings,
         answers: StandingAnswers,
+        regions: Regions,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -60,23 +64,32 @@ class Verification:
         self._licenses = licenses
         self._standings = standings
         self._answers = answers
+        self._regions = regions
+        self._joined: tuple[KnownRegions, TrustStore, TrustStore] | None = None  # joining makes an index of all lists
         self._settings = settings
         self._clock = clock
 
     def trust(self) -> TrustStore:
         """Anchors: the vault's roots of all generations. Further: its CAs and the certificates of all its keys for
-        codes, lists and answers. Remits: those of its issuers."""
+        codes, lists and answers. Remits: those of its issuers. With them the regions that were adopted, if any."""
         with self._database.reading() as view:
             certificates = view.certificates.all()
             issuers = view.issuers.all()
         anchors = self._pki.roots()
         others = tuple(c.der for c in certificates if c.der is not None and c.der not in anchors)
-        return TrustStore(
+        own = TrustStore(
             anchors=tuple(anchors),
             certificates=others,
             remits=tuple(Remit(i.code, i.type_names, i.place_prefixes, i.since, i.until) for i in issuers),
             allow_example=self._settings.allow_example,
         )
+        regions = self._regions.trust()
+        if regions is None:
+            return own
+        kept = self._joined
+        if kept is None or kept[0] is not regions or kept[1] != own:
+            self._joined = kept = regions, own, with_regions(own, regions)
+        return kept[2]
 
     def evidence(self) -> Evidence:
         """The vault's own lists, what it knows of each identifier and seal, and where licenses stood at any moment."""

@@ -342,4 +342,6 @@ CATALOG: Mapping[str, Meaning] = {
     "FIELD_DROPPED": Meaning(_R, _NOTE, _AGREED),
     "FIELD_NAMES_DIFFER": Meaning(_R, _NOTE, _AGREED),
     "SEAL_STRUCTURE_OLD": Meaning(_R, _NOTE, "GM/T 0031-2014; GB/T 38540"),
+    "TRUST_LIST_SAMPLE": Meaning(_R, _DOUBT, _LIST),
+    "TRUST_LIST_UNREACHABLE": Meaning(_R, _DOUBT, _LIST),
 }

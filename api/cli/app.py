@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from api.cli import catalog, feed, issuers, keys, licenses, life, seallife, seals, service, vaults, verify, webhooks
+from api.cli import (
+    catalog,
+    feed,
+    issuers,
+    keys,
+    licenses,
+    life,
+    regions,
+    seallife,
+    seals,
+    service,
+    vaults,
+    verify,
+    webhooks,
+)
 from api.cli.options import JsonOption, LangOption, VaultOption, current, given
 
 
@@ -52,6 +66,7 @@ app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")
 app.add_typer(issuers.issuers, name="issuer")
 app.add_typer(keys.keys, name="key")
+app.add_typer(regions.regions, name="region")
 seallife.register(seals.seals)
 app.add_typer(seals.seals, name="seal")
 app.add_typer(webhooks.webhooks, name="webhook")

@@ -30,6 +30,8 @@ UPKEEP_FIRST, UPKEEP_SECONDS = 60.0, 6 * 3600.0
 ANCHOR_SECONDS = 300.0
 """So long may lines of the audit stand without an anchor while the service runs."""
 DELIVER_SECONDS = 1.0
+SYNC_SECONDS = 20.0
+"""Between looks at which regions are due to be asked; how often each is asked is ``[region] sync_minutes``."""
 HostOption = Annotated[str, typer.Option(help="Address to listen on")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free one")]
 
@@ -69,15 +71,16 @@ def worker(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Do what is due: webhooks at once; archive timestamps, rollovers, revocation lists, anchors from time to time."""
+    """Do what is due: webhooks and regions at once; timestamps, rollovers, revocation lists, anchors at times."""
     invocation = given(vault, as_json, lang)
     with invocation.open_vault() as opened, contextlib.ExitStack() as background:
         if not once:
-            background.enter_context(_delivering(opened))
+            background.enter_context(_beside(opened))
         while True:
             done = dict(opened.maintenance().done)
             if once:
                 done["webhooks"] = opened.deliveries.deliver()["delivered"]
+                done["regions_asked"] = len(opened.region_sync.sync_due())
             _announce(invocation, {"done": done}, [f"{k}: {v}" for k, v in done.items()])
             if once:
                 return
@@ -158,9 +161,7 @@ def run(
     )
     trouble: list[Exception] = []
     ended = threading.Event()
-    background = [
-        threading.Thread(target=work, args=(vault, ended), daemon=True) for work in (_keep_up, _anchor, _deliver)
-    ]
+    background = [threading.Thread(target=work, args=(vault, ended), daemon=True) for work in _BACKGROUND]
     if after is not None:
         background = [threading.Thread(target=_then_stop, args=(server, after, trouble), daemon=True)]
     for thread in background:
@@ -218,16 +219,34 @@ def _deliver(vault: Vault, ended: threading.Event) -> None:
             log.exception("webhooks were not delivered; it is tried again at the next round")
 
 
+def _sync(vault: Vault, ended: threading.Event) -> None:
+    """Ask the adopted regions whose time has come, until the service ended."""
+    while not ended.wait(SYNC_SECONDS):
+        try:
+            for synced in vault.region_sync.sync_due():
+                if synced.code:
+                    log.warning("region %s: %s", synced.region, synced.reason.en)
+        except Exception:
+            log.exception("regions were not asked; it is tried again at the next round")
+
+
+_BACKGROUND = (_keep_up, _anchor, _deliver, _sync)
+"""What the service does beside answering."""
+
+
 @contextlib.contextmanager
-def _delivering(vault: Vault) -> Iterator[None]:
+def _beside(vault: Vault) -> Iterator[None]:
+    """What a worker does beside its rounds."""
     ended = threading.Event()
-    thread = threading.Thread(target=_deliver, args=(vault, ended), daemon=True)
-    thread.start()
+    threads = [threading.Thread(target=work, args=(vault, ended), daemon=True) for work in (_deliver, _sync)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def _then_stop(server: Any, after: Callable[[], None], trouble: list[Exception]) -> None:

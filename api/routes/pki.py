@@ -31,7 +31,7 @@ def status_list(n: Annotated[int, Path(ge=0, le=2**31 - 1)], request: Request, s
     tag = etag if etag.startswith('"') else f'"{etag}"'
     left = time_to_live(token, services.vault.clock.now())
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={left}", **OPEN_TO_ALL}
-    if _matches(request.headers.get("if-none-match"), tag):
+    if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(token.encode(), media_type="application/statuslist+jwt", headers=headers)
 
@@ -88,7 +88,7 @@ def time_to_live(token: str, now: datetime) -> int:
     return max(0, int(claims["iat"] + claims["ttl"] - now.timestamp()))
 
 
-def _matches(header: str | None, tag: str) -> bool:
+def matches(header: str | None, tag: str) -> bool:
     """If-None-Match, RFC 9110 13.1.2: weak comparison."""
     tags = [t.strip().removeprefix("W/") for t in (header or "").split(",")]
     return "*" in tags or tag in tags

@@ -613,5 +613,55 @@ audit_anchors = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
+own_anchors = Table(
+    "own_anchors",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("anchor", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("complete_at", Instant),
+    _revision(),
+)
+
+own_lists = Table(
+    "own_lists",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("anchor_sequence", Integer, nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    Column("token", Text),
+    _revision(),
+)
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("region", String(6), primary_key=True),
+    Column("anchor", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("adopted_at", Instant),
+    Column("faults", String(200), nullable=False),
+    Column("address", String(500), nullable=False),
+    _revision(),
+)
+
+region_contacts = Table(
+    "region_contacts",
+    metadata,
+    Column("region", String(6), ForeignKey("regions.region"), primary_key=True),
+    Column("confirmed_at", Instant),
+    Column("etag", String(210), nullable=False),
+    Column("anchor_etag", String(210), nullable=False),
+    Column("synced_at", Instant),
+    Column("outcome", String(40), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("retry_at", Instant),
+    _revision(),
+)
+
 APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes", "status_effects", "notices")
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

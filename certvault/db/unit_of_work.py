@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from certvault.db import tables as t
 from certvault.db.audit_log import AuditReader
@@ -19,12 +19,14 @@ from certvault.db.jobs import JobRowReader
 from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
 from certvault.db.migrate import current_revision, downgrade, upgrade
+from certvault.db.regions import RegionReader
 from certvault.db.repository import Reader, Repository
 from certvault.db.statuses import StatusReader, StatusWriter
 from certvault.db.webhooks import WebhookReader, WebhookRepository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import drill as d
 from certvault.model import keys as k
+from certvault.model import region as r
 from certvault.model import seal as s
 from certvault.model import statuswork as sw
 from certvault.model import work as w
@@ -70,12 +72,25 @@ class View:
         self.notices = NoticeReader(connection)
         self.tokens = Reader(connection, t.tokens, w.Token)
         self.answers = Reader(connection, t.cached_answers, w.CachedAnswer)
+        self.own_anchors = Reader(connection, t.own_anchors, r.OwnAnchor)
+        self.own_lists = Reader(connection, t.own_lists, r.OwnList)
+        self.regions = RegionReader(connection)
+        self.region_contacts = Reader(connection, t.region_contacts, r.RegionContact)
 
     def fact(self, name: str) -> str | None:
         """A fact about the vault as a whole, such as its id."""
         return self.connection.execute(
             select(t.vault_facts.c.value).where(t.vault_facts.c.name == name)
         ).scalar_one_or_none()
+
+    def region_mark(self) -> tuple[int, ...]:
+        """While it stays, nothing that this region's trust list tells has changed. Counts rows, and their changes."""
+        found: list[int] = []
+        for table in (t.issuers, t.seals, t.certificates, t.license_types, t.own_anchors, t.own_lists):
+            query = select(func.count(), func.coalesce(func.sum(table.c.revision), 0)).select_from(table)
+            found += map(int, self.connection.execute(query).one())
+        found.append(int(self.connection.execute(select(func.count()).select_from(t.status_lists)).scalar_one()))
+        return tuple(found)
 
     def counter(self, name: str) -> int:
         """The last number taken from a counter; 0 when none was."""
@@ -115,6 +130,10 @@ class UnitOfWork:
         self.tokens = Repository(connection, t.tokens, w.Token, journal)
         self.webhooks = WebhookRepository(connection, journal)
         self.answers = Repository(connection, t.cached_answers, w.CachedAnswer, journal)
+        self.own_anchors = Repository(connection, t.own_anchors, r.OwnAnchor, journal)
+        self.own_lists = Repository(connection, t.own_lists, r.OwnList, journal)
+        self.regions = Repository(connection, t.regions, r.RegionRecord, journal)
+        self.region_contacts = Repository(connection, t.region_contacts, r.RegionContact, journal)
 
     def record(self, events: Iterable[k.Event]) -> None:
         """Audit lines about something that is no record here, such as a backup taken."""

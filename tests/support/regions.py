@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from signing.backends import open_backend
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 NOW = AT + timedelta(hours=1)
 
 
-@lru_cache(maxsize=8)
+@cache
 def region_pki(name: str) -> Pki:
     """The PKI of that name, the same one each time in this process."""
     return build_pki(open_backend("memory:"), prefix=name, region=name)
@@ -34,18 +34,16 @@ class FakeRegion:
     code: str
     pkis: list[Pki]
     anchors: list[Anchor] = field(default_factory=list)
+    base: str = ""
 
     def __post_init__(self) -> None:
         if not self.anchors:
             self.anchors = [Anchor(self.code, (self.pkis[0].root.certificate,), name=f"区域 {self.code}")]
+        self.base = self.base or f"https://{self.code}.example"
 
     @property
     def anchor(self) -> Anchor:
         return self.anchors[-1]
-
-    @property
-    def base(self) -> str:
-        return f"https://{self.code}.example"
 
     def listed(self, sequence: int = 1, *, issued: datetime = NOW, **changes: Any) -> TrustList:
         """A list with one issuer."""

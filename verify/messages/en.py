@@ -179,4 +179,6 @@ TEXTS: dict[str, str] = {
     "KIT_STALE": "The offline kit tells of recognition until {until} only; that is {age} past.",
     "KIT_KNOWLEDGE": "Judged by the offline kit that region {region} made {made}, {age} before.",
     **regions.EN,
+    "TRUST_LIST_SAMPLE": "The trust list is that of an example vault, which does not count here.",
+    "TRUST_LIST_UNREACHABLE": "The trust list cannot be had: {reason}.",
 }

@@ -68,4 +68,6 @@ REGION_PHRASES: dict[str, str] = {
     "it does not say of region {} which list counts, and since when": "没有说明区域 {} 的哪份列表自何时起采用",
     "its times for region {} are not in order": "区域 {} 的时间次序不合",
     "it holds an agreement of other regions": "含有其他区域之间的约定",
+    "it leads from another list": "出自另一份列表",
+    "its parts do not make a list": "各部分不能组成列表",
 }

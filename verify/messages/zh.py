@@ -179,4 +179,6 @@ TEXTS: dict[str, str] = {
     "KIT_STALE": "离线包只到 {until} 为止，其后的互认情况不明，已过 {age}。",
     "KIT_KNOWLEDGE": "依据区域 {region} 于 {made} 制作的离线包判断，相距 {age}。",
     **regions.ZH,
+    "TRUST_LIST_SAMPLE": "信任列表属于示例库，本库不采用示例库的列表。",
+    "TRUST_LIST_UNREACHABLE": "未能取得信任列表：{reason}。",
 }

@@ -60,12 +60,13 @@ class AdoptionError(Exception):
 class Rules:
     """What holds in one run. ``crls`` are revocation lists (DER) at hand beside those that lists bring along.
 
-    ``taken`` are roots (SHA-256, hex) that other regions have, or we ourselves: no list takes them. ``limit`` is the
-    size that a list may have, in bytes.
+    ``taken`` are roots (SHA-256, hex) that others have (:func:`roots_taken`): no list takes them. ``samples``: lists
+    of example vaults count, which nobody holds to a territory. ``limit`` is the size that a list may have, in bytes.
     """
 
     at: datetime
     allow_example: bool = False
+    samples: bool = False
     crls: tuple[bytes, ...] = ()
     taken: frozenset[str] = frozenset()
     limit: int = MAX_BYTES
@@ -102,9 +103,8 @@ class Adopted:
         """The region as trust; None without a list."""
         if self.list is None or self.adopted is None or self.confirmed is None:
             return None
-        return KnownRegion(
-            self.region, self.list, self.adopted, self.confirmed, self.faults, anchor=self.anchor.digests()
-        )
+        anchor, content = self.anchor.digests(), self.content
+        return KnownRegion(self.region, self.list, self.adopted, self.confirmed, self.faults, anchor, content)
 
 
 def adopted_from(
@@ -206,13 +206,25 @@ def offer_list(held: Adopted, token: bytes, rules: Rules, *, by_hand: bool = Fal
     content = _digest(jws.payload)
     _check_order(held, offered, content)
     _check_time(offered, rules)
-    foreign = [r for r in offered.roots if hashlib.sha256(r).hexdigest() in rules.taken - held.anchor.digests()]
+    if offered.example and not rules.samples:
+        raise AdoptionError("TRUST_LIST_SAMPLE")
+    foreign = [r for r in offered.roots if hashlib.sha256(r).hexdigest() in rules.taken]
     if foreign:
         raise AdoptionError("TRUST_LIST_ROOT_TAKEN", subject=_name(foreign[0]))
     faults = () if by_hand else tuple(f for f in held.faults if f != "TRUST_LIST_ROLLBACK")
     if content == held.content:
         return replace(held, confirmed=rules.at, faults=faults)
     return Adopted(held.anchor, offered, token, content, rules.at, rules.at, faults)
+
+
+def roots_taken(anchor: Anchor, others: Iterable[KnownRegion], own: Iterable[bytes] = ()) -> frozenset[str]:
+    """The roots that a list under ``anchor`` may not name: ``own`` ones (DER), and what other regions list.
+
+    A region that lists a root has it, unless that root is in this anchor and not in the other region's.
+    """
+    mine = anchor.digests()
+    theirs = {d for k in others if k.region != anchor.region for d in k.digests() if d in k.anchor or d not in mine}
+    return frozenset(theirs | {hashlib.sha256(r).hexdigest() for r in own})
 
 
 def confirmed(held: Adopted, at: datetime) -> Adopted:

@@ -1,0 +1,67 @@
+"""Regions as the command line and HTTP show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.schemas import utc
+from verify.messages import meaning_of
+
+if TYPE_CHECKING:
+    import datetime
+
+    from certvault.regions import RegionInfo
+
+
+def region_json(region: RegionInfo) -> dict[str, Any]:
+    """One adopted region. ``age`` is in seconds since its list was last seen to be the newest."""
+    return {
+        "region": region.region,
+        "name": region.name,
+        "sequence": region.sequence,
+        "anchor": region.anchor,
+        "issued": _moment(region.issued),
+        "next_update": _moment(region.next_update),
+        "confirmed": _moment(region.confirmed),
+        "age": None if region.age is None else int(region.age.total_seconds()),
+        "stale": region.stale,
+        "faults": list(region.faults),
+        "address": region.address,
+        "outcome": region.outcome,
+        "failures": region.failures,
+        "retry_at": _moment(region.retry_at),
+        "issuers": region.issuers,
+        "types": region.types,
+    }
+
+
+def said(region: RegionInfo, lang: str) -> list[str]:
+    """One adopted region for a person: a line, and one more for each thing that stands against it."""
+    zh = lang == "zh"
+    parts = [f"{region.region} {region.name}"]
+    if region.next_update is None:
+        parts.append("尚无信任列表" if zh else "no trust list yet")
+    else:
+        until = region.next_update.strftime("%Y-%m-%d %H:%MZ")
+        parts.append(f"第 {region.sequence} 号" if zh else f"number {region.sequence}")
+        parts.append(f"{_age(region.age, lang)}前确认" if zh else f"confirmed {_age(region.age, lang)} ago")
+        late = ("（已过期）" if zh else " (over)") if region.stale else ""
+        parts.append(f"下次更新 {until}{late}" if zh else f"next update {until}{late}")
+        parts.append(f"颁发机构 {region.issuers}" if zh else f"{region.issuers} issuers")
+    told = ["，".join(parts) if zh else ", ".join(parts)]
+    for code in dict.fromkeys((*region.faults, *filter(None, (region.outcome,)))):
+        told.append(f"  ! {code}  {meaning_of(code, lang)}")
+    return told
+
+
+def _age(age: datetime.timedelta | None, lang: str) -> str:
+    seconds = 0 if age is None else max(0, int(age.total_seconds()))
+    steps = ((86400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min"), (1, "秒", "s"))
+    for size, zh, en in steps:
+        if seconds >= size or size == 1:
+            return f"{seconds // size} {zh if lang == 'zh' else en}"
+    return ""
+
+
+def _moment(at: datetime.datetime | None) -> str | None:
+    return None if at is None else utc(at)
