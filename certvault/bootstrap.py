@@ -48,9 +48,9 @@ from certvault.pipeline import Pipeline
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovery
-from certvault.reissuing import Reissuing
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
+from certvault.reissuing import Reissuing
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
