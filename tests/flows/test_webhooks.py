@@ -22,6 +22,7 @@ from unittest import mock
 
 import pytest
 
+from api.cli import service
 from certvault import deliveries
 from certvault.bootstrap import InitOptions, Vault, create_vault
 from certvault.clock import FixedClock
@@ -376,6 +377,20 @@ def test_two_deliverers_at_once_send_each_message_once(
         for future in at_work:
             future.result(20)
         other.close()
+    assert there.numbers == numbers
+
+
+def test_the_service_and_the_worker_deliver_by_themselves(
+    vault: Vault, license_id: str, receiver: Callable[..., Receiver]
+) -> None:
+    """What both run beside their other work, at a quicker pace."""
+    there = receiver()
+    vault.webhooks.add(there.url, actor=LOCAL_OPERATOR)
+    with mock.patch.object(service, "DELIVER_SECONDS", 0.02), service._delivering(vault):
+        numbers = toggle(vault, license_id)
+        until = time.monotonic() + 10
+        while there.numbers != numbers and time.monotonic() < until:
+            time.sleep(0.01)
     assert there.numbers == numbers
 
 
