@@ -25,6 +25,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import sqlite3
 import statistics
 import subprocess
@@ -56,10 +57,10 @@ Report = dict[str, Any]
 _ROWS = """
 INSERT INTO licenses (identifier, type, type_version, number_index, version, copy_number, status_list, status_index,
   issuer_code, region, sealed, session, allotted_at, valid_from, valid_to, state, reason, issued_at, document,
-  document_sha256, evidence_until, revision)
+  document_sha256, evidence_until, feed_number, revision)
 SELECT '{stem}.{issuer}.' || {serial} || '.001.0', '{type}', 1, {hex32}, 1, 0, i / {full} + 1,
   ((i % {full}) * (40503 + 2 * (i / {full})) + i / {full}) % {size}, '{issuer}', '410200', {short},
-  'bench', {at}, {day}, NULL, 'ISSUED', '', {at}, {hex16}, {hex32}, {end}, 1
+  'bench', {at}, {day}, NULL, 'ISSUED', '', {at}, {hex16}, {hex32}, {end}, i + 1, 1
 FROM {series}
 """
 _SQLITE = {
@@ -105,6 +106,7 @@ def fill(vault: Vault, count: int) -> None:
                 else f"generate_series({first}::bigint, {last}) AS c(i)"
             )
             execute(_ROWS.format(full=FULL_AT, series=series, **parts))
+        execute(f"INSERT INTO counters (name, value) VALUES ('status-change', {count})")
         execute(
             _ENTRIES.format(random="abs(random()) % 3", chosen="abs(random()) % 50 = 0")
             if sqlite
@@ -132,7 +134,7 @@ def _raw(vault: Vault) -> Iterator[Callable[[str], object]]:
     """The database without the vault's care for each commit: it is filled once, and nobody else is there."""
     if not vault._database.is_sqlite:
         with transaction(vault._database.engine, writing=True) as connection:
-            yield connection.exec_driver_sql
+            yield lambda statement: connection.exec_driver_sql(statement.replace("%", "%%"))
         return
     with contextlib.closing(sqlite3.connect(_file(vault), isolation_level=None)) as opened:
         for setting in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000", "temp_store=FILE"):
@@ -347,6 +349,12 @@ def _took(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def _worked() -> float:
+    """Seconds of processor of this process and of its workers that have ended."""
+    both = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in both)
+
+
 def _written() -> int:
     """Bytes that this process had written to the disk, as the kernel counts them."""
     try:
@@ -365,17 +373,18 @@ def drill(folder: Path, count: int, workers: int, keys: str | None, database: st
             for _ in range(count):
                 file.write(json.dumps(next(data), ensure_ascii=False) + "\n")
         since = vault.clock.now() - timedelta(hours=1)
-        began = time.monotonic()
+        began, worked = time.monotonic(), _worked()
         started = vault.minting.start(TYPE, rows, None, actor=LOCAL_OPERATOR)
         made = vault.minting.run(started.job, out=None, actor=LOCAL_OPERATOR, workers=workers)
-        minted = time.monotonic() - began
+        minted, minting = time.monotonic() - began, _worked() - worked
         vault._keyring.refresh()
         key = vault._keyring.all(KeyPurpose.SEAL)[-1].id
         began = time.monotonic()
         dry = vault.drills.rehearse(key, since, LOCAL_OPERATOR)
         rehearsed = time.monotonic() - began
-        load = os.getloadavg()
+        load, worked = os.getloadavg(), _worked()
         done = vault.drills.run(key, since, LOCAL_OPERATOR, workers=workers)
+        drilling = _worked() - worked
         report = done.report or {}
         return {
             "licenses": count,
@@ -383,6 +392,10 @@ def drill(folder: Path, count: int, workers: int, keys: str | None, database: st
             "keys": vault.settings.keys_uri.partition(":")[0],
             "issued": made.issued,
             "issue_per_second": round(made.issued / minted, 1),
+            "processor_ms_each": {
+                "issue": round(1000 * minting / count, 1),
+                "drill": round(1000 * drilling / count, 1),
+            },
             "dry_run_seconds": round(rehearsed, 2),
             "dry_run_counts": dry.counts["planned"],
             "counts": {n: done.counts[n] for n in ("licenses", "reissued", "suspended", "left")},
