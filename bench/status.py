@@ -1,7 +1,8 @@
 """What one change of status costs with 10 thousand, 1 million and 10 million licenses; lists; the drill for a key.
 
     python -m bench.status [--sizes 10000,1000000,10000000] [--acts N] [--database URL] [--folder DIR] [--json]
-    python -m bench.status --drill N [--workers W] [--keys file|pkcs11] [--json]
+    python -m bench.status --drill N [--workers W] [--keys file|pkcs11]
+    python -m bench.status --suspend N
 
 Licenses are rows made in the database itself, with the columns and indexes of real ones, but without record and with
 a short encrypted part, so that ten million take some 7 GB; two in a hundred have an entry in their list. On them
@@ -15,7 +16,8 @@ a short encrypted part, so that ten million take some 7 GB; two in a hundred hav
   from a server in a second one. The client asks every 20 ms, as long as its allowance lasts.
 
 The three take turns, so that a busy machine is busy for all; medians. ``--drill`` issues N licenses with everything
-that belongs to them, reports their seal's key as compromised, and prints the report's phases.
+that belongs to them, reports their seal's key as compromised, and prints the report's phases. ``--suspend`` does so
+with N rows as above, each with a use of the seal, and leaves re-issuing out: how long until all are suspended.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ from bench.data import examples
 from bench.verify import machine
 from certvault.bootstrap import LOCAL_OPERATOR, InitOptions, Vault, create_vault
 from certvault.db.engine import transaction
+from certvault.drill import Wanted
 from certvault.model.standing import Act
 from certvault.standing import Asked
 from certvault.statuslists import BITS, FULL_AT, LIFETIME, LIST_SIZE, TTL, list_uri
@@ -405,6 +408,34 @@ def drill(folder: Path, count: int, workers: int, keys: str | None, database: st
         }
 
 
+def suspended(folder: Path, count: int, database: str | None) -> Report:
+    """A drill without re-issuing over ``count`` licenses that are rows alone."""
+    with create_vault(InitOptions(folder=folder / "suspend", keys="file", database_url=database)) as vault:
+        fill(vault, count)
+        vault._keyring.refresh()
+        key = vault._keyring.all(KeyPurpose.SEAL)[-1]
+        with vault._database.reading() as view:
+            edition = view.seal_versions.where(key_id=key.id)[0]
+        with _raw(vault) as execute:
+            if not vault._database.is_sqlite:
+                execute("SET session_replication_role = replica")  # no permits stand behind these uses
+            execute(
+                "INSERT INTO seal_uses (permit_id, leaf, seal_id, seal_version, key_id, digest, used_by, used_at, "
+                f"identifier, revision) SELECT document, '', '{edition.seal_id}', 1, '{key.id}', document_sha256, "
+                "'bench', allotted_at, identifier, 1 FROM licenses"
+            )
+        worked, load = _worked(), os.getloadavg()
+        since = vault.clock.now() - timedelta(days=36_500)
+        done = vault.drills.run(key.id, since, LOCAL_OPERATOR, Wanted(reissue=False))
+        return {
+            "licenses": count,
+            "suspended": done.counts["suspended"],
+            "processor_ms_each": round(1000 * (_worked() - worked) / count, 2),
+            "phases": (done.report or {}).get("phases"),
+            "load_before_and_after": [load, os.getloadavg()],
+        }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -414,6 +445,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None, help="where the vaults are made for the time being")
     parser.add_argument("--no-rebuild", action="store_true")
     parser.add_argument("--drill", type=int, default=0)
+    parser.add_argument("--suspend", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keys", default=None)
     parser.add_argument("--json", action="store_true")
@@ -423,6 +455,10 @@ def main() -> None:
         if given.drill:
             report: Report = drill(folder, given.drill, given.workers, given.keys, given.database)
             print(json.dumps({"machine": machine(), "drill": report}, indent=1, ensure_ascii=False))
+            return
+        if given.suspend:
+            report = suspended(folder, given.suspend, given.database)
+            print(json.dumps({"machine": machine(), "suspend": report}, indent=1))
             return
         rows = []
         for size in given.sizes.split(","):
