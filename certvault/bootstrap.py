@@ -68,6 +68,7 @@ from certvault.store import FolderStore, Store
 from certvault.successions import Successions
 from certvault.tokens import Tokens
 from certvault.trustlists import TrustLists
+from certvault.trustlistxml import TrustListXml
 from certvault.vault import Vault
 from certvault.verification import Verification
 from certvault.versions import Versions
@@ -203,6 +204,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     feed = Feed(database, status_lists, clock)
     webhooks = Webhooks(database, cipher, catalog, feed, web, clock)
     anchors = Anchors(database, keyring, pki, certification, settings, clock)
+    trust_lists = TrustLists(database, keyring, pki, anchors, catalog, settings, clock)
     regions = Regions(database, pki, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
@@ -272,7 +274,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         recovery=recovery,
         web=web,
         anchors=anchors,
-        trust_lists=TrustLists(database, keyring, pki, anchors, catalog, settings, clock),
+        trust_lists=trust_lists,
+        trust_list_xml=TrustListXml(database, keyring, anchors, trust_lists, settings, clock),
         regions=regions,
         region_sync=RegionSync(regions, web, settings, clock),
         _database=database,

@@ -23,6 +23,9 @@ The file holds no secret, unless a database URL with a password was written into
                 list_hours, sync_minutes
                                how long our trust list holds, in hours (1 to 4320; default 168); how often those of
                                adopted regions are asked for, in minutes (default 15)
+    [operator]  street, locality, postal_code, email, registration
+                               who answers for the trust list and where, for its XML form; registration is the
+                               unified social credit code
     [web]       plain_http, ca_file, proxy
                                asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
                                file in the folder whose authorities count instead of the system's; "http://host:port"
@@ -53,6 +56,7 @@ PIN_ENVIRONMENT = "CERTVAULT_PIN"  # a name, not a secret
 REMOTE_DAILY = 10_000
 KEY_SESSIONS, MOST_KEY_SESSIONS = 4, 256
 _BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
+OPERATOR = ("street", "locality", "postal_code", "email", "registration")
 SUITES = ("p256", "rsa3072", "sm2")
 STRUCTURES = ("pades", "ses-4", "ses-1")
 ROLES = ("region", "hub")
@@ -92,6 +96,7 @@ class Settings:
     seal_structure: str = "pades"
     role: str = "region"
     list_hours: int = 168
+    operator: Mapping[str, str] = field(default_factory=dict)
     sync_minutes: int = 15
     web_plain_http: tuple[str, ...] = ()
     web_ca_file: str | None = None
@@ -151,6 +156,7 @@ class Settings:
                 "clients": list(self.remote_clients),
             },
             "status": {"second_approver": self.second_approver},
+            "operator": dict(self.operator),
             "web": {
                 "plain_http": list(self.web_plain_http),
                 "ca_file": self.web_ca_file,
@@ -236,6 +242,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         role=_one_of(value, "region", "role", ROLES),
         key_mechanisms=read_key_mechanisms(value),
         second_approver=value.get("status", {}).get("second_approver") is True,
+        operator=_operator(value.get("operator", {})),
         list_hours=number("list_hours", 168, "region", 4320),
         sync_minutes=number("sync_minutes", 15, "region", 10_080),
         web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
@@ -268,6 +275,17 @@ def _clients(given: Any) -> tuple[str, ...]:
             f"{FILE_NAME}: [remote] clients is not a list of SHA256-OF-CERTIFICATE=TOKEN-ID",
         )
     return tuple(given)
+
+
+def _operator(given: Any) -> dict[str, str]:
+    """Texts by the names of :data:`OPERATOR`; SettingsError for anything else."""
+    found = given if isinstance(given, dict) else {"": ""}
+    if not all(k in OPERATOR and isinstance(v, str) and v.isprintable() and len(v) <= 200 for k, v in found.items()):
+        raise SettingsError(
+            f"{FILE_NAME}：[operator] 只含文本 {'、'.join(OPERATOR)}",
+            f"{FILE_NAME}: [operator] has only the texts {', '.join(OPERATOR)}",
+        )
+    return dict(found)
 
 
 def _plain_http(given: Any) -> tuple[str, ...]:

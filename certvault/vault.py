@@ -50,6 +50,7 @@ from certvault.standinganswers import StandingAnswers
 from certvault.statuslists import StatusLists
 from certvault.tokens import Tokens
 from certvault.trustlists import TrustLists
+from certvault.trustlistxml import TrustListXml
 from certvault.verification import Verification
 from certvault.wallet import Wallet
 from certvault.web import Web
@@ -98,6 +99,7 @@ class Vault:
     web: Web
     anchors: Anchors
     trust_lists: TrustLists
+    trust_list_xml: TrustListXml
     regions: Regions
     region_sync: RegionSync
     _database: Database

@@ -90,7 +90,14 @@ def region_cosign(
 
 @regions.command("export")
 def region_export(
-    *, out: OutOption, vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None
+    *,
+    out: OutOption,
+    as_xml: Annotated[
+        bool, typer.Option("--xml", help="As XML after ETSI TS 119 612, for readers of such lists")
+    ] = False,
+    vault: VaultOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Write this region's trust list as it is now."""
     invocation = given(vault, as_json, lang)
@@ -98,15 +105,17 @@ def region_export(
     from api.schemas import utc
 
     with invocation.open_vault() as opened:
-        published = opened.trust_lists.newest()
+        in_xml = opened.trust_list_xml.newest() if as_xml else None
+        published = opened.trust_lists.newest() if in_xml is None else in_xml.of
         region = opened.settings.region
-    out.write_bytes(published.token.encode())
+    data = published.token.encode() if in_xml is None else in_xml.data
+    out.write_bytes(data)
     value = {
         "region": region,
         "sequence": published.sequence,
         "issued": utc(published.issued),
         "next_update": utc(published.next_update),
-        "bytes": len(published.token),
+        "bytes": len(data),
         "file": str(out),
     }
     lines = [f"{k}: {v}" for k, v in value.items()]

@@ -15,6 +15,7 @@ from asn1crypto import cms, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from certvault.bootstrap import LOCAL_OPERATOR, Vault, open_vault, restore_backup
+from certvault.errors import NotFoundError
 from certvault.model.views import IssuedLicense
 from certvault.sealfiles import Way
 from signing.keys import KeyPurpose
@@ -48,6 +49,13 @@ def test_every_type_is_issued_valid_and_in_force(sm2_vault: Vault, licenses: dic
             found = (verdict.integrity.value, verdict.conclusion.value, verdict.standing.value)
             assert found == ("INTACT", "VALID", "IN_FORCE"), (name, [f.code for f in verdict.findings])
     assert sm2_vault.doctor().problems == ()
+
+
+def test_its_trust_list_is_not_published_as_xml_and_says_why(sm2_vault: Vault) -> None:
+    with pytest.raises(NotFoundError) as refused:
+        sm2_vault.trust_list_xml.newest()
+    assert refused.value.first.code == "TRUST_LIST_NOT_IN_XML"
+    assert "JSON" in refused.value.first.remedy.en
 
 
 def test_all_keys_but_those_of_codes_are_sm2(sm2_vault: Vault) -> None:

@@ -17,10 +17,9 @@ from asn1crypto import pem, x509
 from lxml import etree
 
 from signing.formats.trustlistxml import make_trust_list_xml
-from signing.keys import KeyPurpose
 from tests.interop.conftest import Sealed, example
 from tests.support import judges
-from verify.formats.trustlist import Endpoints, TrustList
+from verify.formats.trustlist import TrustList, unverified_trust_list
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
@@ -44,40 +43,30 @@ class Published:
         return path
 
 
-def publish(vault: Vault, **changes: Any) -> Published:
-    """What the vault publishes, signed by its key for trust lists; ``changes`` are members of the list."""
-    keyring, names, now = vault.pki._keyring, vault.pki.ca_names(), vault.clock.now().replace(microsecond=0)
-    key = keyring.active(KeyPurpose.TRUST_LIST)
-    listed = TrustList(
-        region="410000",
-        name="河南省",
-        sequence=7,
-        issued=now,
-        next_update=now + timedelta(days=7),
-        roots=tuple(vault.pki.roots()),
-        authorities=tuple(vault.pki.ca_certificate(n) for n in names if n.startswith("issuing")),
-        endpoints=Endpoints("https://a.example", "https://a.example/v1/trust-list"),
-        issuers=(),
-        types=(),
-        crls=tuple(vault.pki.crl(n) for n in names),
-        timestamps=(keyring.certificate_der(keyring.active(KeyPurpose.TSA)),),
-        example=True,
+def published_by(vault: Vault) -> Published:
+    """What the vault publishes; the signer's certificate comes from its JSON list."""
+    given = vault.trust_list_xml.newest()
+    listed, jws = unverified_trust_list(given.of.token)
+    return Published(listed, given.data, base64.b64decode(jws.header["x5c"][0]))
+
+
+def signed_again(vault: Vault, listed: TrustList) -> bytes:
+    """Another list under the vault's key."""
+    key = vault.anchors.list_key()
+    return make_trust_list_xml(
+        listed, signer=vault._keyring.signer(key.key), certificate=key.chain[0], at=listed.issued
     )
-    listed = replace(listed, **changes)
-    certificate = keyring.certificate_der(key)
-    xml = make_trust_list_xml(listed, signer=keyring.signer(key), certificate=certificate, at=listed.issued)
-    return Published(listed, xml, certificate)
 
 
 @pytest.fixture(scope="module")
 def published(embedded_vault: Vault) -> Published:
-    return publish(embedded_vault)
+    return published_by(embedded_vault)
 
 
 @pytest.fixture(scope="module")
 def rsa_published(rsa_vault: Vault) -> Published:
     """Signed with RSASSA-PSS."""
-    return publish(rsa_vault)
+    return published_by(rsa_vault)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +154,7 @@ def _genuine_list_within_the_signature(ours: Published, other: Published) -> byt
 
 
 FORGERIES: dict[str, Callable[[Published, Published], bytes]] = {
-    "a-number-put-back": _changed(b"SequenceNumber>7<", b"SequenceNumber>6<"),
+    "another-number": _changed(b"<TSLSequenceNumber>", b"<TSLSequenceNumber>9"),
     "an-end-put-off": _changed(b"<NextUpdate><dateTime>20", b"<NextUpdate><dateTime>21"),
     "a-status": _changed(b"Svcstatus/granted", b"Svcstatus/grantef"),
     "a-byte-of-a-certificate": _changed(b"<X509Certificate>MIIC", b"<X509Certificate>MIID"),
@@ -275,10 +264,10 @@ def answers(
     """Everything that DSS is asked, in one start of the JVM: the list, lists that ran out or are wrong, forgeries."""
     folder = tmp_path_factory.mktemp("lists")
     now = published.listed.issued
-    ended = publish(embedded_vault, issued=now - timedelta(seconds=30), next_update=now - timedelta(seconds=10))
+    ended = replace(published.listed, issued=now - timedelta(seconds=30), next_update=now - timedelta(seconds=10))
     lists = {
         "ours": published.xml,
-        "ended": ended.xml,
+        "ended": signed_again(embedded_vault, ended),
         "no territory": published.xml.replace(b"<SchemeOperatorName>", b"<SchemeOperator>", 1).replace(
             b"</SchemeOperatorName>", b"</SchemeOperator>", 1
         ),

@@ -168,7 +168,7 @@ SETTINGS = Settings(
 def test_settings_come_back_as_written(tmp_path: Path) -> None:
     written = replace(
         SETTINGS, folder=tmp_path.resolve(), web_plain_http=("10.0.0.1:80", "[::1]:80"), web_ca_file="ca.pem",
-        web_proxy="http://proxy:3128",
+        web_proxy="http://proxy:3128", operator={"email": "help@a.example", "locality": "郑州市"},
     )  # fmt: skip
     written.write()
     assert read_settings(tmp_path) == written
@@ -180,6 +180,7 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
     [
         ('suite = "p256"', 'suite = "md5"'), ("[keys]", "[keyes]"), ("[vault]", "[["),
         ("plain_http = []", 'plain_http = ["a"]'),
+        ("[operator]", '[operator]\nfax = "1"'), ("[operator]", "[operator]\nemail = 1"),
         ("plain_http = []", 'proxy = "http://user:word@proxy:80"'), ("plain_http = []", "ca_file = 1"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ _NAMES = """
     Accept-Language Authorization Bearer Content-Type TOML Ctrl-C CERTVAULT FONTS certvault init backup verify make run
     docs/types.md operator issuer custodian auditor holder verifier vault.toml role label clients contract license
     CSC API K/N Base64 XFA MB dpi pades ses
-    proxy host port
+    proxy host port ETSI TS
 """
 NAMES = frozenset(_NAMES.split())
 """Names of formats, fields, commands and roles, which are the same in every language."""
