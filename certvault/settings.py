@@ -26,6 +26,7 @@ The file holds no secret, unless a database URL with a password was written into
     [operator]  street, locality, postal_code, email, registration
                                who answers for the trust list and where, for its XML form; registration is the
                                unified social credit code
+    [recognition] fetch        true: the status list of a license of an adopted region is fetched when it is missing
     [web]       plain_http, ca_file, proxy
                                asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
                                file in the folder whose authorities count instead of the system's; "http://host:port"
@@ -98,6 +99,7 @@ class Settings:
     list_hours: int = 168
     operator: Mapping[str, str] = field(default_factory=dict)
     sync_minutes: int = 15
+    recognition_fetch: bool = True
     web_plain_http: tuple[str, ...] = ()
     web_ca_file: str | None = None
     web_proxy: str | None = None
@@ -157,6 +159,7 @@ class Settings:
             },
             "status": {"second_approver": self.second_approver},
             "operator": dict(self.operator),
+            "recognition": {"fetch": self.recognition_fetch},
             "web": {
                 "plain_http": list(self.web_plain_http),
                 "ca_file": self.web_ca_file,
@@ -245,6 +248,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         operator=_operator(value.get("operator", {})),
         list_hours=number("list_hours", 168, "region", 4320),
         sync_minutes=number("sync_minutes", 15, "region", 10_080),
+        recognition_fetch=value.get("recognition", {}).get("fetch", True) is True,
         web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
         web_ca_file=_optional(value, "ca_file"),
         web_proxy=_proxy(_optional(value, "proxy")),

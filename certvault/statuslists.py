@@ -128,6 +128,17 @@ class StatusLists:
                 self._sign(n, kept, now)
             return kept.token, kept.etag
 
+    def token_until(self, n: int, until: datetime.datetime) -> str:
+        """The list as it is now, signed to be kept until then, or until the next change that is known. NotFoundError.
+
+        It is for kits: who has a network asks for :meth:`token`.
+        """
+        with self._lock:
+            now = self._clock.now()
+            kept = self._current(n, now)
+            ends = until if kept.due is None else max(min(until, kept.due), now + datetime.timedelta(seconds=1))
+            return self._made(n, kept, now, ends - now, ends)
+
     def numbers(self) -> list[int]:
         """Which lists there are."""
         with self._database.reading() as view:
@@ -186,18 +197,23 @@ class StatusLists:
         return kept
 
     def _sign(self, n: int, kept: _Kept, at: datetime.datetime) -> None:
+        kept.token = self._made(n, kept, at, kept.ttl(at), at + LIFETIME)
+        kept.etag = '"' + hashlib.sha256(kept.token.encode()).hexdigest()[:32] + '"'
+        kept.at = at
+
+    def _made(
+        self, n: int, kept: _Kept, at: datetime.datetime, ttl: datetime.timedelta, expires: datetime.datetime
+    ) -> str:
         key = self._keyring.active(KeyPurpose.STATUS)
-        kept.token = make_status_list(
+        return make_status_list(
             list_uri(self._settings.base_url, n),
             bytes(kept.values),
             signer=self._keyring.signer(key),
             chain=(self._keyring.certificate_der(key), *self._pki.above(key, with_root=False)),
             at=at,
-            ttl=kept.ttl(at),
-            expires=at + LIFETIME,
+            ttl=ttl,
+            expires=expires,
         )
-        kept.etag = '"' + hashlib.sha256(kept.token.encode()).hexdigest()[:32] + '"'
-        kept.at = at
 
 
 def _come(due: Sequence[Due], histories: Mapping[str, Sequence[StatusChange]]) -> list[int]:

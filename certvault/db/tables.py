@@ -585,6 +585,15 @@ webhook_attempts = Table(
     Column("code", String(32), nullable=False),
     Column("milliseconds", Integer, nullable=False),
     _revision(),
+region_lists = Table(
+    "region_lists",
+    metadata,
+    Column("region", String(6), primary_key=True),
+    Column("uri", String(500), primary_key=True),
+    Column("token", LargeBinary, nullable=False),
+    Column("etag", String(210), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
 )
 
 audit = Table(

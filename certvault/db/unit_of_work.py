@@ -19,6 +19,7 @@ from certvault.db.jobs import JobRowReader
 from certvault.db.journal import TransactionJournal, Writers
 from certvault.db.licenses import HolderReader, LicenseReader
 from certvault.db.migrate import current_revision, downgrade, upgrade
+from certvault.db.region_lists import RegionListReader, RegionListWriter
 from certvault.db.regions import RegionReader
 from certvault.db.repository import Reader, Repository
 from certvault.db.statuses import StatusReader, StatusWriter
@@ -76,6 +77,7 @@ class View:
         self.own_lists = Reader(connection, t.own_lists, r.OwnList)
         self.regions = RegionReader(connection)
         self.region_contacts = Reader(connection, t.region_contacts, r.RegionContact)
+        self.region_lists = RegionListReader(connection)
 
     def fact(self, name: str) -> str | None:
         """A fact about the vault as a whole, such as its id."""
@@ -134,6 +136,7 @@ class UnitOfWork:
         self.own_lists = Repository(connection, t.own_lists, r.OwnList, journal)
         self.regions = Repository(connection, t.regions, r.RegionRecord, journal)
         self.region_contacts = Repository(connection, t.region_contacts, r.RegionContact, journal)
+        self.region_lists = RegionListWriter(connection)
 
     def record(self, events: Iterable[k.Event]) -> None:
         """Audit lines about something that is no record here, such as a backup taken."""
