@@ -22,13 +22,20 @@ from verify.checks.chain import Chains
 from verify.checks.token import TokenError, check_token
 from verify.evidence import Evidence
 from verify.formats import purposes
-from verify.formats.agreement import Agreement, AgreementError, UnverifiedAgreement, unverified_agreement
+from verify.formats.agreement import (
+    AgreementError,
+    UnverifiedAgreement,
+    agreement_from_json,
+    begins_as_agreement,
+    unverified_agreement,
+)
 from verify.formats.anchor import Anchor, AnchorError, read_anchor
-from verify.formats.jose import UnverifiedJws
+from verify.formats.jose import JoseError, UnverifiedJws, strict_object
 from verify.formats.kit import KitError, KitManifest, KitMember, KitRegion, UnverifiedKit, unverified_kit
 from verify.formats.trustlist import TrustList
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY
+from verify.trust.agreements import is_signed_by
 from verify.trust.anchors import KitKnowledge, Remit, TrustStore
 from verify.trust.lists import Adopted, AdoptionError, Rules, offer_anchors, offer_list
 from verify.trust.regions import KnownAgreement, Regions, with_regions
@@ -124,28 +131,31 @@ def _listed(kit: UnverifiedKit, state: Adopted, seen: Mapping[str, KitRegion], r
 
 
 def _agreement(kit: UnverifiedKit, member: KitMember, states: Mapping[str, Adopted], rules: Rules) -> KnownAgreement:
+    """An agreement with what its signatures say. One that waits for approval has none yet, and counts for nothing."""
+    data, home = kit.data[member.name], kit.manifest.region
     try:
-        read = unverified_agreement(kit.data[member.name])
-    except AgreementError as error:
+        read = unverified_agreement(data) if begins_as_agreement(data) else None
+        agreement = read.agreement if read is not None else agreement_from_json(strict_object(data, "agreement"))
+    except (AgreementError, JoseError) as error:
         raise KitError("KIT_BROKEN", reason=str(error)) from error
-    agreement = read.agreement
-    if agreement.accepting != kit.manifest.region or agreement.issuing != member.region:
+    if agreement.accepting != home or agreement.issuing != member.region:
         raise KitError("KIT_BROKEN", reason="it holds an agreement of other regions")
-    if not _signed_by(read, states[agreement.accepting], agreement, rules):
-        raise KitError("KIT_AGREEMENT_UNTRUSTED", member=member.name, region=agreement.accepting)
+    if read is None and not member.approved:
+        return KnownAgreement(agreement, approved=False, countersigned=False)
+    moments = (agreement.made, kit.manifest.made)
+    if read is None or not _signed_by(read, states[home], moments, rules):
+        raise KitError("KIT_AGREEMENT_UNTRUSTED", member=member.name, region=home)
     other = states.get(agreement.issuing)
-    return KnownAgreement(agreement, member.approved, other is not None and _signed_by(read, other, agreement, rules))
+    countersigned = other is not None and _signed_by(read, other, moments, rules)
+    return KnownAgreement(agreement, member.approved, countersigned)
 
 
-def _signed_by(read: UnverifiedAgreement, state: Adopted, agreement: Agreement, rules: Rules) -> bool:
-    crls = () if state.list is None else state.list.crls
-    for jws in read.signatures:
-        try:
-            _check_token(jws, state.anchor, agreement.made, (*crls, *rules.crls))
-        except TokenError:
-            continue
-        return True
-    return False
+def _signed_by(read: UnverifiedAgreement, state: Adopted, moments: Iterable[datetime], rules: Rules) -> bool:
+    """Whether a region signed it. Its key is judged at either end: it may have ended since, or come after the text."""
+    if state.list is None:
+        return False
+    roots, crls = state.list.roots, (*state.list.crls, *rules.crls)
+    return any(is_signed_by(read, roots, at=at, crls=crls) for at in moments)
 
 
 def _check_token(jws: UnverifiedJws, anchor: Anchor, made: datetime, crls: Iterable[bytes]) -> None:
