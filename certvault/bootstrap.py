@@ -37,6 +37,7 @@ from certvault.jobrunner import WorkerSeed
 from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
 from certvault.keytests import KeyTests
+from certvault.kits import Kits
 from certvault.licenselife import LicenseLife
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
@@ -48,6 +49,7 @@ from certvault.pipeline import Pipeline
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovery
+from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
 from certvault.reissuing import Reissuing
@@ -206,6 +208,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     anchors = Anchors(database, keyring, pki, certification, settings, clock)
     trust_lists = TrustLists(database, keyring, pki, anchors, catalog, settings, clock)
     regions = Regions(database, pki, settings, clock)
+    region_lists = RegionLists(database, web, regions.trust, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -250,7 +253,9 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         receipts=Receipts(keyring, pki, answers, settings, clock),
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
-        verification=Verification(database, pki, status_lists, licenses, standings, answers, regions, settings, clock),
+        verification=Verification(
+            database, pki, status_lists, licenses, standings, answers, regions, region_lists, settings, clock
+        ),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
         issuers=Issuers(database, keyring, certification, seal_keys, catalog, settings, clock),
@@ -277,7 +282,11 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         trust_lists=trust_lists,
         trust_list_xml=TrustListXml(database, keyring, anchors, trust_lists, settings, clock),
         regions=regions,
-        region_sync=RegionSync(regions, web, settings, clock),
+        region_sync=RegionSync(regions, region_lists, web, settings, clock),
+        region_lists=region_lists,
+        kits=Kits(
+            database, keyring, pki, anchors, trust_lists, status_lists, regions, region_lists, None, settings, clock
+        ),
         _database=database,
         _keyring=keyring,
         _session=session,

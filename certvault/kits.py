@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from certvault.anchors import Anchors
 from certvault.clock import Clock
@@ -29,6 +30,7 @@ from certvault.settings import Settings
 from certvault.statuslists import StatusLists, list_uri
 from certvault.trustlists import TrustLists
 from signing.formats.kit import make_kit
+from verify.formats.anchor import Anchor
 from verify.formats.kit import KINDS, KitManifest, KitMember, KitRegion, KitType
 from verify.formats.refusal import refuse
 
@@ -55,6 +57,27 @@ class _Contents:
         self.data[name] = data
 
 
+class AgreedVersion(Protocol):
+    """One version of an agreement: ``region`` is the other one, ``accepting`` whether it is ours to decide, ``waits``
+    whether it waits for approval; ``signed`` is it as it was signed up to now."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def accepting(self) -> bool: ...
+    @property
+    def waits(self) -> bool: ...
+    @property
+    def signed(self) -> bytes: ...
+
+
+class Agreed(Protocol):
+    """Where agreements are known from."""
+
+    def list(self) -> Sequence[AgreedVersion]:
+        """All versions, in the order in which they were made."""
+
+
 class Kits:
     """Makes kits."""
 
@@ -68,6 +91,7 @@ class Kits:
         status_lists: StatusLists,
         regions: Regions,
         region_lists: RegionLists,
+        agreed: Agreed | None,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -79,6 +103,7 @@ class Kits:
         self._status_lists = status_lists
         self._regions = regions
         self._region_lists = region_lists
+        self._agreed = agreed
         self._settings = settings
         self._clock = clock
 
@@ -95,6 +120,7 @@ class Kits:
         until = made + datetime.timedelta(hours=hours)
         self._add_own(contents, listed.token, until)
         seen = tuple(self._add_others(contents))
+        self._add_agreements(contents, [r.region for r in seen])
         trust = self._regions.trust()
         required = {} if trust is None else dict(trust.types)
         manifest = KitManifest(
@@ -117,8 +143,7 @@ class Kits:
     def _add_own(self, contents: _Contents, listed: str, until: datetime.datetime) -> None:
         region = self._settings.region
         for anchor in self._anchors.all():
-            told = json.dumps(anchor.to_json(), ensure_ascii=False).encode()
-            contents.add("anchor", region, f"{region}-{anchor.sequence}", told)
+            contents.add("anchor", region, f"{region}-{anchor.sequence}", _json(anchor))
         contents.add("list", region, region, listed.encode())
         for number, name in enumerate(self._pki.ca_names(), 1):
             contents.add("crl", region, f"{region}-{number}", self._pki.crl(name))
@@ -127,17 +152,26 @@ class Kits:
             contents.add("status", region, f"{region}-{n}", token, uri=list_uri(self._settings.base_url, n))
 
     def _add_others(self, contents: _Contents) -> Iterator[KitRegion]:
-        for record in self._regions.records():
-            held = self._regions.state(record.region)
-            if held.list is None or held.adopted is None or held.confirmed is None:
+        for held in self._regions.held():
+            state = held.state
+            if state.list is None or state.adopted is None or state.confirmed is None:
                 continue
-            region = record.region
-            told = json.dumps(held.anchor.to_json(), ensure_ascii=False).encode()
-            contents.add("anchor", region, f"{region}-{held.anchor.sequence}", told)
-            contents.add("list", region, region, held.token)
+            region = state.region
+            contents.add("anchor", region, f"{region}-{state.anchor.sequence}", _json(state.anchor))
+            contents.add("list", region, region, state.token)
             for n, kept in enumerate(self._region_lists.all_of(region), 1):
                 contents.add("status", region, f"{region}-{n}", kept.token, uri=kept.uri)
-            yield KitRegion(region, held.adopted, held.confirmed, held.faults)
+            yield KitRegion(region, state.adopted, state.confirmed, state.faults)
+
+    def _add_agreements(self, contents: _Contents, regions: Collection[str]) -> None:
+        """Ours about regions that are in the kit; those that wait for approval too, as the verdict tells of them."""
+        ours = [v for v in (self._agreed.list() if self._agreed is not None else ()) if v.accepting]
+        for n, version in enumerate((v for v in ours if v.region in regions), 1):
+            contents.add("agreement", version.region, f"{n}", version.signed, approved=not version.waits)
+
+
+def _json(anchor: Anchor) -> bytes:
+    return json.dumps(anchor.to_json(), ensure_ascii=False).encode()
 
 
 def _hours() -> Exception:

@@ -1,4 +1,5 @@
-"""Pulling the trust lists of adopted regions: anchors first, then the list, as a difference where that is served.
+"""Pulling the trust lists of adopted regions: anchors first, then the list, as a difference where that is served, and
+the status lists that it names (:mod:`certvault.regionlists`).
 
 Asked is only what an adopted list names (:class:`verify.formats.trustlist.Endpoints`), or the address that a person
 gave when adopting, which lies below it. Each region is on its own: a thread, a time and a size for each, so that one
@@ -19,6 +20,7 @@ from certvault.clock import Clock
 from certvault.errors import VaultError, forbidden
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import VAULT_OWNER
+from certvault.regionlists import RegionLists
 from certvault.regions import Held, RegionInfo, Regions, refusal_of
 from certvault.settings import Settings
 from certvault.web import Fetched, Web, WebError
@@ -83,8 +85,9 @@ class _Round:
 class RegionSync:
     """Asks adopted regions for what is new."""
 
-    def __init__(self, regions: Regions, web: Web, settings: Settings, clock: Clock) -> None:
+    def __init__(self, regions: Regions, lists: RegionLists, web: Web, settings: Settings, clock: Clock) -> None:
         self._regions = regions
+        self._lists = lists
         self._web = web
         self._settings = settings
         self._clock = clock
@@ -129,6 +132,7 @@ class RegionSync:
         ask = _Round(self._web, started + SECONDS)
         try:
             after = self._pull(held, ask, actor)
+            self._pull_statuses(after, ask)
         except AdoptionError as error:
             self._regions.note_refusal(region, error, actor, fault=error.code in FAULTS)
             return self._failed(held, error, ask, started, actor)
@@ -141,6 +145,13 @@ class RegionSync:
             log.exception("asking region %s failed in an unforeseen way", region)
             return self._failed(held, AdoptionError(UNREACHABLE, reason=type(error).__name__), ask, started, actor)
         return Synced(region, "", Text("", ""), ask.notes[-1], after.sequence, ask.received, time.monotonic() - started)
+
+    def _pull_statuses(self, state: Adopted, ask: _Round) -> None:
+        """The region's status lists, in what is left of its time; what cannot be had is fetched when it is needed."""
+        known = state.known()
+        if known is not None:
+            left = max(0.0, ask.until - time.monotonic())
+            ask.received += self._lists.refresh(known, self._web, self._clock.now(), seconds=left).size
 
     def _failed(
         self, held: Held, error: AdoptionError, ask: _Round, started: float, actor: str, reason: Text | None = None

@@ -25,6 +25,7 @@ from certvault.issuers import Issuers
 from certvault.issuing import Issuing
 from certvault.keycare import KeyCare
 from certvault.keyring import Keyring
+from certvault.kits import Kits
 from certvault.licenselife import LicenseLife
 from certvault.licenses import Licenses
 from certvault.maintenance import Maintenance
@@ -35,6 +36,7 @@ from certvault.notices import Notices
 from certvault.pki import Pki
 from certvault.receipts import Receipts
 from certvault.recovery import Recovered, Recovery
+from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
 from certvault.remote import RemoteSigning
@@ -101,6 +103,8 @@ class Vault:
     trust_lists: TrustLists
     trust_list_xml: TrustListXml
     regions: Regions
+    region_lists: RegionLists
+    kits: Kits
     region_sync: RegionSync
     _database: Database
     _keyring: Keyring

@@ -13,6 +13,7 @@ from certvault.db.unit_of_work import Database
 from certvault.licenses import Licenses
 from certvault.model.license import License, LicenseState
 from certvault.pki import Pki
+from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.sealstanding import SealStandings, Then
 from certvault.settings import Settings
@@ -55,6 +56,7 @@ class Verification:
         standings: SealStandings,
         answers: StandingAnswers,
         regions: Regions,
+        region_lists: RegionLists,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -65,6 +67,7 @@ class Verification:
         self._standings = standings
         self._answers = answers
         self._regions = regions
+        self._region_lists = region_lists
         self._joined: tuple[KnownRegions, TrustStore, TrustStore] | None = None  # joining makes an index of all lists
         self._settings = settings
         self._clock = clock
@@ -92,13 +95,16 @@ class Verification:
         return kept[2]
 
     def evidence(self) -> Evidence:
-        """The vault's own lists, what it knows of each identifier and seal, and where licenses stood at any moment."""
+        """The vault's own lists, what it knows of each identifier and seal, and where licenses stood at any moment;
+        the lists kept of other regions, and a way to fetch one of them."""
         return Evidence(
             status_lists=OwnStatusLists(self._status_lists, self._settings.base_url),
             crls=tuple(self._pki.crl(name) for name in self._pki.ca_names()),
             lookup=self._facts,
             seal_at=self._seal_at,
             standing_at=self._answers.about,
+            region_lists=self._region_lists.kept(),
+            region_source=self._region_lists.source(),
         )
 
     def _seal_at(self, sha256: str, since: datetime.datetime, until: datetime.datetime) -> SealFacts | None:

@@ -95,13 +95,29 @@ def region_export(
     as_xml: Annotated[
         bool, typer.Option("--xml", help="As XML after ETSI TS 119 612, for readers of such lists")
     ] = False,
+    kit: Annotated[bool, typer.Option("--kit", help="An offline kit, by which verify judges without network")] = False,
+    hours: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=744,
+            metavar="N",
+            help="With --kit: how long our standing is known from it [24]",
+            show_default=False,
+        ),
+    ] = None,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Write this region's trust list as it is now."""
+    """Write this region's trust list as it is now, or a kit with all that is known of this region and others."""
     invocation = given(vault, as_json, lang)
     output.check_target(out)
+    if hours is not None and not kit:
+        raise typer.BadParameter("只用于 --kit" if invocation.zh else "it belongs to --kit", param_hint="--hours")
+    if kit:
+        _export_kit(invocation, out, hours)
+        return
     from api.schemas import utc
 
     with invocation.open_vault() as opened:
@@ -120,6 +136,27 @@ def region_export(
     }
     lines = [f"{k}: {v}" for k, v in value.items()]
     output.show(invocation, value, lines, aside=output.is_stdout(out))
+
+
+def _export_kit(invocation: Invocation, out: Path, hours: int | None) -> None:
+    from api.schemas import utc
+    from certvault.kits import HOURS
+    from certvault.model.actor import LOCAL_OPERATOR
+
+    with invocation.open_vault() as opened:
+        made = opened.kits.make(LOCAL_OPERATOR, hours=HOURS if hours is None else hours)
+    out.write_bytes(made.data)
+    manifest = made.manifest
+    value = {
+        "region": manifest.region,
+        "made": utc(manifest.made),
+        "until": utc(manifest.until),
+        "regions": [r.region for r in manifest.regions],
+        "members": len(manifest.members),
+        "bytes": len(made.data),
+        "file": str(out),
+    }
+    output.show(invocation, value, [f"{k}: {v}" for k, v in value.items()], aside=output.is_stdout(out))
 
 
 @regions.command("adopt")

@@ -585,6 +585,8 @@ webhook_attempts = Table(
     Column("code", String(32), nullable=False),
     Column("milliseconds", Integer, nullable=False),
     _revision(),
+)
+
 region_lists = Table(
     "region_lists",
     metadata,
