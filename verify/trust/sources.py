@@ -91,7 +91,7 @@ def read_sources(paths: Sequence[Path], *, allow_example: bool = False, at: date
         return Given(certificates)
     if at is None:
         raise ValueError("trust lists and kits are taken as of a moment, and none was given")
-    return _of_regions(found, certificates, Rules(at=at, allow_example=True))
+    return _of_regions(found, certificates, Rules(at=at, allow_example=True, samples=True))
 
 
 def _of_certificates(given: list[bytes], allow_example: bool) -> TrustStore:
