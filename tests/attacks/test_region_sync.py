@@ -250,7 +250,7 @@ def test_the_server_points_elsewhere(follower: Vault, served: tuple[RegionServer
     bad.answers["/v1/trust-list"] = lambda q: (302, {"Location": good.url}, b"")
     asked = len(good.asked)
     assert attacked(follower, served).code == "TRUST_LIST_UNREACHABLE"
-    assert len(good.asked) == asked + 2  # its own anchors and list, nothing more
+    assert len(good.asked) == asked + 3  # its own anchors, list and status list, nothing more
 
 
 def test_the_list_names_addresses_elsewhere(follower: Vault, served: tuple[RegionServer, RegionServer]) -> None:
