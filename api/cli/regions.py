@@ -115,6 +115,8 @@ def region_export(
     output.check_target(out)
     if hours is not None and not kit:
         raise typer.BadParameter("只用于 --kit" if invocation.zh else "it belongs to --kit", param_hint="--hours")
+    if kit and as_xml:
+        raise typer.BadParameter("不能与 --xml 同用" if invocation.zh else "give --kit or --xml", param_hint="--kit")
     if kit:
         _export_kit(invocation, out, hours)
         return
