@@ -1,10 +1,11 @@
 """Processes that work on a vault and kill themselves at their n-th step: transaction, signature, file.
 
-usage: dying_child.py FOLDER POINT,POINT,… issue ORDERS.json | mint TYPE ROWS OUT | drill KEY SINCE PHASE,PHASE,…
+usage: dying_child.py FOLDER POINT,POINT,… issue ORDERS.json | mint TYPE ROWS OUT | drill KEY SINCE PHASE,PHASE,… |
+       publish PURPOSE
 
 One process after the other, each forked before it opens the vault; point 0 never kills. ``ORDERS.json`` holds one
-list of ``[type, data]`` for each process; a drill's steps count from the beginning of its process's phase on. Printed
-is one JSON list of ``[signal, steps]``; signal 0: it ended itself.
+list of ``[type, data]`` for each process; a drill's steps count from the beginning of its process's phase on, those of
+publishing once the key was rolled over. Printed is one JSON list of ``[signal, steps]``; signal 0: it ended itself.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Steps:
 
     def __call__(self) -> None:
         self.count += self.counting
-        if self.count == self.fatal:
+        if self.counting and self.count == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,6 +73,11 @@ def work(folder: Path, n: int, point: int, mode: str, arguments: list[str]) -> i
         steps.counting = False
         begun_with(steps, phases.split(",")[n])
         vault.drills.run(key, datetime.datetime.fromisoformat(since), LOCAL_OPERATOR)
+    elif mode == "publish":
+        steps.counting = False
+        vault.pki.rollover(arguments[0], LOCAL_OPERATOR)
+        steps.counting = True
+        vault.trust_lists.newest()
     else:
         vault.minting.mint(arguments[0], Path(arguments[1]), Path(arguments[2]), actor=LOCAL_OPERATOR)
     vault.close()
