@@ -33,6 +33,7 @@ from signing.formats.kit import make_kit
 from verify.formats.anchor import Anchor
 from verify.formats.kit import KINDS, KitManifest, KitMember, KitRegion, KitType
 from verify.formats.refusal import refuse
+from verify.trust.regions import Regions as KnownRegions
 
 HOURS, MOST_HOURS = 24, 31 * 24
 
@@ -76,6 +77,9 @@ class Agreed(Protocol):
 
     def list(self) -> Sequence[AgreedVersion]:
         """All versions, in the order in which they were made."""
+
+    def with_agreements(self, regions: KnownRegions) -> KnownRegions:
+        """What is known of regions, together with the rules by which their licenses count here."""
 
 
 class Kits:
@@ -122,6 +126,8 @@ class Kits:
         seen = tuple(self._add_others(contents))
         self._add_agreements(contents, [r.region for r in seen])
         trust = self._regions.trust()
+        if trust is not None and self._agreed is not None:
+            trust = self._agreed.with_agreements(trust)
         required = {} if trust is None else dict(trust.types)
         manifest = KitManifest(
             self._settings.region,
