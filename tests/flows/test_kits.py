@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from api.judging.pool import Pool, Question
 from bench.data import examples
 from certvault.bootstrap import InitOptions, Vault, create_vault
 from certvault.clock import SystemClock
@@ -22,6 +23,7 @@ from certvault.model.actor import LOCAL_OPERATOR, Actor
 from certvault.model.standing import Act
 from tests.support.alone import run_alone, verify_alone
 from verify import Verdict, verify_any
+from verify.evidence import NO_EVIDENCE
 from verify.formats.refusal import RefusedError
 from verify.trust.sources import Given, SourceError, read_sources
 
@@ -223,3 +225,14 @@ def test_only_operators_make_kits_and_for_a_month_at_most(world: World) -> None:
         world.home.kits.make(Actor("somebody", frozenset()))
     with pytest.raises(RefusedError):
         world.home.kits.make(LOCAL_OPERATOR, hours=745)
+
+
+def test_a_judge_in_a_process_of_its_own_asks_for_lists_of_other_regions(world: World) -> None:
+    data, kit = world.files["foreign.pdf"], read_sources([world.kit()], at=world.now)
+    with Pool(1, seconds=60, memory=2**31, shared=False) as pool:
+        for trust, evidence in (
+            (world.home.verification.trust(), world.home.verification.evidence()),
+            (kit.trust, NO_EVIDENCE.beside(kit.evidence)),
+        ):
+            found = pool.ask(Question(data, trust, evidence, world.now))["en"]
+            assert (found["conclusion"], found["standing"]) == ("VALID", "IN_FORCE"), found["findings"]
