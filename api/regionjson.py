@@ -10,6 +10,7 @@ from verify.messages import meaning_of
 if TYPE_CHECKING:
     import datetime
 
+    from certvault.hubs import HubInfo, SeenInfo
     from certvault.regions import RegionInfo
 
 
@@ -52,6 +53,53 @@ def said(region: RegionInfo, lang: str) -> list[str]:
     for code in dict.fromkeys((*region.faults, *filter(None, (region.outcome,)))):
         told.append(f"  ! {code}  {meaning_of(code, lang)}")
     return told
+
+
+def hub_json(hub: HubInfo) -> dict[str, Any]:
+    """One hub that is followed."""
+    return {
+        "hub": hub.hub,
+        "name": hub.name,
+        "sequence": hub.sequence,
+        "next_update": _moment(hub.next_update),
+        "confirmed": _moment(hub.confirmed),
+        "stale": hub.stale,
+        "faults": list(hub.faults),
+        "address": hub.address,
+        "above": hub.above or None,
+        "depth": hub.depth,
+        "outcome": hub.outcome,
+        "failures": hub.failures,
+        "retry_at": _moment(hub.retry_at),
+        "regions": list(hub.regions),
+    }
+
+
+def seen_json(seen: SeenInfo) -> dict[str, Any]:
+    """Two lists of one region under one number: the evidence that is kept."""
+    lists = [{"sha256": content, "source": source, "seen_at": utc(at)} for content, source, at in seen.contents]
+    return {"region": seen.region, "sequence": seen.sequence, "lists": lists}
+
+
+def said_of_hub(hub: HubInfo, lang: str) -> list[str]:
+    """One hub for a person."""
+    zh = lang == "zh"
+    count = len(hub.regions)
+    number = f"总清单第 {hub.sequence} 号，区域 {count}" if zh else f"list of lists {hub.sequence}, {count} regions"
+    told = [f"{hub.hub} {hub.name}" + ("，" if zh else ", ") + number]
+    for code in dict.fromkeys((*hub.faults, *filter(None, (hub.outcome,)))):
+        told.append(f"  ! {code}  {in_words(code, lang)}")
+    return told
+
+
+def in_words(code: str, lang: str) -> str:
+    """What a code means, of whichever family it is; itself where that is unknown."""
+    from certvault.hubrefusals import REASONS, told
+    from verify.findings import CATALOG
+
+    if code in REASONS:
+        return told(code).in_language(lang)
+    return meaning_of(code, lang) if code in CATALOG else code
 
 
 def _age(age: datetime.timedelta | None, lang: str) -> str:

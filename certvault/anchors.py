@@ -74,8 +74,16 @@ class Anchors:
         waiting = self._kept_up()[1]
         return None if waiting is None else self._read(waiting)
 
-    def change(self, actor: Actor, *, threshold: int | None = None, add: Sequence[bytes] = ()) -> Anchor:
-        """Begin the next anchor with another threshold, or with roots of other vaults (DER) as well.
+    def change(
+        self,
+        actor: Actor,
+        *,
+        threshold: int | None = None,
+        add: Sequence[bytes] = (),
+        admits: tuple[str, ...] | None = None,
+    ) -> Anchor:
+        """Begin the next anchor with another threshold, with roots of other vaults (DER) as well, or with others that
+        admit regions (a hub's).
 
         It counts once enough roots vouch, the added ones among them. RefusedError (ANCHOR_WRONG) for an impossible one.
         """
@@ -87,6 +95,7 @@ class Anchors:
             base,
             certificates=certificates,
             threshold=base.threshold if threshold is None else threshold,
+            admits=base.admits if admits is None else admits,
             sequence=current.sequence + 1,
             signatures=(),
         )
@@ -106,7 +115,7 @@ class Anchors:
         ANCHOR_EQUIVOCATED.
         """
         _require(actor)
-        if offered.region == self._settings.region:
+        if offered.region == self._settings.region and not self._settings.is_hub:  # a hub's offline half has its region
             raise _wrong("这是本区域的锚", "this is an anchor of our own region")
         roots = [r for r in self._pki.roots() if r in offered.certificates]
         if not roots:
@@ -173,6 +182,7 @@ class Anchors:
         if root not in newest.certificates:
             others = tuple(c for c in newest.certificates if c not in self._pki.roots())
             begun = replace(newest, certificates=(root, *others), sequence=current.sequence + 1, signatures=())
+            begun = replace(begun, admits=_still_admitting(newest, begun, root))
             self._begin(begun, waiting, VAULT_OWNER)
         elif waiting is None:
             return current, None
@@ -284,6 +294,13 @@ def _standing(rows: Sequence[OwnAnchor]) -> tuple[OwnAnchor, OwnAnchor | None]:
     """The newest that counts, and the one that waits."""
     complete = [r for r in rows if r.complete_at is not None]
     return complete[-1], rows[-1] if rows[-1].complete_at is None else None
+
+
+def _still_admitting(former: Anchor, begun: Anchor, root: bytes) -> tuple[str, ...]:
+    """Who admits regions under the next anchor: a root of ours that gives way hands that on to the one that follows."""
+    kept = tuple(d for d in former.admits if d in begun.digests())
+    gone = len(kept) < len(former.admits)
+    return tuple(dict.fromkeys((*kept, hashlib.sha256(root).hexdigest()))) if gone else kept
 
 
 def _text(anchor: Anchor) -> str:

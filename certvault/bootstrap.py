@@ -28,6 +28,9 @@ from certvault.drill import Drills
 from certvault.errors import SettingsError, conflict
 from certvault.exposure import Exposure
 from certvault.feed import Feed
+from certvault.gathering import Gathering
+from certvault.hub import Hub
+from certvault.hubs import Hubs
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.initoptions import InitOptions, check_options
@@ -53,6 +56,7 @@ from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
 from certvault.reissuing import Reissuing
+from certvault.relay import Relay
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -97,6 +101,7 @@ STORE_FOLDER = "store"
 KEYS_FOLDER = "keys"
 TOKEN_FOLDER = "token"  # noqa: S105 - a folder's name
 _DATA_KEY_BYTES = 32
+_ROLE = "role"
 
 
 def create_vault(options: InitOptions, *, clock: Clock | None = None) -> Vault:
@@ -168,6 +173,8 @@ def _assemble(settings: Settings, clock: Clock, *, fresh: bool) -> Vault:
     database = Database(_database_url(settings), vault_id=settings.vault_id, session=session.id, now=clock.now)
     try:
         database.migrate()
+        if not fresh:
+            _require_role(database, settings)
         backend = _open_backend(settings)
         if fresh:
             _make_data_keys(database, backend, clock, settings)
@@ -209,6 +216,9 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     trust_lists = TrustLists(database, keyring, pki, anchors, catalog, settings, clock)
     regions = Regions(database, pki, settings, clock)
     region_lists = RegionLists(database, web, regions.trust, settings, clock)
+    sync = RegionSync(regions, region_lists, web, settings, clock)
+    hub = Hub(database, keyring, anchors, regions, settings, clock)
+    hubs = Hubs(database, regions, web, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -278,15 +288,19 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         idempotency=idempotency,
         recovery=recovery,
         web=web,
+        hub=hub,
+        relay=Relay(database, hub, settings, clock),
+        hubs=hubs,
+        gathering=Gathering(database, hub, hubs, regions, sync, web, settings),
         anchors=anchors,
         trust_lists=trust_lists,
         trust_list_xml=TrustListXml(database, keyring, anchors, trust_lists, settings, clock),
         regions=regions,
-        region_sync=RegionSync(regions, region_lists, web, settings, clock),
         region_lists=region_lists,
         kits=Kits(
             database, keyring, pki, anchors, trust_lists, status_lists, regions, region_lists, None, settings, clock
         ),
+        region_sync=sync,
         _database=database,
         _keyring=keyring,
         _session=session,
@@ -341,6 +355,19 @@ def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
     certification = Certification(vault._database, vault._keyring, settings)
     seal_keys = SealKeys(vault._database, vault._keyring, certification, settings)
     certification.found(at, actor)
+    if not settings.is_hub:
+        _found_issuer(vault, certification, seal_keys, options)
+    vault._keyring.refresh()
+    vault.audit.anchor(vault.clock.now())
+    with vault._database.writing() as uow:
+        uow.set_fact(_ROLE, settings.role, event("ROLE_CHOSEN", "vault", actor, role=settings.role))
+    with vault._database.writing() as uow:  # last: a database without this fact holds no finished vault
+        uow.set_fact("vault", settings.vault_id, event("VAULT_FOUNDED", "vault", actor, suite=settings.suite))
+
+
+def _found_issuer(vault: Vault, certification: Certification, seal_keys: SealKeys, options: InitOptions) -> None:
+    """The first issuer with its seal, and the types."""
+    at, actor = vault.clock.now(), VAULT_OWNER
     issuer = Issuer(
         code=options.issuer_code,
         name=options.issuer_name,
@@ -358,9 +385,17 @@ def _found(vault: Vault, settings: Settings, options: InitOptions) -> None:
         seal.save(uow)
     vault._keyring.refresh()
     vault.catalog.add_all(shipped_types(), LOCAL_OPERATOR)
-    vault.audit.anchor(vault.clock.now())
-    with vault._database.writing() as uow:  # last: a database without this fact holds no finished vault
-        uow.set_fact("vault", settings.vault_id, event("VAULT_FOUNDED", "vault", actor, suite=settings.suite))
+
+
+def _require_role(database: Database, settings: Settings) -> None:
+    """A vault does not become a hub, nor a hub a vault of licenses, because somebody changed a file."""
+    with database.reading() as view:
+        founded = view.fact(_ROLE) or "region"
+    if founded != settings.role:
+        raise SettingsError(
+            f"{FILE_NAME}：[region] role 为 {settings.role}，而该库建立时为 {founded}，不能改变",
+            f"{FILE_NAME}: [region] role is {settings.role}, but the vault was made as {founded}, which stays",
+        )
 
 
 def _make_data_keys(database: Database, backend: Backend, clock: Clock, settings: Settings) -> None:
@@ -409,6 +444,7 @@ def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settin
         pin_source="env" if given else "file",
         softhsm_conf=softhsm_conf,
         key_mechanisms=options.key_mechanisms,
+        role="hub" if options.hub else "region",
     )
 
 

@@ -24,7 +24,8 @@ class InitOptions:
     encrypted key files. SoftHSM knows no SM2.
 
     ``database_url`` and ``store_url`` default to SQLite and a folder inside the vault's own folder. ``production``
-    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face. ``key_mechanisms``
+    takes the words 样本 SAMPLE off the documents and holds the issuer to its own name on the face. ``hub``: it admits
+    regions and keeps no licenses, issuers or types; its region is one that has others inside. ``key_mechanisms``
     are the tables of ``[keys.mechanisms]``, without which no token keeps keys of the suite ``sm2``.
     """
 
@@ -39,6 +40,7 @@ class InitOptions:
     database_url: str | None = None
     store_url: str | None = None
     production: bool = False
+    hub: bool = False
     pin: str | None = None
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
 
@@ -83,6 +85,13 @@ def check_options(options: InitOptions) -> None:
         )
     if len(options.region) != 6 or not options.region.isdigit():
         raise _option("region", "行政区划代码须为 6 位数字", "a region code has 6 digits", "GB/T 2260")
+    if options.hub and not options.region.endswith("00"):
+        raise _option(
+            "region",
+            "枢纽的行政区划须有下辖区域",
+            "a hub is of a region that has others inside",
+            "100000、410000、410200",
+        )
     _check_base_url(options.base_url)
     _check_places(options)
     for member in ("name", "issuer_name"):

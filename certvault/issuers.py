@@ -17,6 +17,7 @@ from certvault.certification import Certification
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.errors import ConflictError, conflict, forbidden
+from certvault.hubrefusals import require_licenses
 from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
 from certvault.model.keys import Issuer, event
@@ -66,6 +67,7 @@ class Issuers:
         """
         if not actor.has(Role.OPERATOR):
             raise forbidden(Role.OPERATOR)
+        require_licenses(self._settings)
         self._check(name, code, types, places)
         at = self._clock.now()
         issuer = Issuer(

@@ -67,6 +67,7 @@ class Issuing:
         every fault of the data, ConflictError (DUPLICATE_LICENSE), the errors of :mod:`signing.errors` and
         :class:`certvault.errors.VaultError`; after a failure the number is void with the reason.
         """
+        self._pipeline.require_licenses()
         level = _level(baseline)
         _check_holder_key(holder_key)
         issuer = issuer_for(self._database, actor)

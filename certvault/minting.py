@@ -25,6 +25,7 @@ from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.errors import ConcurrentChangeError, DuplicateRowError, VaultError, conflict, forbidden, not_found
+from certvault.hubrefusals import require_licenses
 from certvault.jobfolder import JobFolder
 from certvault.jobrunner import JobRunner, Progress, WorkerSeed, has_line
 from certvault.licenses import Licenses
@@ -117,6 +118,7 @@ class Minting:
         Raises RefusedError for a file that cannot be read, ConflictError (OUT_IN_USE) when ``out`` belongs to a job
         of another input.
         """
+        require_licenses(self._settings)
         issuer = issuer_for(self._database, actor)
         license_type = self._catalog.get(type_name)
         digest = _sha256(rows)

@@ -26,6 +26,7 @@ from certvault.clock import Clock, legal_date
 from certvault.db.unit_of_work import Database, UnitOfWork
 from certvault.errors import ConflictError, StorageUnavailableError, conflict
 from certvault.furtherseals import reserved, seal_further, stated
+from certvault.hubrefusals import require_licenses
 from certvault.licenses import FaceData
 from certvault.model.actor import Actor
 from certvault.model.keys import Issuer, event
@@ -147,6 +148,10 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
 
+    def require_licenses(self) -> None:
+        """Raise RefusedError (HUB_KEEPS_NO_LICENSES) in a vault that keeps none."""
+        require_licenses(self._settings)
+
     # 1
     def check(self, license_type: LicenseType, data: Mapping[str, object], issuer: Issuer) -> CheckedData:
         """Checked data within the issuer's remit; RefusedError with every fault."""
@@ -235,6 +240,7 @@ class Pipeline:
 
         A collision with another writer in the same moment is tried again with new random choices.
         """
+        self.require_licenses()
 
         def work(uow: UnitOfWork) -> tuple[list[Allotted], list[tuple[Draft, ConflictError]]]:
             numbered = self._numbered(uow, drafts)

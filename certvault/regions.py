@@ -40,6 +40,8 @@ from verify.trust.lists import (
 from verify.trust.regions import KnownRegion
 from verify.trust.regions import Regions as KnownRegions
 
+THROUGH_HUB = "hub:"
+"""What the address of a region begins with whose lists come through a hub; the hub's code follows."""
 _TRIES = 5
 
 
@@ -76,10 +78,13 @@ class Held:
 
     @property
     def url(self) -> str:
-        """Where its list is fetched: where a person said, as long as that is below the list's own base."""
+        """Where its list is fetched: where a person said, as long as that is below the list's own base. Empty when it
+        comes through a hub."""
         listed = self.state.list
-        if listed is None:
+        if self.address.startswith(THROUGH_HUB):
             return ""
+        if listed is None:
+            return self.address
         return self.address if self.address.startswith(listed.endpoints.base + "/") else listed.endpoints.trust_list
 
 
@@ -124,6 +129,15 @@ class Regions:
             self.note_refusal(anchor.region, error, actor.subject, fault=error.code == "TRUST_LIST_EQUIVOCATED")
             raise refusal_of(error) from error
         return self.get(anchor.region)
+
+    def begin(self, anchor: Anchor, actor: Actor, *, address: str) -> None:
+        """Know a region by its anchor alone, as an entry of a hub gives it: its list comes later.
+
+        ``address`` is where that is fetched, or :data:`THROUGH_HUB` with the hub's code. One that is known keeps its
+        anchor.
+        """
+        self._require(actor)
+        self._change(anchor.region, lambda held: held or Adopted(anchor), actor.subject, contact={}, address=address)
 
     def forget(self, region: str, actor: Actor) -> None:
         """Let a region go: its licenses are unknown from now on. NotFoundError."""

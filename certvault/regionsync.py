@@ -121,6 +121,7 @@ class RegionSync:
         return self._ask_all([h for h in self._regions.held() if _is_due(h, at)], VAULT_OWNER)
 
     def _ask_all(self, held: Sequence[Held], actor: str) -> list[Synced]:
+        held = [h for h in held if h.url]
         if not held:
             return []
         with ThreadPoolExecutor(min(len(held), AT_ONCE), thread_name_prefix="region-sync") as pool:

@@ -16,6 +16,7 @@ from certvault.cipher import Cipher
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database, UnitOfWork, View
 from certvault.errors import forbidden, not_found
+from certvault.hubrefusals import require_licenses
 from certvault.keyring import Keyring
 from certvault.model import seal as life
 from certvault.model.actor import Actor, Role
@@ -68,6 +69,7 @@ class Seals:
         """
         if not actor.has(Role.ISSUER, Role.CUSTODIAN):
             raise forbidden(Role.CUSTODIAN)
+        require_licenses(self._settings)
         if kind not in SEAL_KINDS:
             zh, en = f"没有印章种类 {kind[:20]}", f"there is no kind of seal {kind[:20]}"
             raise _wrong("kind", zh, en, "、".join(SEAL_KINDS))

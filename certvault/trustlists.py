@@ -24,6 +24,7 @@ from certvault.certification import ROOT
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database, UnitOfWork, View
 from certvault.errors import ConcurrentChangeError, DuplicateRowError
+from certvault.hubrefusals import require_licenses
 from certvault.keyring import Keyring
 from certvault.model.keys import VAULT_OWNER, CertificateRecord, CertificateState, Issuer, KeyRecord, event
 from certvault.model.region import OwnList
@@ -90,7 +91,9 @@ class TrustLists:
         self._deltas: dict[tuple[int, int], bytes | None] = {}
 
     def newest(self) -> Published:
-        """The newest list, made and signed when what it would say has changed or the former one is old."""
+        """The newest list, made and signed when what it would say has changed or the former one is old. A hub has none:
+        RefusedError."""
+        require_licenses(self._settings)
         with self._lock:
             at = self._clock.now()
             mark = self._mark()

@@ -19,6 +19,9 @@ from certvault.doctor import Doctor
 from certvault.drill import Drills
 from certvault.errors import VaultError, forbidden
 from certvault.feed import Feed
+from certvault.gathering import Gathering
+from certvault.hub import Hub
+from certvault.hubs import Hubs
 from certvault.idempotency import Idempotency
 from certvault.infochecks import InfoChecks
 from certvault.issuers import Issuers
@@ -39,6 +42,7 @@ from certvault.recovery import Recovered, Recovery
 from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
+from certvault.relay import Relay
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -106,6 +110,10 @@ class Vault:
     region_lists: RegionLists
     kits: Kits
     region_sync: RegionSync
+    hub: Hub
+    relay: Relay
+    hubs: Hubs
+    gathering: Gathering
     _database: Database
     _keyring: Keyring
     _session: Session

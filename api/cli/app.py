@@ -9,6 +9,7 @@ import typer
 from api.cli import (
     catalog,
     feed,
+    hub,
     issuers,
     keys,
     licenses,
@@ -70,3 +71,4 @@ app.add_typer(regions.regions, name="region")
 seallife.register(seals.seals)
 app.add_typer(seals.seals, name="seal")
 app.add_typer(webhooks.webhooks, name="webhook")
+app.add_typer(hub.hub, name="hub")

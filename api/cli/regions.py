@@ -12,6 +12,7 @@ from api.cli.options import Invocation, JsonOption, LangOption, VaultOption, giv
 
 if TYPE_CHECKING:
     from certvault.bootstrap import Vault
+    from certvault.hubs import HubInfo
     from certvault.regionsync import Synced
     from verify.formats.anchor import Anchor
     from verify.formats.refusal import RefusedError
@@ -172,14 +173,19 @@ def region_adopt(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Adopt a region by its trust list and anchor, or take a newer list of it."""
+    """Adopt a region by its trust list and anchor, or take a newer list of it. A hub's list of lists or address: follow
+    the hub."""
     invocation = given(vault, as_json, lang)
-    from api.regionjson import region_json, said
+    from api.regionjson import hub_json, region_json, said, said_of_hub
     from certvault.model.actor import LOCAL_OPERATOR
 
     trusted = read_anchor_file(anchor)
     with invocation.open_vault() as opened:
-        if source.startswith(("http://", "https://")):
+        hub = _adopted_hub(opened, source, trusted)
+        if hub is not None:
+            output.show(invocation, hub_json(hub), said_of_hub(hub, invocation.lang))
+            return
+        if _is_url(source):
             found = opened.region_sync.adopt(source, trusted, LOCAL_OPERATOR)
         else:
             from verify.formats.trustlist import MAX_BYTES
@@ -192,12 +198,18 @@ def region_adopt(
 def region_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """List the adopted regions: number and age of what is known, and what stands against them."""
     invocation = given(vault, as_json, lang)
-    from api.regionjson import region_json, said
+    from api.regionjson import hub_json, region_json, said, said_of_hub, seen_json
 
     with invocation.open_vault() as opened:
-        found = opened.regions.list()
-    lines = [line for r in found for line in said(r, invocation.lang)]
-    output.show(invocation, {"regions": [region_json(r) for r in found]}, lines)
+        found, hubs, seen = opened.regions.list(), opened.hubs.list(), opened.hubs.evidence()
+    lines = [line for h in hubs for line in said_of_hub(h, invocation.lang)]
+    lines += [line for r in found for line in said(r, invocation.lang)]
+    value = {
+        "regions": [region_json(r) for r in found],
+        "hubs": [hub_json(h) for h in hubs],
+        "equivocations": [seen_json(s) for s in seen],
+    }
+    output.show(invocation, value, lines)
 
 
 @regions.command("sync")
@@ -208,18 +220,31 @@ def region_sync(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Ask adopted regions for what is new. Ends with 3 when some region was refused or not reached."""
+    """Ask adopted regions and hubs for what is new. Ends with 3 when some region was refused or not reached."""
     invocation = given(vault, as_json, lang)
+    from api.regionjson import in_words
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
         found = opened.region_sync.sync(LOCAL_OPERATOR, names or ())
+        followed = opened.hubs.sync()
+    through = [*followed.hubs, *followed.regions]
     output.show(
         invocation,
-        {"regions": [_synced_json(s, invocation.lang) for s in found]},
-        [_synced(s, invocation) for s in found],
+        {
+            "regions": [_synced_json(s, invocation.lang) for s in found],
+            "hubs": [_coded("hub", h, c, invocation.lang) for h, c in followed.hubs],
+            "through_hubs": [_coded("region", r, c, invocation.lang) for r, c in followed.regions],
+        },
+        [
+            *(_synced(s, invocation) for s in found),
+            *(
+                f"{name}  {code}  {in_words(code, invocation.lang)}" if code else f"{name}  OK"
+                for name, code in through
+            ),
+        ],
     )
-    if any(s.code for s in found):
+    if any(s.code for s in found) or any(code for _, code in through):
         raise typer.Exit(3)
 
 
@@ -231,13 +256,37 @@ def region_forget(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Let an adopted region go: its licenses do not count here from now on."""
+    """Let an adopted region go: its licenses do not count here from now on. A hub: follow it no longer."""
     invocation = given(vault, as_json, lang)
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
-        opened.regions.forget(region, LOCAL_OPERATOR)
+        if any(h.hub == region for h in opened.hubs.list()):
+            opened.hubs.forget(region, LOCAL_OPERATOR)
+        else:
+            opened.regions.forget(region, LOCAL_OPERATOR)
     output.facts(invocation, {"region": region, "forgotten": True})
+
+
+def _adopted_hub(opened: Vault, source: str, anchor: Anchor) -> HubInfo | None:
+    """The hub that the source turns out to be; None for a region's list."""
+    from certvault.model.actor import LOCAL_OPERATOR
+    from verify.formats.hublist import MAX_BYTES, begins_as_hub_list
+
+    if _is_url(source):
+        return opened.hubs.adopt_at(source, anchor, LOCAL_OPERATOR)
+    data = _read(Path(source), MAX_BYTES)
+    return opened.hubs.adopt(data, anchor, LOCAL_OPERATOR, address="") if begins_as_hub_list(data) else None
+
+
+def _is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def _coded(kind: str, name: str, code: str, lang: str) -> dict[str, Any]:
+    from api.regionjson import in_words
+
+    return {kind: name, "code": code, "reason": in_words(code, lang) if code else ""}
 
 
 def read_anchor_file(path: Path) -> Anchor:

@@ -80,7 +80,7 @@ def worker(
             done = dict(opened.maintenance().done)
             if once:
                 done["webhooks"] = opened.deliveries.deliver()["delivered"]
-                done["regions_asked"] = len(opened.region_sync.sync_due())
+                done["regions_asked"] = len(opened.gathering.due())
             _announce(invocation, {"done": done}, [f"{k}: {v}" for k, v in done.items()])
             if once:
                 return
@@ -223,9 +223,9 @@ def _sync(vault: Vault, ended: threading.Event) -> None:
     """Ask the adopted regions whose time has come, until the service ended."""
     while not ended.wait(SYNC_SECONDS):
         try:
-            for synced in vault.region_sync.sync_due():
-                if synced.code:
-                    log.warning("region %s: %s", synced.region, synced.reason.en)
+            for region, code in vault.gathering.due():
+                if code:
+                    log.warning("region %s: %s", region, code)
         except Exception:
             log.exception("regions were not asked; it is tried again at the next round")
 

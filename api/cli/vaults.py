@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     *,
-    region: Annotated[str, typer.Option(metavar="CODE", help="Region, GB/T 2260")] = "410200",
+    region: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Region, GB/T 2260 [410200]", show_default=False)
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the vault", show_default=False)] = None,
     issuer_name: Annotated[str | None, typer.Option(help="Name of the first issuer", show_default=False)] = None,
     issuer_code: Annotated[
@@ -48,6 +50,9 @@ def init(
     production: Annotated[
         bool, typer.Option("--production", help="Real documents: no SAMPLE mark, authority must be the issuer")
     ] = False,
+    hub: Annotated[
+        bool, typer.Option("--hub", help="A hub: admits regions, keeps no licenses [region 100000]")
+    ] = False,
     vault: VaultOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -59,7 +64,7 @@ def init(
 
     if issuer_name is None and issuer_code is not None:
         issuer_name = name
-    if production and (issuer_name is None or issuer_code is None):
+    if production and not hub and (issuer_name is None or issuer_code is None):
         raise refuse(
             "ISSUER_REQUIRED",
             "--issuer-code",
@@ -68,10 +73,13 @@ def init(
             remedy_zh="请加上 --issuer-name 和 --issuer-code。",
             remedy_en="Add --issuer-name and --issuer-code.",
         )
+    if hub and name is None:
+        name = "国家电子证照枢纽（示例）"
     chosen: dict[str, Any] = {"name": name, "issuer_name": issuer_name, "issuer_code": issuer_code}
     options = InitOptions(
         folder=invocation.folder,
-        region=region,
+        region=region or ("100000" if hub else InitOptions.region),
+        hub=hub,
         base_url=url.rstrip("/"),
         keys=keys,
         suite=suite,
@@ -87,6 +95,7 @@ def init(
         value = {
             "vault": str(invocation.folder),
             "region": settings.region,
+            "role": settings.role,
             "name": settings.name,
             "url": settings.base_url,
             "suite": settings.suite,

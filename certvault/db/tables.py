@@ -598,6 +598,84 @@ region_lists = Table(
     Column("fetched_at", Instant, nullable=False),
 )
 
+hub_entries = Table(
+    "hub_entries",
+    metadata,
+    Column("hub", String(6), primary_key=True),
+    Column("region", String(6), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("listed", BigInteger, nullable=False),
+    Column("anchors", Text, nullable=False),
+    _revision(),
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("hub", String(6), primary_key=True),
+    Column("anchor", Text, nullable=False),
+    Column("address", String(500), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("above", String(6), nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("next_update", Instant),
+    Column("confirmed_at", Instant),
+    Column("etag", String(210), nullable=False),
+    Column("faults", String(200), nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("retry_at", Instant),
+    _revision(),
+)
+
+hub_lists = Table(
+    "hub_lists",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    Column("token", Text),
+    _revision(),
+)
+
+hub_documents = Table(
+    "hub_documents",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("name", String(140), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    _revision(),
+    UniqueConstraint("number"),
+    Index("ix_hub_documents_kind", "kind", "number"),
+    Index("ix_hub_documents_region", "region", "kind"),
+)
+
+seen_lists = Table(
+    "seen_lists",
+    metadata,
+    Column("region", String(6), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", String(64), primary_key=True),
+    Column("token", LargeBinary, nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    _revision(),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -26,6 +26,7 @@ from certvault.db.statuses import StatusReader, StatusWriter
 from certvault.db.webhooks import WebhookReader, WebhookRepository
 from certvault.errors import DeadlockError, DuplicateRowError, SettingsError
 from certvault.model import drill as d
+from certvault.model import hub as h
 from certvault.model import keys as k
 from certvault.model import region as r
 from certvault.model import seal as s
@@ -78,6 +79,11 @@ class View:
         self.regions = RegionReader(connection)
         self.region_contacts = Reader(connection, t.region_contacts, r.RegionContact)
         self.region_lists = RegionListReader(connection)
+        self.hub_entries = Reader(connection, t.hub_entries, h.EntryRecord)
+        self.hubs = Reader(connection, t.hubs, h.HubRecord)
+        self.hub_lists = Reader(connection, t.hub_lists, h.PublishedHubList)
+        self.hub_documents = Reader(connection, t.hub_documents, h.RelayedDocument)
+        self.seen_lists = Reader(connection, t.seen_lists, h.SeenList)
 
     def fact(self, name: str) -> str | None:
         """A fact about the vault as a whole, such as its id."""
@@ -92,6 +98,14 @@ class View:
             query = select(func.count(), func.coalesce(func.sum(table.c.revision), 0)).select_from(table)
             found += map(int, self.connection.execute(query).one())
         found.append(int(self.connection.execute(select(func.count()).select_from(t.status_lists)).scalar_one()))
+        return tuple(found)
+
+    def hub_mark(self) -> tuple[int, ...]:
+        """The same for the list of lists of a hub."""
+        found: list[int] = []
+        for table in (t.hub_entries, t.hubs, t.regions, t.seen_lists, t.own_anchors, t.certificates):
+            query = select(func.count(), func.coalesce(func.sum(table.c.revision), 0)).select_from(table)
+            found += map(int, self.connection.execute(query).one())
         return tuple(found)
 
     def counter(self, name: str) -> int:
@@ -137,6 +151,11 @@ class UnitOfWork:
         self.regions = Repository(connection, t.regions, r.RegionRecord, journal)
         self.region_contacts = Repository(connection, t.region_contacts, r.RegionContact, journal)
         self.region_lists = RegionListWriter(connection)
+        self.hub_entries = Repository(connection, t.hub_entries, h.EntryRecord, journal)
+        self.hubs = Repository(connection, t.hubs, h.HubRecord, journal)
+        self.hub_lists = Repository(connection, t.hub_lists, h.PublishedHubList, journal)
+        self.hub_documents = Repository(connection, t.hub_documents, h.RelayedDocument, journal)
+        self.seen_lists = Repository(connection, t.seen_lists, h.SeenList, journal)
 
     def record(self, events: Iterable[k.Event]) -> None:
         """Audit lines about something that is no record here, such as a backup taken."""

@@ -38,9 +38,9 @@ class HubListError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HeldList:
-    """A list that the hub holds of a region, a list of lists where that is a hub. ``sha256`` is of the token in hex,
-    ``size`` its bytes; ``confirmed``: when the hub last saw that it is the newest. ``anchor_sequence`` is the number
-    of the region's newest anchor that the hub knows."""
+    """A list that the hub holds of a region, a list of lists where that is a hub. ``sha256`` (hex) is of the payload
+    that the region signed, ``size`` of the token in bytes; ``confirmed``: when the hub last saw that it is the newest,
+    to the hour. ``anchor_sequence`` is the number of the region's newest anchor that the hub knows."""
 
     sequence: int
     sha256: str
@@ -65,7 +65,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Equivocation:
-    """Two lists of one region under one number, by the digests of their tokens."""
+    """Two lists of one region under one number, by SHA-256 (hex) of their payloads."""
 
     region: str
     sequence: int

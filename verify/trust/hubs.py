@@ -187,9 +187,22 @@ def _signed(
     anchor: Anchor, jws: UnverifiedJws, made: datetime, at: datetime, code: str, *, allow_example: bool
 ) -> None:
     """A key for trust lists under one of the anchor's roots signed it; HubError ``code``."""
+    reason = unsigned_reason(anchor, jws, made, at, usage=purposes.TRUST_LIST, allow_example=allow_example)
+    if reason:
+        raise HubError(code, reason=reason)
+
+
+def unsigned_reason(
+    anchor: Anchor, jws: UnverifiedJws, made: datetime, at: datetime, *, usage: str, allow_example: bool = False
+) -> str:
+    """Why no key of ``usage`` under one of the anchor's roots signed it; empty when one did.
+
+    The certificate is judged at ``made``. Nothing is trusted but the anchor's roots.
+    """
     trust = TrustStore(anchors=anchor.certificates, allow_example=allow_example)
     inquiry = Inquiry("token", trust=trust, at=at, policy=Policy(), evidence=Evidence())
     try:
-        check_token(inquiry, Chains(inquiry, jws.certificates()), jws, usage=purposes.TRUST_LIST, made=made, code=code)
+        check_token(inquiry, Chains(inquiry, jws.certificates()), jws, usage=usage, made=made, code="UNSIGNED")
     except TokenError as error:
-        raise HubError(error.code, **error.params) from error
+        return str(error.params.get("reason", error.code))
+    return ""

@@ -149,7 +149,10 @@ def offer_anchor(held: Adopted, anchor: Anchor, rules: Rules) -> Adopted:
         return held
     if anchor.sequence != before.sequence + 1:
         raise AdoptionError("ANCHOR_SKIPPED", offered=anchor.sequence, held=before.sequence)
-    old = len(_keys(vouchers(anchor, before.certificates, rules)))
+    vouching = vouchers(anchor, before.certificates, rules)
+    if before.admits and anchor.admits != before.admits:  # a hub's other roots do not take the admission over
+        vouching = tuple(r for r in vouching if hashlib.sha256(r).hexdigest() in before.admits)
+    old = len(_keys(vouching))
     if old < before.threshold:
         raise AdoptionError("ANCHOR_NOT_VOUCHED", count=old, threshold=before.threshold)
     new = vouchers(anchor, anchor.certificates, rules)
