@@ -218,7 +218,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     region_lists = RegionLists(database, web, regions.trust, settings, clock)
     sync = RegionSync(regions, region_lists, web, settings, clock)
     hub = Hub(database, keyring, anchors, regions, settings, clock)
-    hubs = Hubs(database, regions, web, settings, clock)
+    hubs = Hubs(database, regions, region_lists, web, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,

@@ -25,6 +25,7 @@ from certvault.hubrefusals import refused
 from certvault.model.actor import Actor, Role
 from certvault.model.hub import EntryRecord, HubRecord, SeenList
 from certvault.model.keys import VAULT_OWNER, event
+from certvault.regionlists import RegionLists
 from certvault.regions import THROUGH_HUB, Regions, refusal_of
 from certvault.settings import Settings
 from certvault.web import Fetched, Web, WebError
@@ -105,9 +106,12 @@ class SeenInfo:
 class Hubs:
     """Follows hubs. Thread-safe."""
 
-    def __init__(self, database: Database, regions: Regions, web: Web, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, regions: Regions, lists: RegionLists, web: Web, settings: Settings, clock: Clock
+    ) -> None:
         self._database = database
         self._regions = regions
+        self._lists = lists
         self._web = web
         self._settings = settings
         self._clock = clock
@@ -351,7 +355,11 @@ class Hubs:
             return ""  # another hub had it first
         if listed is None:
             return ""
-        return self._compared(hub, entry.region, listed, before, direct=direct)
+        code = self._compared(hub, entry.region, listed, before, direct=direct)
+        state = self._regions.one(entry.region).state.known()
+        if state is not None and not direct:  # status lists come from the region's own address
+            self._lists.refresh(state, self._web, at, seconds=_SECONDS)
+        return code
 
     def _compared(self, hub: HubRecord, region: str, listed: HeldList, before: int, *, direct: bool) -> str:
         """Compare what the hub names with what is held; fetch what is newer, unless it comes directly."""
