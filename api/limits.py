@@ -61,6 +61,7 @@ class Limits:
         default_factory=lambda: {
             "/v1/verifications": 64 * MEBIBYTE,
             "/v1/verifications/report": 64 * MEBIBYTE,
+            "/v1/recognitions": 64 * MEBIBYTE,
             "/v1/mintings": 128 * MEBIBYTE,
             "/seals/use": 64 * MEBIBYTE,
             "/seals/draft": 6 * MEBIBYTE,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from certvault.agreements import Agreements
 from certvault.anchors import Anchors
 from certvault.audit import Audit
 from certvault.backup import Backup, restore
@@ -219,6 +220,7 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     sync = RegionSync(regions, region_lists, web, settings, clock)
     hub = Hub(database, keyring, anchors, regions, settings, clock)
     hubs = Hubs(database, regions, region_lists, web, settings, clock)
+    agreements = Agreements(database, keyring, pki, catalog, anchors, regions, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -264,7 +266,17 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         info_checks=InfoChecks(database, cipher, catalog, licenses, clock),
         minting=minting,
         verification=Verification(
-            database, pki, status_lists, licenses, standings, answers, regions, region_lists, settings, clock
+            database,
+            pki,
+            status_lists,
+            licenses,
+            standings,
+            answers,
+            regions,
+            region_lists,
+            agreements,
+            settings,
+            clock,
         ),
         reports=Reports(keyring, pki, sealing, settings, clock),
         wallet=Wallet(database, licenses, catalog, settings, clock),
@@ -296,9 +308,20 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         trust_lists=trust_lists,
         trust_list_xml=TrustListXml(database, keyring, anchors, trust_lists, settings, clock),
         regions=regions,
+        agreements=agreements,
         region_lists=region_lists,
         kits=Kits(
-            database, keyring, pki, anchors, trust_lists, status_lists, regions, region_lists, None, settings, clock
+            database,
+            keyring,
+            pki,
+            anchors,
+            trust_lists,
+            status_lists,
+            regions,
+            region_lists,
+            agreements,
+            settings,
+            clock,
         ),
         region_sync=sync,
         _database=database,
@@ -445,6 +468,8 @@ def _make_keys_home(options: InitOptions, folder: Path, vault_id: str) -> Settin
         softhsm_conf=softhsm_conf,
         key_mechanisms=options.key_mechanisms,
         role="hub" if options.hub else "region",
+        agreement_countersigned=options.production,
+        agreement_approver=options.production,
     )
 
 

@@ -79,7 +79,7 @@ class Agreed(Protocol):
         """All versions, in the order in which they were made."""
 
     def with_agreements(self, regions: KnownRegions) -> KnownRegions:
-        """What is known of regions, together with the rules by which their licenses count here."""
+        """What is known of regions, together with the agreements and our types."""
 
 
 class Kits:
@@ -170,8 +170,9 @@ class Kits:
             yield KitRegion(region, state.adopted, state.confirmed, state.faults)
 
     def _add_agreements(self, contents: _Contents, regions: Collection[str]) -> None:
-        """Ours about regions that are in the kit; those that wait for approval too, as the verdict tells of them."""
-        ours = [v for v in (self._agreed.list() if self._agreed is not None else ()) if v.accepting]
+        """Ours about regions that are in the kit; those that wait for approval are not signed yet."""
+        agreed = self._agreed.list() if self._agreed is not None else ()
+        ours = [v for v in agreed if v.accepting and not v.waits]
         for n, version in enumerate((v for v in ours if v.region in regions), 1):
             contents.add("agreement", version.region, f"{n}", version.signed, approved=not version.waits)
 

@@ -27,6 +27,9 @@ The file holds no secret, unless a database URL with a password was written into
                                who answers for the trust list and where, for its XML form; registration is the
                                unified social credit code
     [recognition] fetch        true: the status list of a license of an adopted region is fetched when it is missing
+                countersigned, second_approver
+                               true: an agreement counts once the other region has countersigned it; once a second
+                               person has approved it. Without a word: true in production, false elsewhere
     [web]       plain_http, ca_file, proxy
                                asking other systems (:mod:`certvault.web`): "host:port" that need no https; a PEM
                                file in the folder whose authorities count instead of the system's; "http://host:port"
@@ -94,6 +97,8 @@ class Settings:
     four_eyes: bool = False
     key_mechanisms: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
     second_approver: bool = False
+    agreement_countersigned: bool = False
+    agreement_approver: bool = False
     seal_structure: str = "pades"
     role: str = "region"
     list_hours: int = 168
@@ -159,7 +164,11 @@ class Settings:
             },
             "status": {"second_approver": self.second_approver},
             "operator": dict(self.operator),
-            "recognition": {"fetch": self.recognition_fetch},
+            "recognition": {
+                "fetch": self.recognition_fetch,
+                "countersigned": self.agreement_countersigned,
+                "second_approver": self.agreement_approver,
+            },
             "web": {
                 "plain_http": list(self.web_plain_http),
                 "ca_file": self.web_ca_file,
@@ -249,6 +258,8 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         list_hours=number("list_hours", 168, "region", 4320),
         sync_minutes=number("sync_minutes", 15, "region", 10_080),
         recognition_fetch=value.get("recognition", {}).get("fetch", True) is True,
+        agreement_countersigned=_strict(value, "countersigned"),
+        agreement_approver=_strict(value, "second_approver"),
         web_plain_http=_plain_http(value.get("web", {}).get("plain_http", [])),
         web_ca_file=_optional(value, "ca_file"),
         web_proxy=_proxy(_optional(value, "proxy")),
@@ -269,6 +280,17 @@ def read_key_mechanisms(value: Mapping[str, Any]) -> dict[str, dict[str, str | i
                 f"{FILE_NAME}: [keys.mechanisms] has a table for each algorithm, with texts and whole numbers",
             )
     return {name: dict(table) for name, table in found.items()}
+
+
+def _strict(value: Mapping[str, Any], member: str) -> bool:
+    """A member of ``[recognition]``; where it is not written, production is strict. SettingsError for no boolean."""
+    found = value.get("recognition", {}).get(member, value["vault"].get("production") is True)
+    if not isinstance(found, bool):
+        raise SettingsError(
+            f"{FILE_NAME}：[recognition] {member} 应为 true 或 false",
+            f"{FILE_NAME}: [recognition] {member} is neither true nor false",
+        )
+    return found
 
 
 def _clients(given: Any) -> tuple[str, ...]:

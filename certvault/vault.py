@@ -7,6 +7,7 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+from certvault.agreements import Agreements
 from certvault.anchors import Anchors
 from certvault.audit import Audit
 from certvault.backup import Backup
@@ -109,6 +110,7 @@ class Vault:
     regions: Regions
     region_lists: RegionLists
     kits: Kits
+    agreements: Agreements
     region_sync: RegionSync
     hub: Hub
     relay: Relay

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 import verify
+from certvault.agreements import Agreements
 from certvault.clock import Clock
 from certvault.db.unit_of_work import Database
 from certvault.licenses import Licenses
@@ -57,6 +58,7 @@ class Verification:
         answers: StandingAnswers,
         regions: Regions,
         region_lists: RegionLists,
+        agreements: Agreements,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -68,13 +70,15 @@ class Verification:
         self._answers = answers
         self._regions = regions
         self._region_lists = region_lists
+        self._agreements = agreements
         self._joined: tuple[KnownRegions, TrustStore, TrustStore] | None = None  # joining makes an index of all lists
         self._settings = settings
         self._clock = clock
 
     def trust(self) -> TrustStore:
         """Anchors: the vault's roots of all generations. Further: its CAs and the certificates of all its keys for
-        codes, lists and answers. Remits: those of its issuers. With them the regions that were adopted, if any."""
+        codes, lists and answers. Remits: those of its issuers. With them the regions that were adopted, if any, and
+        what was agreed with them."""
         with self._database.reading() as view:
             certificates = view.certificates.all()
             issuers = view.issuers.all()
@@ -89,6 +93,7 @@ class Verification:
         regions = self._regions.trust()
         if regions is None:
             return own
+        regions = self._agreements.with_agreements(regions)
         kept = self._joined
         if kept is None or kept[0] is not regions or kept[1] != own:
             self._joined = kept = regions, own, with_regions(own, regions)

@@ -179,11 +179,10 @@ def _applicable(case: _Case) -> list[KnownAgreement]:
 
 
 def _counting(held: list[KnownAgreement], countersigned: bool) -> KnownAgreement:
-    newest = max(held, key=lambda k: k.agreement.version)
-    good = [k for k in held if k.approved and (k.countersigned or not countersigned)]
-    if newest.agreement.revoked or not good:
-        return newest
-    return max(good, key=lambda k: k.agreement.version)
+    revoked = max((k.agreement.version for k in held if k.agreement.revoked), default=0)
+    current = [k for k in held if k.agreement.version >= revoked]
+    good = [k for k in current if k.approved and (k.countersigned or not countersigned)]
+    return max(good or current, key=lambda k: k.agreement.version)
 
 
 def _tried(case: _Case, known: KnownAgreement) -> _Trial:

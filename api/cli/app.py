@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    agreements,
     catalog,
     feed,
     hub,
@@ -67,6 +68,7 @@ app.add_typer(catalog.tokens, name="token")
 app.add_typer(catalog.types, name="types")
 app.add_typer(issuers.issuers, name="issuer")
 app.add_typer(keys.keys, name="key")
+agreements.register(regions.regions)
 app.add_typer(regions.regions, name="region")
 seallife.register(seals.seals)
 app.add_typer(seals.seals, name="seal")

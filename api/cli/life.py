@@ -264,6 +264,11 @@ class _Who:
         return acting_with(vault, self._issuer, self._token)
 
 
+def actor_of(vault: Vault, token: str | None) -> Actor:
+    """Whoever has that token, the local operator without one. RefusedError (TOKEN_UNKNOWN)."""
+    return _Who(None, token).actor(vault)
+
+
 def _who(issuer: str | None, token: str | None) -> _Who:
     return _Who(issuer, token)
 

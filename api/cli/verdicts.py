@@ -87,6 +87,8 @@ def human(answer: Mapping[str, Any], lang: str, depth: str | None) -> list[str]:
         known = answer["license"]
         holders = "、".join(h["name"] for h in known["holders"])
         lines.append(f"  {known['type']}  {known['number']}  {holders}  {known['issuer']}")
+    if answer.get("recognition"):
+        lines.append(_recognition_line(answer["recognition"], lang))
     if depth is not None:
         lines += _reasons(answer, lang)
     if depth != "conclusion":
@@ -102,6 +104,13 @@ def _answers_line(answer: Mapping[str, Any], lang: str) -> str:
     shown = [(name, answer[name]) for name in ("integrity", "conclusion", "standing") if answer[name]]
     separator = "：" if lang == "zh" else ": "
     return "  " + "   ".join(f"{word(f'answer_{n}', lang)}{separator}{word(v, lang)} {v}" for n, v in shown)
+
+
+def _recognition_line(known: Mapping[str, Any], lang: str) -> str:
+    separator = "：" if lang == "zh" else ": "
+    name, outcome = word("answer_recognition", lang), known["outcome"]
+    line = f"  {name}{separator}{word(outcome, lang)} {outcome}  {known['region'] or '?'}"
+    return f"{line} → {known['as_type']}" if known["as_type"] else line
 
 
 def _reasons(answer: Mapping[str, Any], lang: str) -> list[str]:

@@ -77,6 +77,12 @@ WORDS: Mapping[str, Text] = {
     "answer_integrity": _t("完整性", "Integrity"),
     "answer_conclusion": _t("真伪", "Authenticity"),
     "answer_standing": _t("当前效力", "In force"),
+    "answer_recognition": _t("跨区域互认", "Recognition here"),
+    "RECOGNIZED": _t("予以承认", "Recognized"),
+    "NOT_RECOGNIZED": _t("不予承认", "Not recognized"),
+    "recognized": _t("在本地的效力（按互认协议）", "What it counts for here (by agreement)"),
+    "of_region": _t("颁发区域", "Issuing region"),
+    "as_type": _t("视同本地类型", "Counts as"),
     "answer_at": _t("验证时刻", "Checked as of"),
     "INTACT": _t("完整，未被改动", "Intact"),
     "ALTERED": _t("已被改动", "Altered"),
@@ -370,6 +376,7 @@ WORDS: Mapping[str, Text] = {
 
 SCRIPT_WORDS = (
     "working", "failed", "result", "answer_integrity", "answer_conclusion", "answer_standing", "answer_at",
+    "answer_recognition", "RECOGNIZED", "NOT_RECOGNIZED", "recognized", "of_region", "as_type",
     "INTACT", "ALTERED", "UNSIGNED", "UNREADABLE", "VALID", "INVALID", "INDETERMINATE", "IN_FORCE", "NOT_YET",
     "EXPIRED", "SUSPENDED", "REVOKED", "SUPERSEDED", "UNKNOWN", "no_standing", "license", "identifier", "number",
     "type", "holders", "issuer", "signatures", "signer", "signed_at", "time_timestamp", "time_claimed", "reasons",

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from certvault.model.agreement import AgreementStep
 from certvault.model.drill import DrillPhase, DrillState, ItemState
 from certvault.model.keys import CertificateState, KeyState
 from certvault.model.license import LicenseState
@@ -752,5 +753,32 @@ region_contacts = Table(
     _revision(),
 )
 
-APPEND_ONLY = ("audit", "audit_anchors", "seal_uses", "seal_events", "status_changes", "status_effects", "notices")
+agreement_events = Table(
+    "agreement_events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("agreement", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("step", Named(AgreementStep), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("accepting", Boolean, nullable=False),
+    Column("theirs", String(100), nullable=False),
+    Column("ours", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    _revision(),
+    UniqueConstraint("agreement", "version", "step"),
+)
+
+APPEND_ONLY = (
+    "audit",
+    "audit_anchors",
+    "seal_uses",
+    "seal_events",
+    "status_changes",
+    "status_effects",
+    "notices",
+    "agreement_events",
+)
 """Tables whose rows no statement may change or delete; triggers of the migrations hold it."""

@@ -32,6 +32,7 @@ from certvault.model import region as r
 from certvault.model import seal as s
 from certvault.model import statuswork as sw
 from certvault.model import work as w
+from certvault.model.agreement import AgreementEvent
 from certvault.model.license import HolderLink, License, LicenseState
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class View:
         self.feed = FeedReader(connection)
         self.webhooks = WebhookReader(connection)
         self.status_requests = Reader(connection, t.status_requests, sw.StatusRequest)
+        self.agreements = Reader(connection, t.agreement_events, AgreementEvent)
         self.permits = Reader(connection, t.seal_permits, w.SealPermit)
         self.seal_uses = Reader(connection, t.seal_uses, w.SealUse)
         self.jobs = Reader(connection, t.jobs, w.Job)
@@ -136,6 +138,7 @@ class UnitOfWork:
         self.seal_events = Repository(connection, t.seal_events, s.SealEvent, journal)
         self.statuses = StatusWriter(connection, journal)
         self.status_requests = Repository(connection, t.status_requests, sw.StatusRequest, journal)
+        self.agreements = Repository(connection, t.agreement_events, AgreementEvent, journal)
         self.permits = Repository(connection, t.seal_permits, w.SealPermit, journal)
         self.seal_uses = Repository(connection, t.seal_uses, w.SealUse, journal)
         self.jobs = Repository(connection, t.jobs, w.Job, journal)

@@ -69,6 +69,7 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/verifications"): EVERYONE,
     ("POST", "/v1/verifications/report"): EVERYONE,
     ("POST", "/v1/verifications/info"): frozenset({"operator", "verifier"}),
+    ("POST", "/v1/recognitions"): frozenset({"operator", "verifier"}),
     ("GET", "/v1/types"): EVERYONE,
     ("GET", "/v1/types/{code}"): EVERYONE,
     ("GET", "/v1/wallet"): HOLDERS,

@@ -257,6 +257,9 @@ def test_versions_of_an_agreement() -> None:
     ended = KnownAgreement(replace(second, revoked=True), approved=False, countersigned=False)
     verdict = World(lists, (first, ended)).verdict(license_of())
     assert severities(verdict, "AGREEMENT_REVOKED") == ["FATAL"]
+    third = KnownAgreement(replace(agreement(), version=3), approved=False, countersigned=False)
+    verdict = World(lists, (first, ended, third)).verdict(license_of())
+    assert outcome(verdict) is Outcome.NOT_RECOGNIZED, "what was revoked does not come back by an unapproved version"
     alone = World(lists, (replace(first, approved=False),)).verdict(license_of())
     assert severities(alone, "AGREEMENT_NOT_APPROVED") == ["FATAL"]
 

@@ -24,6 +24,7 @@
       one(word("answer_integrity"), verdict.integrity),
       one(word("answer_conclusion"), verdict.conclusion),
       one(word("answer_standing"), verdict.standing),
+      verdict.recognition ? one(word("answer_recognition"), verdict.recognition.outcome) : null,
       fact(word("answer_at"), verdict.at));
   }
 
@@ -56,6 +57,17 @@
     const fields = Object.entries(known.fields || {}).sort(([a], [b]) => place(a) - place(b));
     for (const [name, value] of fields) list.append(fact(titles.field(name), value));
     return [element("h3", {}, word("license")), list];
+  }
+
+  // a license of another region: as what it counts here, with its data in the words of this region's type
+  async function recognized(known) {
+    const list = element("dl", { class: "facts" }, fact(word("of_region"), known.region || "?"));
+    if (known.outcome === "RECOGNIZED") {
+      const titles = await titlesOf(known.as_type);
+      list.append(fact(word("as_type"), titles.type));
+      for (const [name, value] of Object.entries(known.license)) list.append(fact(titles.field(name), value));
+    }
+    return [element("h3", {}, word("recognized")), list];
   }
 
   function signatures(all) {
@@ -135,13 +147,14 @@
 
   async function card(verdict, source) {
     const tone = Object.hasOwn(SIGNS, verdict.summary.tone) ? verdict.summary.tone : "open";
-    return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "" },
+    return element("article", { class: `verdict ${tone}`, "data-conclusion": verdict.conclusion, "data-integrity": verdict.integrity, "data-standing": verdict.standing || "", "data-recognition": verdict.recognition ? verdict.recognition.outcome : "" },
       element("div", { class: "head" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]),
         element("div", {}, element("h2", {}, verdict.summary.title), element("p", {}, verdict.summary.advice),
           element("p", { class: "file" }, verdict.file))),
       answers(verdict),
       verdict.findings.some((f) => f.code === "PDF_ENCRYPTED") ? passwordFor(source) : null,
       ...(verdict.license ? await license(verdict.license) : []),
+      ...(verdict.recognition ? await recognized(verdict.recognition) : []),
       ...findings(verdict.findings),
       ...(verdict.signatures.length ? signatures(verdict.signatures) : []),
       reportOn(source));
