@@ -236,3 +236,26 @@ def test_a_judge_in_a_process_of_its_own_asks_for_lists_of_other_regions(world: 
         ):
             found = pool.ask(Question(data, trust, evidence, world.now))["en"]
             assert (found["conclusion"], found["standing"]) == ("VALID", "IN_FORCE"), found["findings"]
+
+
+def test_an_agreement_counts_by_the_kit_as_by_the_vault(world: World) -> None:
+    """Made here, so that licenses of the other region are recognized; the kit before it knew none."""
+    before = read_sources([world.kit("before.kit")], at=world.now)
+    made = world.home.agreements.make(OTHER, TYPE, TYPE, LOCAL_OPERATOR)
+    world.other.regions.adopt(
+        world.home.trust_lists.newest().token.encode(), world.home.anchors.current(), LOCAL_OPERATOR
+    )
+    signed = world.other.agreements.countersign(made.signed, LOCAL_OPERATOR)
+    world.home.agreements.countersign(signed.signed, LOCAL_OPERATOR)
+    after = read_sources([world.kit("after.kit")], at=world.now)
+    for name in ("foreign.pdf", "foreign.sdjwt"):
+        data, at = world.files[name], world.now
+        own, alone = world.home.verification.verify(data, at=at), by(after, data, at)
+        assert answers(alone) == answers(own)
+        assert codes(alone) == codes(own)
+        assert alone.recognition is not None
+        assert alone.recognition.outcome.value == "RECOGNIZED", codes(alone)
+        assert alone.recognition.license == own.recognition.license  # type: ignore[union-attr]
+        none = by(before, data, at).recognition
+        assert none is not None
+        assert none.outcome.value == "NOT_RECOGNIZED"
