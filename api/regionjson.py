@@ -51,7 +51,7 @@ def said(region: RegionInfo, lang: str) -> list[str]:
         parts.append(f"颁发机构 {region.issuers}" if zh else f"{region.issuers} issuers")
     told = ["，".join(parts) if zh else ", ".join(parts)]
     for code in dict.fromkeys((*region.faults, *filter(None, (region.outcome,)))):
-        told.append(f"  ! {code}  {meaning_of(code, lang)}")
+        told.append(f"  ! {code}  {in_words(code, lang)}")
     return told
 
 
@@ -93,13 +93,13 @@ def said_of_hub(hub: HubInfo, lang: str) -> list[str]:
 
 
 def in_words(code: str, lang: str) -> str:
-    """What a code means, of whichever family it is; itself where that is unknown."""
+    """What a code means, of whichever family it is; a reason that is not at hand is left out with what leads to it."""
     from certvault.hubrefusals import REASONS, told
     from verify.findings import CATALOG
 
     if code in REASONS:
         return told(code).in_language(lang)
-    return meaning_of(code, lang) if code in CATALOG else code
+    return meaning_of(code, lang).replace("：…", "").replace(": …", "") if code in CATALOG else code
 
 
 def _age(age: datetime.timedelta | None, lang: str) -> str:

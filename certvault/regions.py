@@ -77,6 +77,11 @@ class Held:
     head: RegionHead
 
     @property
+    def kept(self) -> Adopted:
+        """The state as its record has it."""
+        return replace(self.state, confirmed=None)
+
+    @property
     def url(self) -> str:
         """Where its list is fetched: where a person said, as long as that is below the list's own base. Empty when it
         comes through a hub."""
@@ -101,13 +106,20 @@ class Regions:
         self._trust: tuple[object, KnownRegions] | None = None
 
     def adopt(
-        self, token: bytes, anchor: Anchor, actor: Actor, *, address: str = "", anchors: Sequence[Anchor] = ()
+        self,
+        token: bytes,
+        anchor: Anchor,
+        actor: Actor,
+        *,
+        address: str = "",
+        anchors: Sequence[Anchor] = (),
+        etag: str = "",
     ) -> RegionInfo:
         """Adopt a region by a list and an anchor that a person trusts, or take a newer list of it.
 
-        ``anchors`` are further ones, to be walked from that on. ``address`` is where the list came from and later ones
-        are fetched: RefusedError (TRUST_LIST_ADDRESS) when that is not below the list's own. Whatever else is wrong is
-        a ConflictError with the state machine's code, and changes nothing.
+        ``anchors`` are further ones, to be walked from it. ``address`` is where the list came from, with its entity tag
+        ``etag``, and where later ones are fetched: RefusedError (TRUST_LIST_ADDRESS) when that is not below the list's
+        own. Whatever else is wrong is a ConflictError with the state machine's code, and changes nothing.
         """
         self._require(actor)
         if anchor.region == self._settings.region:
@@ -123,7 +135,7 @@ class Regions:
             return found
 
         try:
-            fresh = {"etag": "", "outcome": "", "failures": 0, "retry_at": None}
+            fresh = {"etag": etag, "outcome": "", "failures": 0, "retry_at": None}
             self._change(anchor.region, step, actor.subject, contact=fresh, address=address or None)
         except AdoptionError as error:
             self.note_refusal(anchor.region, error, actor.subject, fault=error.code == "TRUST_LIST_EQUIVOCATED")
@@ -193,7 +205,7 @@ class Regions:
             for head in heads:
                 record = read.get(head.region)
                 if record is not None:
-                    self._kept[head.region] = head, _state(record, None), record.address
+                    self._kept[head.region] = head, _state(record), record.address
             for gone in self._kept.keys() - {h.region for h in heads}:
                 del self._kept[gone]
             found = [self._kept[h.region] for h in heads if h.region in self._kept]
@@ -230,9 +242,7 @@ class Regions:
         """
 
         def checked(held: Adopted | None) -> Adopted:
-            if held is None:
-                raise not_found("区域", "region", region[:20])
-            return step(held)
+            return _gone(region) if held is None else step(held)
 
         before, after = self._change(region, checked, actor, contact=contact)
         return before or after, after
@@ -252,13 +262,11 @@ class Regions:
         """An audit line about an offer that was refused; ``fault``: it is kept against the region as well."""
         told = event("TRUST_LIST_REFUSED", f"region:{region}", actor, code=error.code)
         with self._database.writing() as uow:
-            found = uow.regions.get(region, lock=True)
-            if fault and found is not None:
-                marked = with_fault(_state(found, None), error.code)
-                if " ".join(marked.faults) != found.faults:
-                    uow.regions.save(replace(found, faults=" ".join(marked.faults)), told)
-                    return
             uow.record([told])
+        if fault and any(h.state.region == region for h in self.held()):
+            self._change(
+                region, lambda held: with_fault(held, error.code) if held else _gone(region), actor, contact={}
+            )
 
     def _change(
         self,
@@ -271,44 +279,40 @@ class Regions:
     ) -> tuple[Adopted | None, Adopted]:
         """Read a state, take a step, keep the outcome; again when another process was quicker."""
         for attempt in range(_TRIES):
-            with self._database.reading() as view:
-                record, seen = view.regions.get(region), view.region_contacts.get(region)
-            held = None if record is None else _state(record, seen)
-            done = step(held)
+            held = next((h for h in self.held() if h.state.region == region), None)
+            before = None if held is None else held.state
+            done = step(before)
             try:
-                self._save(record, seen, held, done, actor, address, contact)
+                self._save(held, done, actor, address, contact)
             except (ConcurrentChangeError, DuplicateRowError):
                 if attempt == _TRIES - 1:
                     raise
                 continue
-            return held, done
+            return before, done
         raise AssertionError("unreachable")
 
     def _save(
-        self,
-        record: RegionRecord | None,
-        seen: RegionContact | None,
-        held: Adopted | None,
-        done: Adopted,
-        actor: str,
-        address: str | None,
-        contact: Mapping[str, object],
+        self, held: Held | None, done: Adopted, actor: str, address: str | None, contact: Mapping[str, object]
     ) -> None:
-        before = record or RegionRecord(done.region, "", b"", self._clock.now())
-        anchor = json.dumps(done.anchor.to_json(), ensure_ascii=False)
-        changed = replace(
-            before,
-            anchor=anchor if held is None or held.anchor is not done.anchor else before.anchor,
-            token=done.token,
-            adopted_at=done.adopted,
-            faults=" ".join(done.faults),
-            address=before.address if address is None else address,
-        )
-        told = _told(held, done, actor)
-        heard = replace(seen or RegionContact(done.region), confirmed_at=done.confirmed, **contact)  # type: ignore[arg-type]
+        """Keep the state: its record only where that changed, since it holds the whole list."""
+        told = _told(None if held is None else held.state, done, actor)
+        seen = RegionContact(done.region) if held is None else held.contact
+        heard = replace(seen, confirmed_at=done.confirmed, **contact)  # type: ignore[arg-type]
+        wanted = address if address is not None else "" if held is None else held.address
+        changed = held is None or held.address != wanted or replace(done, confirmed=None) != held.kept
         with self._database.writing() as uow:
-            if changed != record:
-                uow.regions.save_all([changed], told or [event("REGION_CHANGED", f"region:{done.region}", actor)])
+            if changed:
+                record = RegionRecord(
+                    region=done.region,
+                    anchor=json.dumps(done.anchor.to_json(), ensure_ascii=False),
+                    token=done.token,
+                    added_at=self._clock.now() if held is None else held.head.added_at,
+                    adopted_at=done.adopted,
+                    faults=" ".join(done.faults),
+                    address=wanted,
+                    revision=0 if held is None else held.head.revision,
+                )
+                uow.regions.save_all([record], told or [event("REGION_CHANGED", f"region:{done.region}", actor)])
             uow.region_contacts.save_all([heard], [])
 
     @staticmethod
@@ -317,11 +321,10 @@ class Regions:
             raise forbidden(Role.OPERATOR)
 
 
-def _state(record: RegionRecord, contact: RegionContact | None) -> Adopted:
-    """The state that is kept. Nothing in it is verified again."""
+def _state(record: RegionRecord) -> Adopted:
+    """The state that a record holds. Nothing in it is verified again."""
     anchor = anchor_from_json(json.loads(record.anchor))
-    confirmed = None if contact is None else contact.confirmed_at
-    return adopted_from(anchor, record.token, record.adopted_at, confirmed, tuple(record.faults.split()))
+    return adopted_from(anchor, record.token, record.adopted_at, None, tuple(record.faults.split()))
 
 
 def _told(held: Adopted | None, done: Adopted, actor: str) -> builtins.list[Event]:
@@ -335,6 +338,10 @@ def _told(held: Adopted | None, done: Adopted, actor: str) -> builtins.list[Even
     if held is None or held.content != done.content:
         told.append(event("TRUST_LIST_ADOPTED", about, actor, sequence=done.sequence, content=done.content))
     return told
+
+
+def _gone(region: str) -> Adopted:
+    raise not_found("区域", "region", region[:20])
 
 
 def refusal_of(error: AdoptionError) -> RefusedError:

@@ -98,7 +98,7 @@ class RegionSync:
             raise forbidden(Role.OPERATOR)
         ask = _Round(self._web, time.monotonic() + SECONDS)
         try:
-            token = ask.get(url, MAX_BYTES, accept=_LIST).body
+            fetched = ask.get(url, MAX_BYTES, accept=_LIST)
             try:
                 anchors = _anchors(ask.get(f"{url}/anchors", MAX_ANCHORS_BYTES).body)
             except (WebError, AdoptionError):
@@ -106,7 +106,8 @@ class RegionSync:
         except WebError as error:
             raise _unreachable(error) from error
         newer = [a for a in anchors if a.sequence > anchor.sequence]
-        return self._regions.adopt(token, anchor, actor, address=url, anchors=newer)
+        etag = fetched.etag or ""
+        return self._regions.adopt(fetched.body, anchor, actor, address=url, anchors=newer, etag=etag)
 
     def sync(self, actor: Actor, names: Sequence[str] = ()) -> list[Synced]:
         """Ask the regions named, or all, whatever the time; how it went with each. NotFoundError for an unknown one."""

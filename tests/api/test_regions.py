@@ -91,6 +91,7 @@ def server() -> Iterator[RegionServer]:
     import datetime
 
     with serving("130000") as (made,):
+        made.tags = True
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         made.token = made.region.token(issued=now)
         yield made
@@ -129,7 +130,7 @@ def test_a_region_is_adopted_by_its_address_and_synchronized(
     status, taken, _ = cli("region", "adopt", server.url, "--anchor", anchor)
     assert (status, taken["sequence"], taken["address"]) == (0, 1, server.url)
     status, synced, _ = cli("region", "sync")
-    assert (status, synced["regions"][0]["how"], synced["regions"][0]["code"]) == (0, "list", "")
+    assert (status, synced["regions"][0]["how"], synced["regions"][0]["code"]) == (0, "unchanged", "")
     server.token = b"rubbish"
     status, synced, _ = cli("region", "sync", "130000")
     assert (status, synced["regions"][0]["code"]) == (3, "TRUST_LIST_BROKEN")

@@ -370,7 +370,6 @@ def test_every_refusal_is_in_the_audit(follower: Vault, served: tuple[RegionServ
     served[0].token = served[0].region.token(4)
     attacked(follower, served)
     lines = follower.audit.entries(LOCAL_OPERATOR, about=f"region:{served[0].region.code}").items
-    kinds = [line.kind for line in lines]
-    assert kinds[:2] == ["REGION_ADOPTED", "TRUST_LIST_ADOPTED"]
-    assert "TRUST_LIST_REFUSED" in kinds
+    kinds = {line.kind for line in lines}
+    assert kinds >= {"REGION_ADOPTED", "TRUST_LIST_ADOPTED", "TRUST_LIST_REFUSED", "REGION_SYNC_FAILED"}
     assert follower.audit.verify_chain() == []

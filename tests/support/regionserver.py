@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -14,12 +15,16 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class RegionServer:
-    """Serves ``region``. ``answers`` replaces an answer by path (without query); ``asked`` are paths with query."""
+    """Serves ``region``. ``answers`` replaces an answer by path (without query); ``asked`` are paths with query.
+
+    ``tags``: answers of 200 have entity tags, and who has them is told so.
+    """
 
     def __init__(self, code: str) -> None:
         self.asked: list[str] = []
         self.answers: dict[str, Callable[[str], Answer]] = {}
         self.token = b""
+        self.tags = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         base = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -52,6 +57,10 @@ class RegionServer:
                 path, _, query = self.path.partition("?")
                 server.asked.append(self.path)
                 status, headers, body = server.answer(path, query)
+                if server.tags and status == 200:
+                    headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+                    if self.headers.get("If-None-Match") == headers["ETag"]:
+                        status, body = 304, b""
                 try:
                     self.send_response(status)
                     for name, value in headers.items():

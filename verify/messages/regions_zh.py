@@ -70,4 +70,6 @@ REGION_PHRASES: dict[str, str] = {
     "it holds an agreement of other regions": "含有其他区域之间的约定",
     "it leads from another list": "出自另一份列表",
     "its parts do not make a list": "各部分不能组成列表",
+    "it names no issuer, no kind or no time": "没有指明签发者、种类或时间",
+    "it has no number": "没有编号",
 }
