@@ -8,7 +8,7 @@ WORKERS ?= 2
 # How long `make fuzz` stays with each parser.
 SECONDS ?= 60
 
-.PHONY: help setup setup-test run test lint format acceptance bench bench-verify bench-sm2 bench-hsm bench-status fuzz lock clean
+.PHONY: help setup setup-test run test lint format acceptance bench bench-verify bench-sm2 bench-hsm bench-recognition bench-status fuzz lock clean
 
 help: ## this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-hsm: setup ## signatures per second through SoftHSM, beside a bare python-
 
 bench-sm2: setup ## SM2 signatures and verifications beside openssl speed, on one core
 	@$(PY) -m bench.sm2 $(ARGS)
+
+bench-recognition: setup ## recognitions per second, warm and cold, beside plain verification
+	@$(PY) -m bench.recognition $(ARGS)
 
 bench-status: setup ## one change of status with 10 thousand and 1 million licenses, lists, what another process sees
 	@$(PY) -m bench.status $(ARGS)

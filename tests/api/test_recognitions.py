@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +15,9 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from certvault.agreementrules import read_rules
-from certvault.bootstrap import InitOptions, create_vault
+from certvault.bootstrap import InitOptions, create_vault, open_vault
 from certvault.model.actor import LOCAL_OPERATOR
+from certvault.settings import read_settings
 from tests.api.conftest import GENEROUS, example
 from verify import verify_any
 
@@ -117,3 +120,21 @@ def test_metrics_count_outcomes(world: World) -> None:
 def test_the_description_of_the_interface_names_it(world: World) -> None:
     described = world.client.get("/openapi.json").json()["paths"][PATH]["post"]
     assert "multipart/form-data" in described["requestBody"]["content"]
+
+
+def test_a_seal_of_the_old_structure_is_noted_and_recognized(world: World, tmp_path: Path) -> None:
+    """GM/T 0031-2014: no longer made elsewhere, and no forgery for that."""
+    folder, code = tmp_path / "old", "410300"
+    create_vault(InitOptions(folder=folder, region=code, keys="file", base_url="http://old.example")).close()
+    dataclasses.replace(read_settings(folder), seal_structure="ses-1").write()
+    with open_vault(folder) as old:
+        world.here.regions.adopt(old.trust_lists.newest().token.encode(), old.anchors.current(), LOCAL_OPERATOR)
+        rules = read_rules(json.dumps({"conditions": {"standings": ["IN_FORCE", "UNKNOWN"]}}).encode())
+        world.here.agreements.make(code, TYPE, TYPE, LOCAL_OPERATOR, rules=rules)
+        issued = old.issuing.issue(TYPE, example(TYPE), actor=LOCAL_OPERATOR)
+    verdict = world.here.verification.verify(issued.pdf)
+    assert verdict.conclusion.value == "VALID", verdict.findings
+    assert verdict.recognition is not None
+    assert (verdict.recognition.outcome.value, verdict.recognition.region) == ("RECOGNIZED", code)
+    noted = [f for f in verdict.findings if f.code == "SEAL_STRUCTURE_OLD"]
+    assert [(f.severity.value, f.params["version"]) for f in noted] == [("NOTE", 1)]

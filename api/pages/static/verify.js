@@ -45,6 +45,11 @@
     };
   }
 
+  function inOrder(fields, order) {
+    const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
+    return Object.entries(fields).sort(([a], [b]) => place(a) - place(b));
+  }
+
   async function license(known) {
     const titles = await titlesOf(known.type);
     const list = element("dl", { class: "facts" },
@@ -53,9 +58,7 @@
       fact(word("holders"), known.holders.map((h) => h.name).filter(Boolean).join("、")),
       fact(word("issuer"), known.issuer),
       fact(word("identifier"), element("code", {}, known.identifier)));
-    const place = (name) => (titles.order.includes(name) ? titles.order.indexOf(name) : titles.order.length);
-    const fields = Object.entries(known.fields || {}).sort(([a], [b]) => place(a) - place(b));
-    for (const [name, value] of fields) list.append(fact(titles.field(name), value));
+    for (const [name, value] of inOrder(known.fields || {}, titles.order)) list.append(fact(titles.field(name), value));
     return [element("h3", {}, word("license")), list];
   }
 
@@ -65,7 +68,7 @@
     if (known.outcome === "RECOGNIZED") {
       const titles = await titlesOf(known.as_type);
       list.append(fact(word("as_type"), titles.type));
-      for (const [name, value] of Object.entries(known.license)) list.append(fact(titles.field(name), value));
+      for (const [name, value] of inOrder(known.license, titles.order)) list.append(fact(titles.field(name), value));
     }
     return [element("h3", {}, word("recognized")), list];
   }
