@@ -94,7 +94,7 @@ def _of_conclusion(inquiry: Inquiry, conclusion: Conclusion) -> Iterator[Finding
 def _of_list(inquiry: Inquiry, known: KnownRegion, *, example: bool) -> Iterator[Finding]:
     listed, at, origin = known.list, inquiry.at, inquiry.origin
     none = Text("未使用", "none was used")
-    age = none if origin.status_made is None else Text(*(age_text(at - origin.status_made),) * 2)
+    age = none if origin.status_made is None else Text(*(age_text(max(at - origin.status_made, timedelta())),) * 2)
     yield finding(
         "RECOGNITION_KNOWLEDGE",
         region=known.region,
