@@ -25,6 +25,7 @@ from certvault.keyring import Keyring
 from certvault.model.actor import Actor, Role
 from certvault.model.hub import HubRecord, PublishedHubList
 from certvault.model.keys import VAULT_OWNER, event
+from certvault.model.region import RegionHead, RegionRecord
 from certvault.regions import Regions
 from certvault.settings import Settings
 from signing.formats.hub import make_entry, sign_hub_list
@@ -32,6 +33,7 @@ from verify.formats.anchor import Anchor, anchor_from_json
 from verify.formats.hubentry import HubEntry, level_of, unverified_entry
 from verify.formats.hublist import Admitted, Equivocation, HeldList, HubList, hub_list_from_json, unverified_hub_list
 from verify.formats.jose import strict_object, unverified_jws
+from verify.formats.members import Members
 from verify.formats.trustdelta import difference
 from verify.formats.trustlist import MAX_BYTES
 from verify.trust.hubs import HeldEntry, HubError, check_entry, payload_digest
@@ -40,6 +42,8 @@ _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 ADMITTED_FOR = datetime.timedelta(days=3 * 365)
 _RENEWAL = datetime.timedelta(days=1)
 _TRIES = 5
+_DELTAS = 256
+"""Differences that are kept at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ class Hub:
         self._regions = regions
         self._settings = settings
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._heads: dict[str, tuple[RegionHead, HeldList | None]] = {}
+        self._deltas: dict[tuple[str, int, str], bytes | None] = {}
         self._kept: tuple[tuple[int, ...], GivenOut] | None = None
 
     # --- entries
@@ -156,12 +162,12 @@ class Hub:
         at = self._clock.now()
         with self._database.reading() as view:
             records = view.hub_entries.where(hub=self._settings.region)
-            hubs = {h.hub: h for h in view.hubs.all()}
+            held = self._held(view)
         found = []
         for record in sorted(records, key=lambda r: r.region):
             entry, _ = unverified_entry(record.token)
-            held = None if not entry.holds(at) else self._held(entry, hubs.get(entry.region))
-            found.append(EntryInfo(entry, record.token, entry.holds(at), held))
+            holds = entry.holds(at)
+            found.append(EntryInfo(entry, record.token, holds, held.get(entry.region) if holds else None))
         return found
 
     # --- what is handed on
@@ -183,34 +189,43 @@ class Hub:
         """The region's own list, or a hub's list of lists, as it was signed. NotFoundError."""
         self._entry_of(region)
         with self._database.reading() as view:
-            hub = view.hubs.get(region)
-        found = hub.token if hub is not None else self._regions.one(region).state.token
+            hub, record = view.hubs.get(region), view.regions.get(region)
+        found = hub.token if hub is not None else b"" if record is None else record.token
         if not found:
             raise not_found("信任列表", "trust list of region", region[:20])
         return found
 
     def delta(self, region: str, since: int) -> bytes | None:
-        """What leads from the region's list ``since`` to the one held; None when that is not kept."""
+        """What leads from the region's list ``since`` to the one held; None when that is not kept. Made once."""
         self._entry_of(region)
-        held = self._regions.one(region).state
-        if held.list is None or since >= held.sequence:
-            return None
         with self._database.reading() as view:
-            kept = view.seen_lists.where(region=region, sequence=since)
-        if len(kept) != 1:
-            return None
-        former = strict_object(unverified_jws(zlib.decompress(kept[0].token), MAX_BYTES).payload, "payload")
-        latest = strict_object(unverified_jws(held.token, MAX_BYTES).payload, "payload")
-        return difference(former, latest, held.token.decode("ascii"))
+            held = self._held(view).get(region)
+            if held is None or since >= held.sequence:
+                return None
+            key = region, since, held.sha256
+            with self._lock:
+                if key in self._deltas:
+                    return self._deltas[key]
+            kept, record = view.seen_lists.where(region=region, sequence=since), view.regions.get(region)
+        made = None
+        if len(kept) == 1 and record is not None:
+            former = strict_object(unverified_jws(zlib.decompress(kept[0].token), MAX_BYTES).payload, "payload")
+            latest = strict_object(unverified_jws(record.token, MAX_BYTES).payload, "payload")
+            made = difference(former, latest, record.token.decode("ascii"))
+        with self._lock:
+            while len(self._deltas) >= _DELTAS:
+                del self._deltas[next(iter(self._deltas))]
+            self._deltas[key] = made
+        return made
 
     def region_anchors(self, region: str) -> list[Anchor]:
         """The anchors that lead from the one in the entry to the newest that is known."""
         entry = self._entry_of(region)
         with self._database.reading() as view:
-            hub = view.hubs.get(region)
-        newest = anchor_of(hub) if hub is not None else self._regions.one(region).state.anchor
-        with self._database.reading() as view:
+            hub, record = view.hubs.get(region), view.regions.get(region)
             kept = view.hub_entries.get(self._settings.region, region)
+        held = hub.anchor if hub is not None else None if record is None else record.anchor
+        newest = entry.anchor if held is None else anchor_from_json(json.loads(held))
         walked = [] if kept is None else [anchor_from_json(a) for a in json.loads(kept.anchors)]
         by_number = {a.sequence: a for a in (entry.anchor, *walked, newest) if a.sequence <= newest.sequence}
         return [by_number[n] for n in sorted(by_number) if n >= entry.anchor.sequence]
@@ -220,10 +235,8 @@ class Hub:
         entry = self._entry_of(region)
         with self._database.reading() as view:
             found = {s.content for s in view.seen_lists.where(region=entry.region, sequence=sequence)}
-        if entry.kind == "region":
-            state = self._regions.one(entry.region).state
-            found |= {state.content} if state.sequence == sequence and state.content else set()
-        return sorted(found)
+            held = self._held(view).get(entry.region)
+        return sorted(found | ({held.sha256} if held is not None and held.sequence == sequence else set()))
 
     def equivocations(self) -> list[Equivocation]:
         """Numbers under which two lists of one region were seen, the latest of each region."""
@@ -300,23 +313,22 @@ class Hub:
             raise not_found("区域", "region", region[:20])
         return entry
 
-    def _held(self, entry: HubEntry, hub: HubRecord | None) -> HeldList | None:
-        if hub is not None:
-            return _held_of_hub(hub)
-        if entry.region not in {h.state.region for h in self._regions.held()}:
-            return None
-        state = self._regions.one(entry.region).state
-        if state.list is None or state.confirmed is None:
-            return None
-        return HeldList(
-            sequence=state.sequence,
-            sha256=state.content,
-            size=len(state.token),
-            issued=state.list.issued,
-            next_update=state.list.next_update,
-            confirmed=_hour(state.confirmed),
-            anchor_sequence=state.anchor.sequence,
-        )
+    def _held(self, view: View) -> dict[str, HeldList]:
+        """What is held of each region. The lists were judged when they were taken in; of each its head is read once."""
+        contacts = {c.region: c.confirmed_at for c in view.region_contacts.all()}
+        found = {h.hub: held for h in view.hubs.all() if (held := _held_of_hub(h)) is not None}
+        for head in view.regions.heads():
+            with self._lock:
+                known = self._heads.get(head.region)
+            if known is None or known[0] != head:
+                record = view.regions.get(head.region)
+                known = head, None if record is None or not record.token else _head_of(record)
+                with self._lock:
+                    self._heads[head.region] = known
+            confirmed = contacts.get(head.region)
+            if known[1] is not None and confirmed is not None:
+                found[head.region] = replace(known[1], confirmed=_hour(confirmed))
+        return found
 
     def _current(self) -> PublishedHubList:
         at = self._clock.now()
@@ -382,6 +394,22 @@ def _newest(view: View) -> PublishedHubList | None:
     table = view.hub_lists.table.c
     found = view.hub_lists.all(view.hub_lists.query().order_by(table.sequence.desc()).limit(1))
     return found[0] if found else None
+
+
+def _head_of(record: RegionRecord) -> HeldList:
+    """What a list says of itself, without reading its certificates."""
+    payload = unverified_jws(record.token, MAX_BYTES).payload
+    scheme = strict_object(payload, "payload")["LoTE"]["ListAndSchemeInformation"]
+    told = Members(scheme)
+    return HeldList(
+        sequence=told.integer("LoTESequenceNumber"),
+        sha256=payload_digest(payload),
+        size=len(record.token),
+        issued=told.moment("ListIssueDateTime"),
+        next_update=told.moment("NextUpdate"),
+        confirmed=_EPOCH,
+        anchor_sequence=int(json.loads(record.anchor)["sequence"]),
+    )
 
 
 def _held_of_hub(hub: HubRecord) -> HeldList | None:

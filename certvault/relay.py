@@ -23,10 +23,12 @@ from verify.formats.agreement import MAX_BYTES as MAX_AGREEMENT
 from verify.formats.agreement import Agreement, AgreementError, UnverifiedAgreement, unverified_agreement
 from verify.formats.anchor import Anchor
 from verify.formats.jose import UnverifiedJws
+from verify.formats.notice import MAX_BYTES as MAX_NOTICE
+from verify.formats.notice import NoticeError, unverified_notice
 from verify.formats.refusal import RefusedError, refuse
 from verify.trust.hubs import unsigned_reason
 
-AGREEMENT = "agreement"
+AGREEMENT, NOTICE = "agreement", "notice"
 MOST = 500
 """Documents of one kind that are kept of one region."""
 MAX_PAGE = 200
@@ -65,6 +67,19 @@ class Relay:
         found = self._agreement(offered)
         return self._keep(found, body, actor)
 
+    def offer_notice(self, body: bytes, actor: str = _ANONYMOUS) -> RelayedDocument:
+        """Take a region's notice in. RefusedError: NOTICE_BROKEN, HUB_DOCUMENT_FOREIGN, HUB_DOCUMENT_OLD, HUB_FULL."""
+        require_hub(self._settings)
+        try:
+            notice = unverified_notice(body)
+        except NoticeError as error:
+            raise _notice_broken(str(error)) from error
+        region = str(notice.claims.get("region"))
+        anchors = self._anchors((region,)).get(region, [])
+        if all(self._reason(a, notice.jws, notice.made, purposes.ANSWER) for a in anchors):
+            raise _foreign()
+        return self._keep(Offered(NOTICE, region, f"notice:{notice.number}", 1, 1), body.strip(), actor)
+
     def documents(self, kind: str, after: int = 0, limit: int = MAX_PAGE) -> list[RelayedDocument]:
         """Documents behind number ``after``, in the order in which they came."""
         require_hub(self._settings)
@@ -88,13 +103,13 @@ class Relay:
                 return region
         return None
 
-    def _reason(self, anchor: Anchor, jws: UnverifiedJws, made: datetime) -> str:
+    def _reason(self, anchor: Anchor, jws: UnverifiedJws, made: datetime, usage: str = purposes.TRUST_LIST) -> str:
         return unsigned_reason(
             anchor,
             jws,
             made,
             self._clock.now(),
-            usage=purposes.TRUST_LIST,
+            usage=usage,
             allow_example=self._settings.allow_example,
         )
 
@@ -157,6 +172,17 @@ def _broken(reason: str) -> RefusedError:
     )
 
 
+def _notice_broken(reason: str) -> RefusedError:
+    return refuse(
+        "NOTICE_BROKEN",
+        "notice",
+        f"通知无法读取：{reason}",
+        f"the notice cannot be read: {reason}",
+        remedy_zh="请原样发送区域签名的通知。",
+        remedy_en="Send the notice as the region signed it.",
+    )
+
+
 def _foreign() -> RefusedError:
     return conflict(
         "HUB_DOCUMENT_FOREIGN",
@@ -179,4 +205,4 @@ def _old() -> RefusedError:
     )
 
 
-__all__ = ["AGREEMENT", "MAX_AGREEMENT", "MAX_PAGE", "Relay"]
+__all__ = ["AGREEMENT", "MAX_AGREEMENT", "MAX_NOTICE", "MAX_PAGE", "NOTICE", "Relay"]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from api.deps import Body, Given, json_only, limited
 from api.schemas import utc
 from certvault.hub import EntryInfo
-from certvault.relay import AGREEMENT, MAX_PAGE
+from certvault.relay import AGREEMENT, MAX_PAGE, NOTICE
 from verify.formats.trustdelta import MEDIA_TYPE as DELTA
 from verify.formats.trustdelta import begins_as_delta
 
@@ -135,6 +135,28 @@ def agreements(
 def offer_agreement(raw: Body, services: Given) -> dict[str, Any]:
     """Keep a signed agreement for the other region. Only what admitted regions have signed is kept."""
     return _document(services.vault.relay.offer_agreement(raw))
+
+
+@router.get("/notices", response_model=DocumentsOut, dependencies=READING, summary="Notices of the regions")
+def notices(
+    services: Given,
+    after: Annotated[int, Query(ge=0, le=LAST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+) -> dict[str, Any]:
+    """Signed notices behind number ``after``, such as that a key was compromised."""
+    return _documents(services, NOTICE, after, limit)
+
+
+@router.post(
+    "/notices",
+    response_model=DocumentOut,
+    status_code=201,
+    dependencies=[Depends(limited("key", 10))],
+    summary="Hand a notice on",
+)
+def offer_notice(raw: Body, services: Given) -> dict[str, Any]:
+    """Keep a notice (JWS) that an admitted region has signed, for the others."""
+    return _document(services.vault.relay.offer_notice(raw))
 
 
 @router.post("/witness", response_model=WitnessOut, dependencies=READING, summary="Compare a list with the hub's")

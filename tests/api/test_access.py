@@ -34,6 +34,7 @@ OPEN = {
     "/v1/hub/anchors/{region}",
     "/v1/hub/entries",
     "/v1/hub/agreements",
+    "/v1/hub/notices",
     "/v1/hub/witness",
     "/crl/{ca}",
     "/ca/{ca}",

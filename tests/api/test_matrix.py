@@ -87,6 +87,8 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/hub/entries"): EVERYONE,
     ("GET", "/v1/hub/agreements"): EVERYONE,
     ("POST", "/v1/hub/agreements"): EVERYONE,
+    ("GET", "/v1/hub/notices"): EVERYONE,
+    ("POST", "/v1/hub/notices"): EVERYONE,
     ("POST", "/v1/hub/witness"): EVERYONE,
     ("GET", "/crl/{ca}"): EVERYONE,
     ("GET", "/ca/{ca}"): EVERYONE,

@@ -546,3 +546,49 @@ def test_what_a_hub_serves(world: World) -> None:
         assert later["agrees"] is None
     with httpx.Client(base_url=world.kaifeng.url, trust_env=False) as client:
         assert client.get("/v1/hub/lists").json()["code"] == "NOT_A_HUB"
+
+
+def test_agreements_and_notices_of_admitted_regions_are_handed_on(world: World) -> None:
+    import httpx
+
+    hub, member = world.nodes.copy(world.hub), world.member()
+    made = member.agreements.make("310100", "food-business-license", "food-business-license", LOCAL_OPERATOR)
+    kept = hub.relay.offer_agreement(made.signed)
+    assert hub.relay.offer_agreement(made.signed) == kept, "twice is once"
+    later = member.agreements.make("310100", "food-business-license", "food-business-license", LOCAL_OPERATOR)
+    assert hub.relay.offer_agreement(later.signed).version == 2
+    with pytest.raises(RefusedError) as refused:
+        hub.relay.offer_agreement(made.signed + b" ")
+    assert code_of(refused) == "HUB_DOCUMENT_OLD"
+    assert [d.body for d in hub.relay.documents("agreement")] == [made.signed, later.signed]
+    notice = world.nodes.copy(world.shanghai).notices.add("TEST", {"text": "示例"})
+    assert hub.relay.offer_notice(notice.token).region == "310100"
+    with httpx.Client(base_url=world.hub.url, trust_env=False) as client:
+        answer = client.post("/v1/hub/agreements", content=made.signed, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["region"]) == (201, "410200")
+        assert client.post("/v1/hub/notices", content=notice.token).status_code == 201
+        assert [d["region"] for d in client.get("/v1/hub/notices").json()["items"]] == ["310100"]
+
+
+@pytest.mark.parametrize("what", ["agreement", "notice"])
+def test_a_hub_hands_nothing_on_that_a_stranger_signed(world: World, what: str) -> None:
+    """A region that the hub does not admit any more, and a document that was changed on its way."""
+    hub, member = world.nodes.copy(world.hub), world.member()
+    made = member.agreements.make("310100", "food-business-license", "food-business-license", LOCAL_OPERATOR).signed
+    token = member.notices.add("TEST", {"text": "示例"}).token
+    offer = hub.relay.offer_agreement if what == "agreement" else hub.relay.offer_notice
+    head, payload, _ = token.split(b".")
+    changed_on_the_way = {
+        "agreement": json.dumps(json.loads(made) | {"signatures": json.loads(made)["signatures"] * 2}).encode(),
+        "notice": b".".join((head, payload, b"A" * 86)),
+    }[what]
+    with pytest.raises(RefusedError) as refused:
+        offer(changed_on_the_way)
+    assert code_of(refused) == "HUB_DOCUMENT_FOREIGN"
+    hub.hub.withdraw("410200", LOCAL_OPERATOR)
+    with pytest.raises(RefusedError) as refused:
+        offer(made if what == "agreement" else token)
+    assert code_of(refused) == "HUB_DOCUMENT_FOREIGN"
+    with pytest.raises(RefusedError) as refused:
+        offer(b"{}")
+    assert code_of(refused) == f"{what.upper()}_BROKEN"
