@@ -386,7 +386,7 @@ def test_the_service_and_the_worker_deliver_by_themselves(
     """What both run beside their other work, at a quicker pace."""
     there = receiver()
     vault.webhooks.add(there.url, actor=LOCAL_OPERATOR)
-    with mock.patch.object(service, "DELIVER_SECONDS", 0.02), service._delivering(vault):
+    with mock.patch.object(service, "DELIVER_SECONDS", 0.02), service._beside(vault):
         numbers = toggle(vault, license_id)
         until = time.monotonic() + 10
         while there.numbers != numbers and time.monotonic() < until:
