@@ -36,6 +36,7 @@ from verify.formats.hublist import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_REGIONS,
+    Admitted,
     HeldList,
     HubListError,
     unverified_hub_list,
@@ -310,10 +311,10 @@ class Hubs:
 
     def _entries(self, hub: HubRecord, checked: CheckedHubList) -> dict[str, str]:
         """Follow each entry; the code of what was wrong by region."""
-        work = [(e, a.held) for e, a in checked.entries if e.region != self._settings.region]
+        work = [(e, a) for e, a in checked.entries if e.region != self._settings.region]
         self._bounded(hub, len(work))
         if len(work) < 2:
-            return dict(self._one(hub, e, h) for e, h in work)
+            return dict(self._one(hub, e, a) for e, a in work)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             return dict(threads.map(lambda w: self._one(hub, *w), work))
 
@@ -323,9 +324,9 @@ class Hubs:
         if len(others) + more > MAX_REGIONS:
             raise HubError("HUB_LIST_BROKEN", reason="too many regions")
 
-    def _one(self, hub: HubRecord, entry: HubEntry, listed: HeldList | None) -> tuple[str, str]:
+    def _one(self, hub: HubRecord, entry: HubEntry, item: Admitted) -> tuple[str, str]:
         try:
-            return entry.region, self._followed(hub, entry, listed)
+            return entry.region, self._followed(hub, entry, item)
         except (HubError, AdoptionError, WebError) as error:
             return entry.region, error.code
         except ConcurrentChangeError as error:
@@ -336,9 +337,9 @@ class Hubs:
             log.exception("following region %s through hub %s failed in an unforeseen way", entry.region, hub.hub)
             return entry.region, "INTERNAL"
 
-    def _followed(self, hub: HubRecord, entry: HubEntry, listed: HeldList | None) -> str:
+    def _followed(self, hub: HubRecord, entry: HubEntry, item: Admitted) -> str:
         at = self._clock.now()
-        before = self._take_entry(hub, entry)
+        listed, before = item.held, self._take_entry(entry, item.entry)
         if entry.kind == "hub":
             self._below(hub, entry, holds=entry.holds(at))
             return ""
@@ -437,16 +438,11 @@ class Hubs:
         if held.confirmed is None or at > held.confirmed:
             self._regions.advance(region, lambda s: confirmed(s, at), VAULT_OWNER, outcome="")
 
-    def _take_entry(self, hub: HubRecord, entry: HubEntry) -> int:
+    def _take_entry(self, entry: HubEntry, token: str) -> int:
         """Keep the entry; the highest number of the region's list that the hub named before."""
         digest = payload_digest(entry.payload())
-        token = self._token_of(hub, entry)
         with self._database.writing() as uow:
             return keep_entry(uow, entry, token, digest, self._clock.now(), VAULT_OWNER)
-
-    def _token_of(self, hub: HubRecord, entry: HubEntry) -> str:
-        listed, _ = unverified_hub_list(hub.token)
-        return next(a.entry for a in listed.admitted if a.read()[0] == entry)
 
     def _listed(self, hub: str, region: str, sequence: int) -> None:
         with self._database.writing() as uow:
