@@ -220,7 +220,10 @@ class Agreements:
         known = self._region(agreement.accepting)
         if not is_signed_by(read, known.list.roots, at=now, crls=known.list.crls):
             raise _not_signed(agreement.accepting)
-        same = [v for v in self.list() if v.id == agreement.id and not v.accepting]
+        known_as = [v for v in self.list() if v.id == agreement.id]
+        if any(v.accepting or v.region != agreement.accepting for v in known_as):
+            raise _differs(agreement)  # nobody takes the number of another's agreement, whose next version it would be
+        same = known_as
         held = next((v for v in same if v.version == agreement.version), None)
         if (held is not None and content_of(held) != agreement) or any(v.version > agreement.version for v in same):
             raise _differs(agreement)

@@ -95,8 +95,9 @@ def check_options(options: InitOptions) -> None:
     _check_base_url(options.base_url)
     _check_places(options)
     for member in ("name", "issuer_name"):
-        if not 0 < len(getattr(options, member).strip()) <= 40:
-            raise _option(member, "名称为空或过长", "the name is empty or too long", "1–40")
+        given = getattr(options, member)
+        if not 0 < len(given.strip()) <= 40 or not given.isprintable():
+            raise _option(member, "名称为空、过长或含控制字符", "the name is empty, too long or not printable", "1–40")
 
 
 @functools.cache

@@ -59,7 +59,13 @@ class Receipts:
         return {"protected": protected, "payload": body, "signature": signature, "header": {"etsiU": [stamped]}}
 
     def _standing(self, verdict: Mapping[str, Any], at: datetime.datetime) -> str | None:
-        """The vault's answer about the license, where the verdict is about one of its own."""
+        """The vault's answer about the license, where the verdict is about one of its own.
+
+        A license of another region may have a number of ours: what became of ours says nothing about it.
+        """
+        recognition = verdict.get("recognition")
+        if isinstance(recognition, Mapping) and recognition.get("region"):
+            return None
         license_ = verdict.get("license")
         identifier = license_.get("identifier") if isinstance(license_, Mapping) else None
         answer = self._answers.about(identifier, at) if isinstance(identifier, str) else None

@@ -76,9 +76,19 @@ class Web:
     """Asks other systems. May be used by several threads at once; each request has a connection of its own."""
 
     def __init__(
-        self, *, plain_http: tuple[str, ...] = (), ca_file: Path | None = None, proxy: str | None = None
+        self,
+        *,
+        plain_http: tuple[str, ...] = (),
+        ca_file: Path | None = None,
+        proxy: str | None = None,
+        inward: bool = True,
     ) -> None:
-        """``plain_http``: ``host:port`` that need no TLS. ``ca_file``: PEM; its authorities count, and only they."""
+        """``plain_http``: ``host:port`` that need no TLS. ``ca_file``: PEM; its authorities count, and only they.
+
+        ``inward``: whether things are fetched from this machine too. Foreign lists name what is fetched, so a service
+        that others reach does not, but for what ``plain_http`` names.
+        """
+        self._inward = inward
         self._plain = frozenset(p.lower() for p in plain_http)
         self._ca_file = ca_file
         self._proxy = proxy
@@ -94,6 +104,7 @@ class Web:
     ) -> Fetched:
         """What is at ``url``: at most ``limit`` bytes, within ``seconds``. 304 comes only when ``etag`` was given."""
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        self._check_outward(url)
         if etag is not None and _ETAG.fullmatch(etag):
             headers["If-None-Match"] = etag
 
@@ -170,6 +181,14 @@ class Web:
             raise _plain(host)
         return loopback
 
+    def _check_outward(self, url: str) -> None:
+        found = None if self._inward else _URL.fullmatch(url)
+        if found is None or not _is_this_machine(found["host"]):
+            return
+        port = found["port"] or (443 if found["scheme"] == "https" else 80)
+        if f"{found['host'].lower()}:{port}" not in self._plain:
+            raise _inward(found["host"])
+
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
             if self._context is None:
@@ -184,7 +203,13 @@ class Web:
 def web_of(settings: Settings) -> Web:
     """The client that the vault's settings describe."""
     ca_file = None if settings.web_ca_file is None else settings.folder / settings.web_ca_file
-    return Web(plain_http=settings.web_plain_http, ca_file=ca_file, proxy=settings.web_proxy)
+    own = _URL.fullmatch(settings.base_url)
+    return Web(
+        plain_http=settings.web_plain_http,
+        ca_file=ca_file,
+        proxy=settings.web_proxy,
+        inward=own is not None and _is_loopback(own["host"]),  # tried out on one machine, all regions are on it
+    )
 
 
 class _Bounded(Generic[T]):
@@ -281,6 +306,25 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _is_this_machine(host: str) -> bool:
+    """Whether ``host`` leads to this machine, or to what only neighbours on its wire are told, such as credentials."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return _is_number(name)
+    inner = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    found = inner or found
+    return found.is_loopback or found.is_link_local or found.is_unspecified
+
+
+def _is_number(name: str) -> bool:
+    """Whether this is an address in a form that only the resolver knows: 127.1, 2130706433, 0x7f000001."""
+    return re.fullmatch(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", name) is not None
+
+
 def _body(response: httpx.Response, limit: int) -> bytes:
     """The body, unpacked by ourselves: the library would unfold a whole packet before anybody could count."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -328,6 +372,18 @@ def _plain(host: str) -> WebError:
         Text(
             f"{host} 须使用 https；确需明文时请写入 [web] plain_http",
             f"{host} needs https; what may do without is named in [web] plain_http",
+        ),
+        retry=False,
+    )
+
+
+def _inward(host: str) -> WebError:
+    return WebError(
+        "WEB_INWARD",
+        Text(
+            f"{host} 指向本机或本网段，不按他人所列的地址取用；确需时请将 host:port 写入 [web] plain_http",
+            f"{host} is this machine or its wire, where nothing is fetched that others list; what may be is named as "
+            "host:port in [web] plain_http",
         ),
         retry=False,
     )

@@ -88,7 +88,7 @@ def anchor_from_json(value: Any) -> Anchor:
             certificates=certificates,
             threshold=o.integer("threshold", low=1, high=MAX_CERTIFICATES),
             sequence=o.integer("sequence", low=1),
-            name=o.text("name", "", limit=200),
+            name=o.line("name", "", limit=200),
             admits=o.texts("admits", limit=MAX_CERTIFICATES),
             signatures=tuple(
                 Members({"s": s}).text("s", limit=MAX_BYTES) for s in o.items("signatures", limit=MAX_SIGNATURES)

@@ -8,7 +8,6 @@ file. A later ``sequence`` of the same region takes the place of an earlier one;
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,13 +16,12 @@ from verify.formats.anchor import MAX_BYTES as MAX_ANCHOR
 from verify.formats.anchor import REGION, Anchor, AnchorError, anchor_from_json
 from verify.formats.jose import JoseError, UnverifiedJws, unverified_jws
 from verify.formats.license import canonical_json
-from verify.formats.members import MemberError, Members, moment_text
+from verify.formats.members import HTTP, MemberError, Members, moment_text
 
 SCHEMA = "certvault-hub-entry/1"
 JWS_TYPE = "certvault-hub-entry+jwt"
 MAX_BYTES = 2 * MAX_ANCHOR
 KINDS = ("region", "hub")
-_HTTP = re.compile(r"https?://[^\s\x00-\x1f]{1,490}")
 
 
 class HubEntryError(ValueError):
@@ -129,9 +127,9 @@ def _entry(o: Members) -> HubEntry:
         hub=o.matching("hub", REGION),
         region=o.matching("region", REGION),
         kind=kind,
-        name=o.text("name", limit=200),
+        name=o.line("name", limit=200),
         anchor=anchor_from_json(o.get("anchor")),
-        address=o.matching("address", _HTTP),
+        address=o.matching("address", HTTP),
         level=o.integer("level", low=1, high=4),
         parent=o.matching("parent", REGION),
         admitted=o.moment("admitted"),

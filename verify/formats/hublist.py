@@ -18,7 +18,7 @@ from verify.formats.hubentry import MAX_BYTES as MAX_ENTRY
 from verify.formats.hubentry import HubEntry, HubEntryError, unverified_entry
 from verify.formats.jose import JoseError, UnverifiedJws, unverified_jws
 from verify.formats.license import canonical_json
-from verify.formats.members import MemberError, Members, moment_text
+from verify.formats.members import HTTP, MemberError, Members, moment_text
 
 SCHEMA = "certvault-list-of-lists/1"
 JWS_TYPE = "certvault-list-of-lists+jwt"
@@ -29,7 +29,6 @@ MAX_EQUIVOCATIONS = 1_000
 MAX_DEPTH = 4
 """Nation, province, city, county: how deep hubs stand below one another."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_HTTP = re.compile(r"https?://[^\s\x00-\x1f]{1,490}")
 
 
 class HubListError(ValueError):
@@ -146,12 +145,12 @@ def _list(o: Members) -> HubList:
         raise MemberError(f"schema is not {SCHEMA}")
     found = HubList(
         hub=o.matching("hub", REGION),
-        name=o.text("name", limit=200),
+        name=o.line("name", limit=200),
         sequence=o.integer("sequence", low=1),
         issued=o.moment("issued"),
         next_update=o.moment("next_update"),
         anchor_sequence=o.integer("anchor_sequence", low=1),
-        base=o.matching("base", _HTTP),
+        base=o.matching("base", HTTP),
         admitted=tuple(_admitted(a) for a in o.objects("regions", limit=MAX_REGIONS)),
         equivocations=tuple(_equivocation(e) for e in o.objects("equivocations", limit=MAX_EQUIVOCATIONS)),
     )

@@ -12,6 +12,9 @@ from typing import Any
 MAX_TEXT = 4_000
 MAX_ITEMS = 20_000
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+HTTP = re.compile(r"https?://[!-~]{1,490}")
+"""An address: visible ASCII, as it is shown and asked."""
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 class MemberError(ValueError):
@@ -46,6 +49,13 @@ class Members:
         if default is not None and not self.has(name):
             return default
         return self._text(self.get(name), self.at(name), limit)
+
+    def line(self, name: str, default: str | None = None, *, limit: int = MAX_TEXT) -> str:
+        """Text as :meth:`text` gives it that a person is shown: nothing in it steers a terminal or turns a line."""
+        found = self.text(name, default, limit=limit)
+        if _STEERING.search(found):
+            raise MemberError(f"{self.at(name)} holds control characters")
+        return found
 
     def matching(self, name: str, pattern: re.Pattern[str], default: str | None = None) -> str:
         """Text of a given shape; ``default`` stands for one that is missing."""

@@ -70,7 +70,7 @@ def apply_difference(former: Mapping[str, Any], data: bytes) -> bytes:
         protected, signature = o.text("protected", limit=MAX_BYTES), o.text("signature", limit=10_000)
     except (JoseError, MemberError) as error:
         raise DeltaError(str(error)) from error
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise DeltaError("its parts do not make a list") from error
     return f"{protected}.{encode_base64url(payload)}.{signature}".encode()
 

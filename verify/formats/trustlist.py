@@ -18,7 +18,7 @@ from typing import Any
 from verify.formats.anchor import REGION
 from verify.formats.jose import MAX_HEADER, JoseError, UnverifiedJws, decode_base64url, strict_object, unverified_jws
 from verify.formats.license import canonical_json
-from verify.formats.members import MemberError, Members, base64_text, moment_text
+from verify.formats.members import HTTP, MemberError, Members, base64_text, moment_text
 from verify.formats.purposes import ARC
 
 JWS_TYPE = "certvault-trust-list+jwt"
@@ -37,7 +37,6 @@ SERVICE_TIMESTAMP = f"urn:oid:{ARC}.214"
 GRANTED = f"urn:oid:{ARC}.220"
 WITHDRAWN = f"urn:oid:{ARC}.221"
 EXTENSION = "certvault"
-_HTTP = re.compile(r"https?://[^\s\x00-\x1f]{1,490}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _PLACE = re.compile(r"[0-9]{0,6}")
 
@@ -210,7 +209,11 @@ def unverified_trust_list(token: bytes | str) -> tuple[TrustList, UnverifiedJws]
     except JoseError as error:
         raise TrustListError(str(error)) from error
     found = trust_list_from_json(claims)
-    if found.payload() != jws.payload:
+    try:
+        payload = found.payload()
+    except (ValueError, RecursionError) as error:  # schemas are anybody's: numbers or depth that have no such form
+        raise TrustListError("it holds something that has no RFC 8785 form") from error
+    if payload != jws.payload:
         raise TrustListError("it holds members that are not known, or is not in RFC 8785 order")
     return found, jws
 
@@ -245,7 +248,7 @@ def _list(o: Members) -> TrustList:
     kinds = [s.object("ServiceInformation").text("ServiceTypeIdentifier") for s in services]
     if kinds not in ([SERVICE_CA] * 2, [SERVICE_CA, SERVICE_CA, SERVICE_TIMESTAMP]):
         raise MemberError("the platform's services are not its authorities and perhaps its timestamps")
-    base = points.matching("base", _HTTP).rstrip("/")
+    base = points.matching("base", HTTP).rstrip("/")
     found = TrustList(
         region=ours.matching("region", REGION),
         name=_name_of(scheme, "SchemeOperatorName"),
@@ -256,7 +259,7 @@ def _list(o: Members) -> TrustList:
         authorities=_certificates(services[1]),
         endpoints=Endpoints(
             base,
-            points.matching("trust_list", _HTTP),
+            points.matching("trust_list", HTTP),
             tuple(_below(base, u, "status_lists") for u in points.texts("status_lists", limit=1_000)),
             points.text("notices", ""),
         ),
@@ -299,7 +302,7 @@ def _issuer(entity: Members) -> ListedIssuer:
     if any(not _PLACE.fullmatch(p) for p in places or ()) or any(not _TYPE.fullmatch(t) for t in types or ()):
         raise MemberError(f"{ours.path}: a place or type is not of the form expected")
     return ListedIssuer(
-        code=ours.text("code", limit=18),
+        code=ours.line("code", limit=18),
         name=_name_of(information, "TEName"),
         types=types,
         places=places,
@@ -320,9 +323,9 @@ def _seal(service: Members) -> ListedSeal:
     if status not in (GRANTED, WITHDRAWN):
         raise MemberError(f"{information.at('ServiceStatus')} is not known")
     return ListedSeal(
-        id=ours.text("id", limit=100),
+        id=ours.line("id", limit=100),
         name=_name_of(information, "ServiceName"),
-        kind=ours.text("kind", limit=40),
+        kind=ours.line("kind", limit=40),
         certificates=_certificates(service),
         granted=status == GRANTED,
         since=information.moment("StatusStartingTime"),
@@ -334,9 +337,9 @@ def _type(o: Members) -> ListedType:
     return ListedType(
         name=o.matching("name", _TYPE),
         version=o.integer("version", low=1, high=999),
-        code=o.text("code", limit=40),
-        title_zh=o.text("title_zh", limit=200),
-        title_en=o.text("title_en", limit=200),
+        code=o.line("code", limit=40),
+        title_zh=o.line("title_zh", limit=200),
+        title_en=o.line("title_en", limit=200),
         schema=o.object("schema").value,
     )
 
@@ -425,12 +428,12 @@ def _named(zh: str, en: str | None = None) -> list[dict[str, str]]:
 def _name_of(o: Members, name: str) -> str:
     for one in o.objects(name, limit=40):
         if one.text("lang", limit=20) == "zh":
-            return one.text("value", limit=400)
+            return one.line("value", limit=400)
     raise MemberError(f"{o.at(name)} has no Chinese name")
 
 
 def _below(base: str, url: str, name: str) -> str:
     """An address below ``base``: a list sends nobody elsewhere."""
-    if not url.startswith(base + "/") or not _HTTP.fullmatch(url):
+    if not url.startswith(base + "/") or not HTTP.fullmatch(url):
         raise MemberError(f"{name}: an address is not below {base[:100]}")
     return url
