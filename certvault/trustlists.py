@@ -88,7 +88,7 @@ class TrustLists:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: tuple[tuple[int, ...], Published] | None = None
-        self._deltas: dict[tuple[int, int], bytes | None] = {}
+        self._deltas: dict[tuple[int, int], bytes] = {}
 
     def newest(self) -> Published:
         """The newest list, made and signed when what it would say has changed or the former one is old. A hub has none:
@@ -110,11 +110,14 @@ class TrustLists:
         if since >= newest.sequence:
             return None
         with self._lock:
-            if key not in self._deltas:
+            found = self._deltas.get(key)
+            if found is None:
                 if len(self._deltas) >= KEPT or any(to != newest.sequence for _, to in self._deltas):
                     self._deltas.clear()
-                self._deltas[key] = self._delta(since, newest)
-            return self._deltas[key]
+                found = self._delta(since, newest)
+                if found is not None:  # numbers that nobody has put none of the others out
+                    self._deltas[key] = found
+            return found
 
     def _delta(self, since: int, newest: Published) -> bytes | None:
         with self._database.reading() as view:

@@ -29,7 +29,8 @@ from tests.support.signing_pki import AT, BASE_URL, Pki, build_pki
 from verify.evidence import VaultFacts
 from verify.formats.agreement import Conditions
 from verify.formats.trustlist import ListedIssuer, TrustList
-from verify.trust.anchors import Remit
+from verify.trust.anchors import Remit, TrustStore
+from verify.trust.regions import KnownRegion, Regions, with_regions
 from verify.verdict import Conclusion, Outcome, Standing, Verdict
 
 HOSTILE = "420000"
@@ -303,3 +304,14 @@ def test_a_list_from_the_future_of_the_moment_asked_about_says_its_age() -> None
     verdict = world().verdict(license_of(), at=past)
     (told,) = [f for f in verdict.findings if f.code == "RECOGNITION_KNOWLEDGE"]
     assert str(told.params["confirmed"]).startswith("-")
+
+
+def test_a_list_calls_itself_an_example_beside_one_that_is_none() -> None:
+    """Whoever trusts several regions without being one may have chosen examples, but then all of them are."""
+    lists = (hostile_list(example=True), listed(issuers=()))
+    known = tuple(KnownRegion(t.region, t, NOW, NOW, anchor=region(t.region).anchor.digests()) for t in lists)
+    trust = with_regions(TrustStore((), (), None), Regions("", known))
+    for kind in ("pdf", "record"):
+        verdict = world().verdict(license_of(HOSTILE), kind, trust=trust)
+        assert "REMIT_EXCEEDED" in verdict.codes(), kind
+        assert verdict.conclusion is Conclusion.INVALID

@@ -120,8 +120,9 @@ class Regions:
 
     @property
     def lets_examples(self) -> bool:
-        """Whether lists of examples count as what they are."""
-        return self.example or not self.home
+        """Whether lists of examples count as what they are. Beside others none does: it would be held to no territory
+        and could name their issuers, just by calling itself an example."""
+        return self.example or (not self.home and all(k.list.example for k in self.known))
 
     def _indexed(self) -> _Index:
         if not self._index:
