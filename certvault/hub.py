@@ -14,6 +14,7 @@ import json
 import threading
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from certvault.anchors import Anchors
 from certvault.clock import Clock
@@ -31,7 +32,15 @@ from certvault.settings import Settings
 from signing.formats.hub import make_entry, sign_hub_list
 from verify.formats.anchor import Anchor, anchor_from_json
 from verify.formats.hubentry import HubEntry, level_of, unverified_entry
-from verify.formats.hublist import Admitted, Equivocation, HeldList, HubList, hub_list_from_json, unverified_hub_list
+from verify.formats.hublist import (
+    MAX_REGIONS,
+    Admitted,
+    Equivocation,
+    HeldList,
+    HubList,
+    hub_list_from_json,
+    unverified_hub_list,
+)
 from verify.formats.jose import strict_object, unverified_jws
 from verify.formats.members import Members
 from verify.formats.trustdelta import difference
@@ -44,6 +53,7 @@ _RENEWAL = datetime.timedelta(days=1)
 _TRIES = 5
 _DELTAS = 256
 """Differences that are kept at hand."""
+_DELTAS_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ class Hub:
             held = self._held(view)
         found = []
         for record in sorted(records, key=lambda r: r.region):
-            entry, _ = unverified_entry(record.token)
+            entry = _entry(record.token)
             holds = entry.holds(at)
             found.append(EntryInfo(entry, record.token, holds, held.get(entry.region) if holds else None))
         return found
@@ -207,13 +217,16 @@ class Hub:
                 if key in self._deltas:
                     return self._deltas[key]
             kept, record = view.seen_lists.where(region=region, sequence=since), view.regions.get(region)
-        made = None
-        if len(kept) == 1 and record is not None:
-            former = strict_object(unverified_jws(zlib.decompress(kept[0].token), MAX_BYTES).payload, "payload")
-            latest = strict_object(unverified_jws(record.token, MAX_BYTES).payload, "payload")
-            made = difference(former, latest, record.token.decode("ascii"))
+        if len(kept) != 1 or record is None:
+            return None  # numbers that nobody has put nothing out of what is kept
+        former = strict_object(unverified_jws(zlib.decompress(kept[0].token), MAX_BYTES).payload, "payload")
+        latest = strict_object(unverified_jws(record.token, MAX_BYTES).payload, "payload")
+        made = difference(former, latest, record.token.decode("ascii"))
         with self._lock:
-            while len(self._deltas) >= _DELTAS:
+            room = _DELTAS_BYTES - len(made or b"")
+            while self._deltas and (
+                len(self._deltas) >= _DELTAS or sum(len(d or b"") for d in self._deltas.values()) > room
+            ):
                 del self._deltas[next(iter(self._deltas))]
             self._deltas[key] = made
         return made
@@ -308,7 +321,7 @@ class Hub:
         require_hub(self._settings)
         with self._database.reading() as view:
             found = view.hub_entries.get(self._settings.region, region)
-        entry = None if found is None else unverified_entry(found.token)[0]
+        entry = None if found is None else _entry(found.token)
         if entry is None or not entry.holds(self._clock.now()):
             raise not_found("区域", "region", region[:20])
         return entry
@@ -410,6 +423,12 @@ def _head_of(record: RegionRecord) -> HeldList:
         confirmed=_EPOCH,
         anchor_sequence=int(json.loads(record.anchor)["sequence"]),
     )
+
+
+@lru_cache(maxsize=MAX_REGIONS)
+def _entry(token: str) -> HubEntry:
+    """An entry that this hub took in: there may be thousands, and anybody may ask for them."""
+    return unverified_entry(token)[0]
 
 
 def _held_of_hub(hub: HubRecord) -> HeldList | None:

@@ -264,5 +264,6 @@ def test_a_difference_is_asked_for_again_and_again(
         hub.hub.keep()
     found = {hub.hub.delta(region.code, 5) for _ in range(5)}
     assert len(found) == len(made) == 1
-    assert hub.hub.delta(region.code, 4) is None
+    assert {hub.hub.delta(region.code, n) for n in range(1, 5)} == {None}
+    assert hub.hub._deltas.keys() == {(region.code, 5, hub.regions.one(region.code).state.content)}
     hub.close()
