@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import tempfile
 import zlib
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from signing.formats.cms import sign_national
@@ -17,8 +20,15 @@ from tests.support.forging import append_update
 from tests.support.sealed import genuine, status_list, validation_data
 from tests.support.seals import Maker, make_pki
 from tests.support.signing_pki import AT, shared_pki
+from verify.formats.agreement import Agreement, Conditions, FieldRule
+from verify.formats.anchor import Anchor
+from verify.formats.hubentry import HubEntry
+from verify.formats.hublist import Admitted, HeldList, HubList
+from verify.formats.kit import MANIFEST, packed
 from verify.formats.report import report_content
 from verify.formats.sm2 import sm3
+from verify.formats.trustdelta import difference
+from verify.formats.trustlist import Endpoints, ListedIssuer, ListedSeal, ListedType, TrustList
 
 
 def main() -> None:
@@ -69,6 +79,7 @@ def main() -> None:
         "code_text": [sealed.code.encode(), b"https://example.org/verify#c=AAAA"],
         "picture": _pictures(sealed.code),
         "anything": [small, listed, sealed.sd_jwt.encode(), sealed.code.encode()],
+        **_regions(pki.root.certificate, pki.certificate(KeyPurpose.SEAL)),
     }.items():
         for number, seed in enumerate(seeds):
             path = SEEDS / name / f"seed-{number}"
@@ -106,6 +117,35 @@ def _table() -> bytes:
     return b"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000057 00000 n \ntrailer\n<</Size 3/Root 1 0 R>>"
 
 
+def _regions(root: bytes, leaf: bytes) -> dict[str, list[bytes]]:
+    """What regions say to one another, unsigned: targets put signatures around it."""
+    day = timedelta(days=1)
+    base = "https://a.example"
+    seal = ListedSeal("41020000000001", "公章", "official", (leaf,), True, AT, ("pades", "ses-4"))
+    issuer = ListedIssuer("11410200MB1234567C", "某局", ("a",), ("4102",), AT, None, 3, True, (seal,), (leaf,), (leaf,))
+    kind = ListedType("a", 1, "11100000MB0000000X001", "证", "Type", {"type": "object"})
+    points = Endpoints(base, f"{base}/v1/trust-list", (f"{base}/status-lists/",))
+    first = TrustList("410000", "省", 7, AT, AT + day, (root,), (), points, (issuer,), (kind,))
+    second = replace(first, sequence=8, issuers=(replace(issuer, level=2),))
+    anchor = Anchor("410000", (root,), name="省")
+    entry = HubEntry("100000", "410000", "region", "省", anchor, base, 2, "100000", AT, AT + day, 1)
+    held = HeldList(7, "0" * 64, 9, AT, AT + day, AT, 1)
+    listed = HubList("100000", "国", 1, AT, AT + day, 1, base, (Admitted("a.b.c", held),))
+    rules = (FieldRule("name", "entity"), FieldRule("kind", value="x"), FieldRule("s", "t", values={"甲": "A"}))
+    agreed = Agreement("a0000001", 1, "110000", "410000", "a", "b", AT, AT, None, rules, Conditions(issuer_level=2))
+    told = {"iss": base, "number": 1, "kind": "KEY_COMPROMISED", "iat": int(AT.timestamp())}
+    return {
+        "trust_list": [first.payload()],
+        "trust_list_difference": [difference(first.to_json(), second.to_json(), "a.b.c") or b""],
+        "agreement": [agreed.payload()],
+        "anchor": [json.dumps(anchor.to_json()).encode()],
+        "hub_list": [listed.payload()],
+        "hub_entry": [entry.payload()],
+        "notice": [json.dumps(told).encode()],
+        "kit": [packed([(MANIFEST, b"a.b.c"), ("anchors/410000", b"{}")])],
+    }
+
+
 def _small(baseline: Baseline = Baseline.B_B) -> bytes:
     pki = shared_pki()
     return seal_pdf(
@@ -132,9 +172,9 @@ def _end_of_seal(pdf: bytes) -> int:
 
 def _streamed() -> bytes:
     """A document whose objects lie in an object stream, listed by a cross-reference stream with a predictor."""
-    packed = b"1 0 2 37 " + b"<</Type/Catalog/Pages 2 0 R>>".ljust(37) + b"<</Type/Pages/Kids[]/Count 0>>"
+    inner = b"1 0 2 37 " + b"<</Type/Catalog/Pages 2 0 R>>".ljust(37) + b"<</Type/Pages/Kids[]/Count 0>>"
     out = b"%PDF-1.7\n"
-    body = zlib.compress(packed)
+    body = zlib.compress(inner)
     first = len(out)
     out += b"4 0 obj\n<</Type/ObjStm/N 2/First 9/Filter/FlateDecode/Length %d>>stream\n%s\nendstream\nendobj\n" % (
         len(body),

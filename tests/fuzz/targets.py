@@ -335,6 +335,95 @@ def picture(data: bytes) -> None:
     _sound(verify_picture(data, trust=TrustStore(), at=AT, policy=small), data)
 
 
+# --- regions --------------------------------------------------------------------------------------------------------
+
+
+def _token(kind: str, payload: bytes) -> str:
+    """A token of that kind over ``payload``, so that what is fuzzed is not hidden in base64."""
+    from verify.formats.jose import encode_base64url
+
+    head = encode_base64url(b'{"alg":"ES256","typ":"%s"}' % kind.encode())
+    return f"{head}.{encode_base64url(payload)}.{encode_base64url(bytes(64))}"
+
+
+def trust_list(data: bytes) -> None:
+    from verify.formats.trustlist import JWS_TYPE, TrustListError, unverified_trust_list
+
+    try:
+        found, _ = unverified_trust_list(_token(JWS_TYPE, data))
+    except TrustListError:
+        return
+    if found.payload() != data:
+        raise WrongAnswerError("a list in another form than its own")
+
+
+def trust_list_difference(data: bytes) -> None:
+    import json
+
+    from verify.formats.trustdelta import DeltaError, apply_difference
+
+    former = json.loads((SEEDS / "trust_list" / "seed-0").read_bytes())
+    with contextlib.suppress(DeltaError):
+        apply_difference(former, data)
+
+
+def agreement(data: bytes) -> None:
+    import json
+
+    from verify.formats.agreement import JWS_TYPE, AgreementError, unverified_agreement
+
+    head, payload, signature = _token(JWS_TYPE, data).split(".")
+    signed = {"payload": payload, "signatures": [{"protected": head, "signature": signature}]}
+    for value in (data, json.dumps(signed).encode()):
+        with contextlib.suppress(AgreementError):
+            unverified_agreement(value)
+
+
+def anchor(data: bytes) -> None:
+    from verify.formats.anchor import AnchorError, anchor_from_json, read_anchor
+
+    try:
+        found = read_anchor(data)
+    except AnchorError:
+        return
+    if anchor_from_json(found.to_json()) != found:
+        raise WrongAnswerError("an anchor that is not read as it is written")
+
+
+def hub_list(data: bytes) -> None:
+    from verify.formats.hublist import JWS_TYPE, HubListError, unverified_hub_list
+
+    with contextlib.suppress(HubListError):
+        unverified_hub_list(_token(JWS_TYPE, data))
+
+
+def hub_entry(data: bytes) -> None:
+    from verify.formats.hubentry import JWS_TYPE, HubEntryError, unverified_entry
+
+    with contextlib.suppress(HubEntryError):
+        unverified_entry(_token(JWS_TYPE, data))
+
+
+def notice(data: bytes) -> None:
+    from verify.formats.notice import JWS_TYPE, NoticeError, unverified_notice
+
+    with contextlib.suppress(NoticeError):
+        unverified_notice(_token(JWS_TYPE, data))
+
+
+def kit(data: bytes) -> None:
+    from verify.formats.kit import KitError, packed, unpacked, unverified_kit
+
+    try:
+        found = unpacked(data)
+    except KitError:
+        return
+    if packed(found.items()) != data:
+        raise WrongAnswerError("a kit in a second form")
+    with contextlib.suppress(KitError):
+        unverified_kit(data)
+
+
 def anything(data: bytes) -> None:
     """What the command line gives to the library: a file of whatever kind."""
     from verify import TrustStore, verify_any
@@ -348,6 +437,8 @@ TARGETS: dict[str, Target] = {
         pdf_values, pdf_filters, pdf_xref, pdf_file, pdf_update, pdf_document,
         der, ber, cms, seal, crl, ocsp, certificate,
         jws, record_token, key_of_holder, status_list, license_record, report_subject,
-        code_cbor, code_text, picture, anything,
+        code_cbor, code_text, picture,
+        trust_list, trust_list_difference, agreement, anchor, hub_list, hub_entry, notice, kit,
+        anything,
     )
 }  # fmt: skip

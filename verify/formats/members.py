@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -157,7 +156,7 @@ class Members:
     def _octets(cls, value: Any, path: str, limit: int) -> bytes:
         try:
             return base64.b64decode(cls._text(value, path, limit), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error among them
             raise MemberError(f"{path} is not base64") from error
 
 
