@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.schemas import utc
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
     from certvault.hubs import HubInfo, SeenInfo
     from certvault.regions import RegionInfo
+    from certvault.relaysync import NoticeInfo, Relayed
+
+
+_SHOWN = 5
+_NOTICES = {"KEY_COMPROMISED": ("密钥已泄露", "KEY_COMPROMISED: a key was compromised")}
 
 
 def region_json(region: RegionInfo) -> dict[str, Any]:
@@ -90,6 +96,44 @@ def said_of_hub(hub: HubInfo, lang: str) -> list[str]:
     for code in dict.fromkeys((*hub.faults, *filter(None, (hub.outcome,)))):
         told.append(f"  ! {code}  {in_words(code, lang)}")
     return told
+
+
+def notice_json(notice: NoticeInfo) -> dict[str, Any]:
+    """A notice of another region, and the signed document itself (JWS)."""
+    return {
+        "region": notice.region,
+        "number": notice.number,
+        "kind": notice.kind,
+        "at": utc(notice.made),
+        "certificate_sha256": notice.key or None,
+        "received_at": utc(notice.received),
+        "notice": notice.token,
+    }
+
+
+def said_of_notices(notices: Sequence[NoticeInfo], lang: str) -> list[str]:
+    """Notices of one region for a person, the latest few."""
+    zh = lang == "zh"
+    told = []
+    for one in notices[:_SHOWN]:
+        words = _NOTICES.get(one.kind, (one.kind, one.kind))[0 if zh else 1]
+        kind = "".join(c if c.isprintable() else "?" for c in words)
+        key = f"{'证书' if zh else 'certificate'} SHA-256 {one.key}" if one.key else ""
+        told.append("  ! " + "  ".join(filter(None, (f"#{one.number}", f"{one.made:%Y-%m-%d %H:%MZ}", kind, key))))
+    if len(notices) > _SHOWN:
+        more = len(notices) - _SHOWN
+        told.append(f"  另有通知 {more} 件（--json）" if zh else f"  {more} more notices (--json)")
+    return told
+
+
+def said_of_relayed(relayed: Relayed, lang: str) -> list[str]:
+    """What came beside the lists, where something did."""
+    counts = (relayed.notices, relayed.countersigned, relayed.proposed, relayed.handed)
+    if lang == "zh":
+        names = ("新通知", "对方已会签的协议", "待我方会签的协议", "交给枢纽的协议")
+    else:
+        names = ("new notices", "agreements countersigned by others", "agreements that wait for us", "handed to hubs")
+    return [f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count]
 
 
 def in_words(code: str, lang: str) -> str:

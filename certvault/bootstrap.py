@@ -58,6 +58,7 @@ from certvault.regions import Regions
 from certvault.regionsync import RegionSync
 from certvault.reissuing import Reissuing
 from certvault.relay import Relay
+from certvault.relaysync import RelaySync
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -221,6 +222,8 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
     hub = Hub(database, keyring, anchors, regions, settings, clock)
     hubs = Hubs(database, regions, region_lists, web, settings, clock)
     agreements = Agreements(database, keyring, pki, catalog, anchors, regions, settings, clock)
+    relay = Relay(database, hub, settings, clock)
+    relay_sync = RelaySync(database, regions, relay, agreements, web, settings, clock)
     versions = Versions(database, catalog, pipeline, sealing, issuing, licenses, acts, clock)
     minting = Minting(
         database,
@@ -301,9 +304,10 @@ def _wire(settings: Settings, clock: Clock, session: Session, database: Database
         recovery=recovery,
         web=web,
         hub=hub,
-        relay=Relay(database, hub, settings, clock),
+        relay=relay,
+        relay_sync=relay_sync,
         hubs=hubs,
-        gathering=Gathering(database, hub, hubs, regions, sync, web, settings),
+        gathering=Gathering(database, hub, hubs, regions, sync, relay_sync, web, settings),
         anchors=anchors,
         trust_lists=trust_lists,
         trust_list_xml=TrustListXml(database, keyring, anchors, trust_lists, settings, clock),

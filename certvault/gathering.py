@@ -1,4 +1,5 @@
-"""A hub gathers: the lists of the regions that it admits, those of hubs below it, and the anchors that lead to them.
+"""A hub gathers: the lists of the regions that it admits, those of hubs below it, and the anchors that lead to them;
+then the notices of the regions (:mod:`certvault.relaysync`).
 
 A member's round is here as well: what it asks directly, and what comes through hubs.
 """
@@ -18,6 +19,7 @@ from certvault.model.hub import EntryRecord
 from certvault.model.keys import VAULT_OWNER, event
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync, Synced
+from certvault.relaysync import RelaySync
 from certvault.settings import Settings
 from certvault.web import Web, WebError
 from verify.formats.anchor import MAX_BYTES as MAX_ANCHOR
@@ -31,13 +33,22 @@ class Gathering:
     """One round of asking everybody."""
 
     def __init__(
-        self, database: Database, hub: Hub, hubs: Hubs, regions: Regions, sync: RegionSync, web: Web, settings: Settings
+        self,
+        database: Database,
+        hub: Hub,
+        hubs: Hubs,
+        regions: Regions,
+        sync: RegionSync,
+        relay: RelaySync,
+        web: Web,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._hub = hub
         self._hubs = hubs
         self._regions = regions
         self._sync = sync
+        self._relay = relay
         self._web = web
         self._settings = settings
 
@@ -51,6 +62,7 @@ class Gathering:
         asked = self._sync.sync_due()
         if not self._settings.is_hub:
             found = self._hubs.sync(due_only=True)
+            self._relay.sync(due_only=True)
             return sorted({**{s.region: s.code for s in asked}, **dict(found.hubs), **dict(found.regions)}.items())
         return self._gathered(asked, due_only=True)
 
@@ -61,6 +73,7 @@ class Gathering:
             self._hub.keep()
             for entry in self._entries():
                 self._walk(entry)
+        self._relay.sync(due_only=due_only)  # behind the lists, under which notices are judged
         return sorted(done.items())
 
     def _entries(self) -> list[EntryRecord]:

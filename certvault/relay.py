@@ -26,7 +26,8 @@ from verify.formats.jose import UnverifiedJws
 from verify.formats.notice import MAX_BYTES as MAX_NOTICE
 from verify.formats.notice import NoticeError, unverified_notice
 from verify.formats.refusal import RefusedError, refuse
-from verify.trust.hubs import unsigned_reason
+from verify.trust.hubs import unsigned_reason, unsigned_under
+from verify.trust.regions import KnownRegion
 
 AGREEMENT, NOTICE = "agreement", "notice"
 MOST = 500
@@ -65,7 +66,7 @@ class Relay:
         except AgreementError as error:
             raise _broken(str(error)) from error
         found = self._agreement(offered)
-        return self._keep(found, body, actor)
+        return self.keep(found, body, actor)
 
     def offer_notice(self, body: bytes, actor: str = _ANONYMOUS) -> RelayedDocument:
         """Take a region's notice in. RefusedError: NOTICE_BROKEN, HUB_DOCUMENT_FOREIGN, HUB_DOCUMENT_OLD, HUB_FULL."""
@@ -78,7 +79,41 @@ class Relay:
         anchors = self._anchors((region,)).get(region, [])
         if all(self._reason(a, notice.jws, notice.made, purposes.ANSWER) for a in anchors):
             raise _foreign()
-        return self._keep(Offered(NOTICE, region, f"notice:{notice.number}", 1, 1), body.strip(), actor)
+        return self.keep(Offered(NOTICE, region, _notice_name(notice.number), 1, 1), body.strip(), actor)
+
+    def take_notice(self, body: bytes, known: KnownRegion, actor: str) -> RelayedDocument:
+        """Keep a notice of a region that this vault knows, whoever brought it: its own signature decides.
+
+        RefusedError: NOTICE_BROKEN, HUB_DOCUMENT_FOREIGN, HUB_DOCUMENT_OLD.
+        """
+        try:
+            notice = unverified_notice(body)
+        except NoticeError as error:
+            raise _notice_broken(str(error)) from error
+        reason = unsigned_under(
+            known.list.roots,
+            notice.jws,
+            notice.made,
+            self._clock.now(),
+            usage=purposes.ANSWER,
+            crls=known.list.crls,
+            allow_example=self._settings.allow_example,
+        )
+        if reason or notice.claims.get("region") != known.region:
+            raise _foreign()
+        return self.keep(Offered(NOTICE, known.region, _notice_name(notice.number), 1, 1), body.strip(), actor)
+
+    def has(self, body: bytes) -> bool:
+        """Whether this very document is kept."""
+        with self._database.reading() as view:
+            return view.hub_documents.get(hashlib.sha256(body).hexdigest()) is not None
+
+    def kept(self, kind: str) -> list[RelayedDocument]:
+        """What is kept of a kind, the latest first, at most :data:`MOST`."""
+        with self._database.reading() as view:
+            table = view.hub_documents.table.c
+            query = view.hub_documents.query().where(table.kind == kind).order_by(table.number.desc())
+            return view.hub_documents.all(query.limit(MOST))
 
     def documents(self, kind: str, after: int = 0, limit: int = MAX_PAGE) -> list[RelayedDocument]:
         """Documents behind number ``after``, in the order in which they came."""
@@ -118,7 +153,8 @@ class Relay:
         admitted = {i.entry.region for i in self._hub.entries() if i.holds}
         return {r: self._hub.region_anchors(r) for r in regions if r in admitted}
 
-    def _keep(self, offered: Offered, body: bytes, actor: str) -> RelayedDocument:
+    def keep(self, offered: Offered, body: bytes, actor: str) -> RelayedDocument:
+        """Keep a document whose signatures were checked. RefusedError: HUB_DOCUMENT_OLD, HUB_FULL."""
         digest = hashlib.sha256(body).hexdigest()
         about = f"region:{offered.region}"
         with self._database.writing() as uow:
@@ -133,7 +169,8 @@ class Relay:
                 raise _old()
             for former in equal:
                 uow.hub_documents.remove(former, event("HUB_DOCUMENT_REPLACED", about, actor, kind=former.kind))
-            self._room(uow, offered)
+            self._room(uow, offered, actor)
+            told = "HUB_DOCUMENT_KEPT" if self._settings.is_hub else "REGION_DOCUMENT_KEPT"
             made = RelayedDocument(
                 sha256=digest,
                 number=uow.next_numbers(_COUNTER),
@@ -144,13 +181,25 @@ class Relay:
                 body=body,
                 received_at=self._clock.now(),
             )
-            return uow.hub_documents.save(replace(made), event("HUB_DOCUMENT_KEPT", about, actor, kind=offered.kind))
+            return uow.hub_documents.save(
+                replace(made), event(told, about, actor, kind=offered.kind, name=offered.name)
+            )
 
     def _weight(self, kept: RelayedDocument) -> int:
         return len(unverified_agreement(kept.body).signatures) if kept.kind == AGREEMENT else 1
 
-    def _room(self, uow: UnitOfWork, offered: Offered) -> None:
-        if len(uow.hub_documents.where(kind=offered.kind, region=offered.region)) >= MOST:
+    def _room(self, uow: UnitOfWork, offered: Offered, actor: str) -> None:
+        """Of notices the oldest makes room; an older one than all that are kept comes too late."""
+        kept = uow.hub_documents.where(kind=offered.kind, region=offered.region)
+        if len(kept) < MOST:
+            return
+        if offered.kind == NOTICE:
+            oldest = min(kept, key=lambda k: _number(k.name))
+            if _number(oldest.name) > _number(offered.name):
+                raise _old()
+            about = f"region:{offered.region}"
+            uow.hub_documents.remove(oldest, event("HUB_DOCUMENT_DROPPED", about, actor, name=oldest.name))
+        else:
             raise conflict(
                 "HUB_FULL",
                 "",
@@ -159,6 +208,14 @@ class Relay:
                 remedy_zh="请直接交给对方区域。",
                 remedy_en="Hand it to the other region directly.",
             )
+
+
+def _notice_name(number: int) -> str:
+    return f"notice:{number}"
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("notice:"))
 
 
 def _broken(reason: str) -> RefusedError:
@@ -205,4 +262,4 @@ def _old() -> RefusedError:
     )
 
 
-__all__ = ["AGREEMENT", "MAX_AGREEMENT", "MAX_NOTICE", "MAX_PAGE", "NOTICE", "Relay"]
+__all__ = ["AGREEMENT", "MAX_AGREEMENT", "MAX_NOTICE", "MAX_PAGE", "NOTICE", "Offered", "Relay"]

@@ -23,6 +23,7 @@ The file holds no secret, unless a database URL with a password was written into
                 list_hours, sync_minutes
                                how long our trust list holds, in hours (1 to 4320; default 168); how often those of
                                adopted regions are asked for, in minutes (default 15)
+                relay          true: agreements that are signed here are handed to the hubs that are followed
     [operator]  street, locality, postal_code, email, registration
                                who answers for the trust list and where, for its XML form; registration is the
                                unified social credit code
@@ -104,6 +105,7 @@ class Settings:
     list_hours: int = 168
     operator: Mapping[str, str] = field(default_factory=dict)
     sync_minutes: int = 15
+    relay: bool = True
     recognition_fetch: bool = True
     web_plain_http: tuple[str, ...] = ()
     web_ca_file: str | None = None
@@ -155,7 +157,12 @@ class Settings:
                 "mint_columns": self.mint_columns,
                 "mint_cell_chars": self.mint_cell_chars,
             },
-            "region": {"role": self.role, "list_hours": self.list_hours, "sync_minutes": self.sync_minutes},
+            "region": {
+                "role": self.role,
+                "list_hours": self.list_hours,
+                "sync_minutes": self.sync_minutes,
+                "relay": self.relay,
+            },
             "seals": {"four_eyes": self.four_eyes, "structure": self.seal_structure},
             "remote": {
                 "enabled": self.remote_signing,
@@ -257,6 +264,7 @@ def _settings(folder: Path, value: Mapping[str, Any]) -> Settings:
         operator=_operator(value.get("operator", {})),
         list_hours=number("list_hours", 168, "region", 4320),
         sync_minutes=number("sync_minutes", 15, "region", 10_080),
+        relay=value.get("region", {}).get("relay", True) is True,
         recognition_fetch=value.get("recognition", {}).get("fetch", True) is True,
         agreement_countersigned=_strict(value, "countersigned"),
         agreement_approver=_strict(value, "second_approver"),

@@ -40,7 +40,7 @@ from verify.formats.trustdelta import difference
 from verify.formats.trustlist import Endpoints, ListedIssuer, ListedSeal, ListedType, TrustList, trust_list_from_json
 from verify.trust.regions import NATION
 
-PATH = "/v1/trust-list"
+PATH, NOTICES = "/v1/trust-list", "/v1/notices"
 RENEWAL = datetime.timedelta(days=1)
 KEPT = 32
 """So many of the newest lists are kept whole."""
@@ -215,7 +215,7 @@ class TrustLists:
             next_update=_EPOCH + RENEWAL,
             roots=tuple(self._pki.roots()),
             authorities=tuple(authorities),
-            endpoints=Endpoints(base, base + PATH, tuple(list_uri(base, n) for n in numbers)),
+            endpoints=Endpoints(base, base + PATH, tuple(list_uri(base, n) for n in numbers), base + NOTICES),
             issuers=tuple(_issuer(i, self._settings, seals, names, certificates) for i in issuers),
             types=self._types(),
             anchor_sequence=anchor_sequence,

@@ -44,6 +44,7 @@ from certvault.regionlists import RegionLists
 from certvault.regions import Regions
 from certvault.regionsync import RegionSync
 from certvault.relay import Relay
+from certvault.relaysync import RelaySync
 from certvault.remote import RemoteSigning
 from certvault.reports import Reports
 from certvault.sealfiles import SealFiles
@@ -114,6 +115,7 @@ class Vault:
     region_sync: RegionSync
     hub: Hub
     relay: Relay
+    relay_sync: RelaySync
     hubs: Hubs
     gathering: Gathering
     _database: Database

@@ -14,6 +14,8 @@ from api.cli.options import JsonOption, LangOption, VaultOption, given
 
 if TYPE_CHECKING:
     from certvault.model.agreement import AgreementVersion
+    from certvault.model.hub import RelayedDocument
+    from verify.formats.agreement import Agreement
 
 SHANGHAI = timezone(timedelta(hours=8))
 OutOption = Annotated[
@@ -80,7 +82,13 @@ def region_agree(
 
 
 def region_countersign(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A signed agreement of the other region")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A signed agreement of the other region, or the name of one that waits (region agreements)",
+        ),
+    ],
     *,
     out: OutOption = None,
     token: TokenOption = None,
@@ -94,17 +102,20 @@ def region_countersign(
     from verify.formats.agreement import MAX_BYTES
 
     with invocation.open_vault() as opened:
-        found = opened.agreements.countersign(_content(file, MAX_BYTES), actor_of(opened, token))
+        waiting = {a.id: kept.body for a, kept in opened.relay_sync.proposals()} if not file.exists() else {}
+        data = waiting.get(str(file)) or _content(file, MAX_BYTES)
+        found = opened.agreements.countersign(data, actor_of(opened, token))
     _write(found, out)
     value = {**agreement_json(found), "file": str(out) if out else None}
     output.show(invocation, value, _told(found, invocation.zh), aside=output.is_stdout(out))
 
 
 def region_agreements(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
-    """List the agreements, every version."""
+    """List the agreements, every version. PROPOSED: another region's, about our type, that waits for our signature."""
     invocation = given(vault, as_json, lang)
     with invocation.open_vault() as opened:
         rows = [agreement_json(v) for v in opened.agreements.list()]
+        rows += [_proposed(agreement, kept) for agreement, kept in opened.relay_sync.proposals()]
     output.table(invocation, "agreements", rows, _COLUMNS)
 
 
@@ -129,6 +140,29 @@ def agreement_json(version: AgreementVersion) -> dict[str, Any]:
         "made_by": version.made_by,
         "approved_by": version.approved_by,
         "countersigned": version.countersigned_at is not None,
+    }
+
+
+def _proposed(agreement: Agreement, kept: RelayedDocument) -> dict[str, Any]:
+    """An agreement that came through a hub; ``region countersign`` takes its name or the document in a file."""
+    from api.schemas import utc
+
+    return {
+        "agreement": agreement.id,
+        "version": agreement.version,
+        "region": agreement.accepting,
+        "accepting": agreement.accepting,
+        "issuing": agreement.issuing,
+        "theirs": agreement.theirs,
+        "ours": agreement.ours,
+        "from": utc(agreement.starts),
+        "until": utc(agreement.ends) if agreement.ends else None,
+        "state": "PROPOSED",
+        "made_at": utc(agreement.made),
+        "made_by": None,
+        "approved_by": None,
+        "countersigned": False,
+        "document": kept.body.decode("utf-8"),
     }
 
 

@@ -198,16 +198,20 @@ def region_adopt(
 def region_list(vault: VaultOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """List the adopted regions: number and age of what is known, and what stands against them."""
     invocation = given(vault, as_json, lang)
-    from api.regionjson import hub_json, region_json, said, said_of_hub, seen_json
+    from api.regionjson import hub_json, notice_json, region_json, said, said_of_hub, said_of_notices, seen_json
 
     with invocation.open_vault() as opened:
         found, hubs, seen = opened.regions.list(), opened.hubs.list(), opened.hubs.evidence()
+        notices = opened.relay_sync.notices()
     lines = [line for h in hubs for line in said_of_hub(h, invocation.lang)]
-    lines += [line for r in found for line in said(r, invocation.lang)]
+    for one in found:
+        lines += said(one, invocation.lang)
+        lines += said_of_notices([n for n in notices if n.region == one.region], invocation.lang)
     value = {
         "regions": [region_json(r) for r in found],
         "hubs": [hub_json(h) for h in hubs],
         "equivocations": [seen_json(s) for s in seen],
+        "notices": [notice_json(n) for n in notices],
     }
     output.show(invocation, value, lines)
 
@@ -222,12 +226,15 @@ def region_sync(
 ) -> None:
     """Ask adopted regions and hubs for what is new. Ends with 3 when some region was refused or not reached."""
     invocation = given(vault, as_json, lang)
-    from api.regionjson import in_words
+    import dataclasses
+
+    from api.regionjson import in_words, said_of_relayed
     from certvault.model.actor import LOCAL_OPERATOR
 
     with invocation.open_vault() as opened:
         found = opened.region_sync.sync(LOCAL_OPERATOR, names or ())
         followed = opened.hubs.sync()
+        relayed = opened.relay_sync.sync(names or ())
     through = [*followed.hubs, *followed.regions]
     output.show(
         invocation,
@@ -235,6 +242,7 @@ def region_sync(
             "regions": [_synced_json(s, invocation.lang) for s in found],
             "hubs": [_coded("hub", h, c, invocation.lang) for h, c in followed.hubs],
             "through_hubs": [_coded("region", r, c, invocation.lang) for r, c in followed.regions],
+            "relayed": dataclasses.asdict(relayed),
         },
         [
             *(_synced(s, invocation) for s in found),
@@ -242,6 +250,7 @@ def region_sync(
                 f"{name}  {code}  {in_words(code, invocation.lang)}" if code else f"{name}  OK"
                 for name, code in through
             ),
+            *said_of_relayed(relayed, invocation.lang),
         ],
     )
     if any(s.code for s in found) or any(code for _, code in through):

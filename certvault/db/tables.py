@@ -665,6 +665,15 @@ hub_documents = Table(
     Index("ix_hub_documents_region", "region", "kind"),
 )
 
+relay_cursors = Table(
+    "relay_cursors",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("mark", String(64), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    _revision(),
+)
+
 seen_lists = Table(
     "seen_lists",
     metadata,

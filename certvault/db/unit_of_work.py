@@ -85,6 +85,7 @@ class View:
         self.hubs = Reader(connection, t.hubs, h.HubRecord)
         self.hub_lists = Reader(connection, t.hub_lists, h.PublishedHubList)
         self.hub_documents = Reader(connection, t.hub_documents, h.RelayedDocument)
+        self.relay_cursors = Reader(connection, t.relay_cursors, h.RelayCursor)
         self.seen_lists = Reader(connection, t.seen_lists, h.SeenList)
 
     def fact(self, name: str) -> str | None:
@@ -158,6 +159,7 @@ class UnitOfWork:
         self.hubs = Repository(connection, t.hubs, h.HubRecord, journal)
         self.hub_lists = Repository(connection, t.hub_lists, h.PublishedHubList, journal)
         self.hub_documents = Repository(connection, t.hub_documents, h.RelayedDocument, journal)
+        self.relay_cursors = Repository(connection, t.relay_cursors, h.RelayCursor, journal)
         self.seen_lists = Repository(connection, t.seen_lists, h.SeenList, journal)
 
     def record(self, events: Iterable[k.Event]) -> None:

@@ -69,8 +69,9 @@ class PublishedHubList:
 
 @dataclass(frozen=True, slots=True)
 class RelayedDocument:
-    """A document that a hub hands on: ``kind`` is ``agreement`` or ``notice``, ``name`` what versions of it share.
+    """A document that a hub hands on, or that a member took from one.
 
+    ``kind`` is ``agreement`` or ``notice``, ``name`` what versions of it share.
     ``number`` counts the documents in the order in which they came.
     """
 
@@ -96,4 +97,15 @@ class SeenList:
     token: bytes
     source: str
     seen_at: datetime.datetime
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RelayCursor:
+    """Up to which number ``source`` was read, or what is ours was handed to it. When ``mark`` changes, which stands for
+    the regions and anchors that were known, it begins anew: what was refused before may count now."""
+
+    source: str
+    mark: str = ""
+    position: int = 0
     revision: int = 0

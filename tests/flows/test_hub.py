@@ -15,15 +15,19 @@ from certvault.bootstrap import LOCAL_OPERATOR, Vault, open_vault
 from certvault.clock import FixedClock
 from certvault.errors import SettingsError
 from certvault.model.hub import HubRecord
+from certvault.relaysync import Relayed
 from certvault.seals import Wanted
 from certvault.settings import read_settings
 from signing.formats.hub import make_entry, sign_hub_list
+from signing.formats.jose import signed_token
+from signing.keys import KeyPurpose
 from tests.conftest import NOW
 from tests.support.nodes import Node, Nodes, nodes
 from verify.formats.anchor import anchor_from_json
 from verify.formats.hubentry import unverified_entry
 from verify.formats.hublist import HubList, unverified_hub_list
 from verify.formats.jose import encode_base64url
+from verify.formats.notice import JWS_TYPE, KEY_COMPROMISED
 from verify.formats.refusal import RefusedError
 from verify.trust.hubs import HubError, check_entry, check_hub_list
 from verify.trust.lists import Adopted, AdoptionError, Rules, offer_anchors
@@ -592,3 +596,84 @@ def test_a_hub_hands_nothing_on_that_a_stranger_signed(world: World, what: str) 
     with pytest.raises(RefusedError) as refused:
         offer(b"{}")
     assert code_of(refused) == f"{what.upper()}_BROKEN"
+
+
+# --- what travels beside the lists ------------------------------------------------------------------------------
+
+LOST = "ab" * 32
+"""Digest of the certificate that a notice is about."""
+
+
+def hands_out(world: World, *tokens: bytes) -> None:
+    """Let the hub hand out these notices."""
+    items = [{"number": n, "document": token.decode()} for n, token in enumerate(tokens, 1)]
+    world.hub.canned["/v1/hub/notices"] = 200, json.dumps({"items": items, "next": None}).encode()
+
+
+def test_a_notice_of_a_compromised_key_travels_from_region_to_hub_to_member(world: World) -> None:
+    from api.regionjson import notice_json, said_of_notices
+
+    hub, member = world.nodes.copy(world.hub), world.member()
+    world.shanghai.vault.notices.add("TEST", {})  # a test before handed the hub another one of this number
+    made = world.shanghai.vault.notices.add(KEY_COMPROMISED, {"key": {"certificate_sha256": LOST}})
+    hub.gathering.gather()
+    gathered = [d.body for d in hub.relay.documents("notice")]
+    assert made.token in gathered
+    hands_out(world, *gathered)
+    assert member.relay_sync.sync().notices == len(gathered)
+    notice = next(n for n in member.relay_sync.notices() if n.number == made.number)
+    assert (notice.region, notice.kind, notice.key) == ("310100", KEY_COMPROMISED, LOST)
+    assert notice_json(notice)["notice"] == made.token.decode()
+    for lang, words in (("zh", "密钥已泄露"), ("en", "a key was compromised")):
+        (line,) = said_of_notices([notice], lang)
+        assert words in line
+        assert LOST in line
+        assert f"{NOW:%Y-%m-%d}" in line
+    world.shanghai.asked.clear()
+    hub.relay_sync.sync()
+    assert f"/v1/notices?after={made.number}&limit=50" in world.shanghai.asked, "it is read on from there"
+    hands_out(world)
+    assert member.relay_sync.sync() == Relayed()
+
+
+def test_a_notice_that_the_region_did_not_sign_is_not_kept(world: World) -> None:
+    """The hub signs one in the region's name, changes one, and has one of a region that nobody knows."""
+    member, hub = world.member(), world.hub.vault
+    key = hub._keyring.active(KeyPurpose.ANSWER)
+    chain = (hub._keyring.certificate_der(key), *hub.pki.above(key, with_root=False))
+    claims = {"iss": world.shanghai.url, "iat": int(NOW.timestamp()), "region": "310100", "number": 7}
+    forged = signed_token(
+        {"typ": JWS_TYPE}, claims | {"kind": KEY_COMPROMISED}, signer=hub._keyring.signer(key), chain=chain
+    ).encode()
+    true = world.nodes.copy(world.shanghai).notices.add("TEST", {"text": "示例"}).token
+    head, _, value = true.split(b".")
+    changed_one = b".".join((head, encode_base64url(json.dumps(claims | {"kind": "TEST"}).encode()).encode(), value))
+    hands_out(world, forged, changed_one, hub.notices.add("TEST", {}).token, b"{}", true)
+    assert member.relay_sync.sync().notices == 1
+    assert [n.token for n in member.relay_sync.notices()] == [true.decode()], "and what follows is kept all the same"
+
+
+def test_a_hub_that_hands_out_nonsense_keeps_no_list_from_anybody(world: World) -> None:
+    member = world.member()
+    world.hub.canned["/v1/hub/notices"] = 200, b'{"items": [{"number": 0, "document": "x"}]}'
+    world.hub.canned["/v1/hub/agreements"] = 500, b""
+    assert set(member.relay_sync.sync().failed) == {"notices:100000:hub", "agreements:100000"}
+    assert member.hubs.sync().hubs == (("100000", ""),)
+
+
+def test_a_countersignature_travels_and_nobody_signs_unasked(world: World) -> None:
+    accepting, issuing = world.member(), world.nodes.copy(world.shanghai)
+    follow(issuing, world.hub)
+    food = "food-business-license"
+    made = accepting.agreements.make("310100", food, food, LOCAL_OPERATOR)
+    assert accepting.relay_sync.sync().handed == 1
+    assert issuing.relay_sync.sync().proposed
+    assert issuing.agreements.list() == [], "it waits until a person signs it"
+    proposed, kept = next(p for p in issuing.relay_sync.proposals() if p[0].id == made.id)
+    assert (proposed.id, proposed.accepting, kept.body) == (made.id, "410200", made.signed)
+    issuing.agreements.countersign(kept.body, LOCAL_OPERATOR)
+    assert made.id not in {p.id for p, _ in issuing.relay_sync.proposals()}
+    issuing.relay_sync.sync()
+    assert accepting.agreements.newest("310100", food, food).countersigned_at is None
+    assert accepting.relay_sync.sync().countersigned == 1
+    assert accepting.agreements.newest("310100", food, food).countersigned_at is not None

@@ -9,7 +9,7 @@ back, may not have two contents under one number, and grows old like every list.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -199,10 +199,24 @@ def unsigned_reason(
 
     The certificate is judged at ``made``. Nothing is trusted but the anchor's roots.
     """
-    trust = TrustStore(anchors=anchor.certificates, allow_example=allow_example)
+    return unsigned_under(anchor.certificates, jws, made, at, usage=usage, allow_example=allow_example)
+
+
+def unsigned_under(
+    roots: Iterable[bytes],
+    jws: UnverifiedJws,
+    made: datetime,
+    at: datetime,
+    *,
+    usage: str,
+    crls: Iterable[bytes] = (),
+    allow_example: bool = False,
+) -> str:
+    """The same of roots (DER) and the revocation lists (DER) of what is below them."""
+    trust = TrustStore(anchors=tuple(roots), allow_example=allow_example)
     inquiry = Inquiry("token", trust=trust, at=at, policy=Policy(), evidence=Evidence())
     try:
-        check_token(inquiry, Chains(inquiry, jws.certificates()), jws, usage=usage, made=made, code="UNSIGNED")
+        check_token(inquiry, Chains(inquiry, jws.certificates(), crls), jws, usage=usage, made=made, code="UNSIGNED")
     except TokenError as error:
         return str(error.params.get("reason", error.code))
     return ""
