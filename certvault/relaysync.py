@@ -150,11 +150,13 @@ class RelaySync:
         if self._settings.is_hub:
             return []
         signed = {v.id: v.version for v in self._agreements.list() if not v.accepting}
-        found: dict[str, tuple[Agreement, RelayedDocument]] = {}
+        found: dict[tuple[str, str], RelayedDocument] = {}
         for kept in self._relay.kept(AGREEMENT):
-            if kept.version > max(signed.get(kept.name, 0), found[kept.name][0].version if kept.name in found else 0):
-                found[kept.name] = unverified_agreement(kept.body).agreement, kept
-        return [found[name] for name in sorted(found)]
+            key = kept.region, kept.name  # nobody puts another region's out by taking its number
+            newest = found[key].version if key in found else 0
+            if kept.version > max(signed.get(kept.name, 0), newest):
+                found[key] = kept
+        return [(unverified_agreement(found[k].body).agreement, found[k]) for k in sorted(found)]
 
     # --- who is asked
 
@@ -235,18 +237,19 @@ class RelaySync:
         known = sorted(h.state.region for h in self._regions.held())
         cursor = self._cursor(f"handed:{hub.hub}", hashlib.sha256(repr(known).encode()).hexdigest())
         position, ends, done = cursor.position, time.monotonic() + SECONDS, list[str]()
+        former = b""
         try:
             for step in self._signed_after(position):
                 left = ends - time.monotonic()
                 if left <= 0.05:
                     break
-                if _is_signed(step):
+                if step.signed != former and _is_signed(step):  # what is countersigned here is two steps of one file
                     url, kind = f"{hub.address}/v1/hub/agreements", {"Content-Type": "application/json"}
                     status = self._web.post(url, step.signed, kind, seconds=left)
                     if status >= 500 or status in _LATER:
                         break
                     done += ["handed"] if status in (200, 201) else []
-                position = step.number
+                position, former = step.number, step.signed
         finally:
             self._move(cursor, position)
         return done
