@@ -12,6 +12,8 @@ REGION_PHRASES: dict[str, str] = {
     "{} is no whole number from {} to {}": "{} 不是 {} 至 {} 的整数",
     "{} is neither true nor false": "{} 既不是 true 也不是 false",
     "{} is no list of at most {}": "{} 不是至多 {} 项的列表",
+    "{} holds control characters": "{} 含有控制字符",
+    "it holds something that has no RFC 8785 form": "含有无法写成 RFC 8785 形式的内容",
     "{} is no text of at most {} characters": "{} 不是至多 {} 个字符的文本",
     "{} is no moment in UTC": "{} 不是 UTC 时刻",
     "{} is no date": "{} 不是日期",
