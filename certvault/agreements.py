@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import json
 import secrets
 import threading
 from collections.abc import Callable
@@ -196,6 +197,7 @@ class Agreements:
             countersigned=self._settings.agreement_countersigned,
             types=tuple((t.name, required_fields(t)) for t in types),
             fields=tuple((t.name, tuple(t.fields)) for t in types),
+            schemas=tuple((t.name, json.dumps(t.schema["properties"], ensure_ascii=False)) for t in types),
             example=self._settings.sample,
         )
 

@@ -10,6 +10,7 @@ conditions; 5 the standing; 6 the fields. Recognition of licenses of our own reg
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -277,7 +278,9 @@ def _of_standing(case: _Case, agreement: Agreement) -> Iterator[Finding]:
 
 def _mapped(case: _Case, agreement: Agreement) -> Mapped:
     ours = dict(case.regions.fields).get(agreement.ours)
-    return map_fields(case.license, agreement.fields, ours, _required(case, agreement))
+    schema = dict(case.regions.schemas).get(agreement.ours)
+    properties = json.loads(schema) if schema else None
+    return map_fields(case.license, agreement.fields, ours, _required(case, agreement), properties)
 
 
 def _required(case: _Case, agreement: Agreement) -> tuple[str, ...]:

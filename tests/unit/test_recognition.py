@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -98,6 +99,28 @@ def test_a_value_that_the_rule_does_not_translate(ours: str, severity: str) -> N
     verdict = world(agreement(fields=rules)).verdict(license_of())
     assert severities(verdict, "FIELD_VALUE_UNMAPPED") == [severity]
     assert outcome(verdict) is (Outcome.NOT_RECOGNIZED if severity == "FATAL" else Outcome.RECOGNIZED)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"maxLength": 1}, {"minLength": 90}, {"enum": ["A", "B"]}, {"x-format": "date"}, {"x-format": "uscc"}],
+    ids=lambda schema: next(iter(schema)),
+)
+def test_a_value_that_our_schema_does_not_allow_is_not_put_there(schema: dict[str, Any]) -> None:
+    """Another region's issuer decides what its license says, not what stands in our fields."""
+    known = world(agreement(fields=RULES), schemas=(("our-transport", json.dumps({"remarks": schema})),))
+    verdict = known.verdict(license_of())
+    assert severities(verdict, "FIELD_VALUE_UNMAPPED") == ["NOTE"]
+    assert verdict.recognition is not None
+    assert "remarks" not in verdict.recognition.license
+    must = world(agreement(fields=RULES), schemas=(("our-transport", json.dumps({"business_scope": schema})),))
+    assert outcome(must.verdict(license_of())) is Outcome.NOT_RECOGNIZED
+
+
+def test_a_value_that_our_schema_allows_is_taken_over() -> None:
+    schema = {"remarks": {"minLength": 1, "maxLength": 60, "enum": ["国有", "公司"], "x-format": "text"}}
+    known = world(agreement(fields=RULES), schemas=(("our-transport", json.dumps(schema)),))
+    assert outcome(known.verdict(license_of())) is Outcome.RECOGNIZED
 
 
 @pytest.mark.parametrize(

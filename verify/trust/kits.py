@@ -14,7 +14,8 @@ Status lists are not looked at here: each is judged when a license asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -169,6 +170,15 @@ def _check_token(jws: UnverifiedJws, anchor: Anchor, made: datetime, crls: Itera
     check_token(inquiry, chains, jws, usage=purposes.TRUST_LIST, made=made, code="KIT_UNTRUSTED")
 
 
+def _schemas(listed: TrustList) -> Iterator[tuple[str, str]]:
+    """The schemas of the home region's types, as its own list has them."""
+    for name in sorted({t.name for t in listed.types}):
+        newest = listed.type_named(name)
+        properties = None if newest is None else newest.schema.get("properties")
+        if isinstance(properties, dict):
+            yield name, json.dumps(properties, ensure_ascii=False)
+
+
 def _trust(manifest: KitManifest, states: Mapping[str, Adopted], agreements: tuple[KnownAgreement, ...]) -> TrustStore:
     home = states[manifest.region].known()
     assert home is not None  # noqa: S101 - a list was offered to each state
@@ -180,6 +190,7 @@ def _trust(manifest: KitManifest, states: Mapping[str, Adopted], agreements: tup
         countersigned=manifest.countersigned,
         types=tuple((t.name, t.required) for t in manifest.types),
         fields=tuple((t.name, t.fields) for t in manifest.types),
+        schemas=tuple(_schemas(home.list)),
         example=manifest.example,
     )
     store = _home_trust(home.list)

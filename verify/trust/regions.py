@@ -80,6 +80,8 @@ class Regions:
     own: frozenset[str] = frozenset()
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """All fields of our own types, by name of the type. Of a type that is not here, any field may be taken over."""
+    schemas: tuple[tuple[str, str], ...] = ()
+    """The JSON Schemas of the fields of our own types (``properties``, as text), by name of the type."""
     example: bool = False
     """Whether the home region is an example itself: only then do lists of examples count, and as such. Without a home
     region (``home`` is empty) nothing is said of recognition, and whoever chose the lists may have chosen examples."""
@@ -87,7 +89,7 @@ class Regions:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process makes an index of its own."""
-        members = ("home", "known", "agreements", "countersigned", "types", "own", "fields", "example")
+        members = ("home", "known", "agreements", "countersigned", "types", "own", "fields", "schemas", "example")
         return (Regions, tuple(getattr(self, name) for name in members))
 
     def of_anchor(self, sha256: str) -> KnownRegion | None:
