@@ -110,6 +110,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
+    if wanted.folder is not None:
+        wanted.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=wanted.folder) as folder:
         found = measure(Path(folder), wanted.regions, wanted.issuers, wanted.changed)
     if wanted.json:
