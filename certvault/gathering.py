@@ -13,7 +13,7 @@ from dataclasses import replace
 from certvault.db.unit_of_work import Database
 from certvault.hub import Hub
 from certvault.hubrefusals import require_hub
-from certvault.hubs import Hubs, anchors_in
+from certvault.hubs import Hubs
 from certvault.model.actor import Actor, Role
 from certvault.model.hub import EntryRecord
 from certvault.model.keys import VAULT_OWNER, event
@@ -24,7 +24,7 @@ from certvault.settings import Settings
 from certvault.web import Web, WebError
 from verify.formats.anchor import MAX_BYTES as MAX_ANCHOR
 from verify.formats.hubentry import unverified_entry
-from verify.trust.lists import Adopted, AdoptionError, offer_anchors
+from verify.trust.lists import Adopted, AdoptionError, anchors_served, offer_anchors
 
 _ACTOR = Actor(VAULT_OWNER, frozenset({Role.OPERATOR}))
 
@@ -89,7 +89,7 @@ class Gathering:
             return
         try:
             body = self._web.get(f"{entry.address}/v1/trust-list/anchors", limit=MAX_ANCHOR * 16).body
-            steps = [a for a in anchors_in(body) if a.sequence <= held.sequence]
+            steps = [a for a in anchors_served(body) if a.sequence <= held.sequence]
             reached = offer_anchors(Adopted(entry.anchor), steps, self._regions.rules(entry.anchor)).anchor
         except (WebError, AdoptionError):
             return  # the next round tries again; until then members have the entry's anchor

@@ -27,10 +27,11 @@ from certvault.model.hub import EntryRecord, HubRecord, SeenList
 from certvault.model.keys import VAULT_OWNER, event
 from certvault.regionlists import RegionLists
 from certvault.regions import THROUGH_HUB, Regions, refusal_of
+from certvault.regionsync import wait_after
 from certvault.settings import Settings
 from certvault.web import Fetched, Web, WebError
 from verify.formats.anchor import MAX_BYTES as MAX_ANCHOR
-from verify.formats.anchor import Anchor, AnchorError, anchor_from_json
+from verify.formats.anchor import Anchor, anchor_from_json
 from verify.formats.hubentry import HubEntry
 from verify.formats.hublist import (
     MAX_BYTES,
@@ -41,7 +42,7 @@ from verify.formats.hublist import (
     HubListError,
     unverified_hub_list,
 )
-from verify.formats.jose import JoseError, strict_json, unverified_jws
+from verify.formats.jose import unverified_jws
 from verify.formats.trustdelta import DeltaError, apply_difference, begins_as_delta
 from verify.formats.trustlist import MAX_BYTES as MAX_LIST
 from verify.trust.hubs import (
@@ -53,7 +54,7 @@ from verify.trust.hubs import (
     is_inside,
     payload_digest,
 )
-from verify.trust.lists import Adopted, AdoptionError, Rules, confirmed, offer_anchors, offer_list
+from verify.trust.lists import Adopted, AdoptionError, anchors_served, confirmed, offer_anchors, offer_list
 
 log = logging.getLogger("certvault.hubs")
 
@@ -62,7 +63,7 @@ KEPT = 8
 """So many of the newest lists of a region are kept by a hub, to make differences from."""
 _AT_ONCE = 4
 _SECONDS = 20.0
-_FIRST_WAIT, _LONGEST_WAIT = datetime.timedelta(seconds=30), datetime.timedelta(hours=6)
+_FIRST_WAIT = datetime.timedelta(seconds=30)
 _ACTOR = Actor(VAULT_OWNER, frozenset({Role.OPERATOR}))
 
 
@@ -236,7 +237,7 @@ class Hubs:
         if named <= anchor.sequence:
             return hub
         found = self._fetch(hub, "/v1/trust-list/anchors", MAX_ANCHOR * 16)
-        moved = offer_anchors(Adopted(anchor), anchors_in(found.body), self._rules(anchor)).anchor
+        moved = offer_anchors(Adopted(anchor), anchors_served(found.body), self._regions.rules(anchor)).anchor
         if moved.sequence == anchor.sequence:
             return hub
         told = event("ANCHOR_ADOPTED", f"hub:{hub.hub}", VAULT_OWNER, sequence=moved.sequence)
@@ -295,7 +296,7 @@ class Hubs:
             faults = current.faults.split()
             if fault and code not in faults:
                 faults.append(code)
-            wait = min(_FIRST_WAIT * 2 ** min(current.failures, 20), _LONGEST_WAIT)
+            wait = wait_after(current.failures, _FIRST_WAIT)
             uow.hubs.save(
                 replace(
                     current,
@@ -385,7 +386,7 @@ class Hubs:
 
     def _newer(self, hub: HubRecord, region: str, listed: HeldList, held: Adopted) -> str:
         if listed.anchor_sequence > held.anchor.sequence:
-            anchors = anchors_in(self._fetch(hub, f"{ANCHORS}/{region}", MAX_ANCHOR * 16).body)
+            anchors = anchors_served(self._fetch(hub, f"{ANCHORS}/{region}", MAX_ANCHOR * 16).body)
             _, held = self._regions.advance(
                 region, lambda s: offer_anchors(s, anchors, self._regions.rules(s.anchor)), VAULT_OWNER
             )
@@ -480,9 +481,6 @@ class Hubs:
     def _fetch(self, hub: HubRecord, path: str, limit: int, etag: str = "") -> Fetched:
         return self._web.get(hub.address + path, limit=limit, etag=etag or None, seconds=_SECONDS)
 
-    def _rules(self, anchor: Anchor) -> Rules:
-        return self._regions.rules(anchor)
-
 
 def keep_entry(uow: UnitOfWork, entry: HubEntry, token: str, digest: str, at: datetime.datetime, actor: str) -> int:
     """Keep the newest entry of a region; the highest number of its list that was named since."""
@@ -530,18 +528,6 @@ def seen_twice(seen: Sequence[SeenList]) -> tuple[SeenInfo, ...]:
         for (region, sequence), both in sorted(by_number.items())
         if len(both) > 1
     )
-
-
-def anchors_in(body: bytes) -> list[Anchor]:
-    """A JSON array of anchors, as a region serves them. Raises AdoptionError (ANCHOR_BROKEN)."""
-    try:
-        value = strict_json(body, "anchors")
-        listed = value["anchors"] if isinstance(value, dict) else value
-        if not isinstance(listed, list) or len(listed) > 1_000:
-            raise AnchorError("it is no list of anchors")
-        return [anchor_from_json(a) for a in listed]
-    except (AnchorError, JoseError, KeyError) as error:
-        raise AdoptionError("ANCHOR_BROKEN", reason=str(error)) from error
 
 
 def anchor_text(anchor: Anchor) -> str:

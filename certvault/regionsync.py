@@ -25,15 +25,13 @@ from certvault.regions import Held, RegionInfo, Regions, refusal_of
 from certvault.settings import Settings
 from certvault.web import Fetched, Web, WebError
 from verify.formats.anchor import MAX_BYTES as MAX_ANCHOR
-from verify.formats.anchor import Anchor, AnchorError, anchor_from_json
-from verify.formats.jose import JoseError, strict_object
-from verify.formats.members import MemberError, Members
+from verify.formats.anchor import Anchor
 from verify.formats.refusal import Refusal, RefusedError, Text
 from verify.formats.trustdelta import MEDIA_TYPE as DELTA
 from verify.formats.trustdelta import DeltaError, apply_difference, begins_as_delta
 from verify.formats.trustlist import MAX_BYTES
 from verify.messages import sentence
-from verify.trust.lists import FAULTS, MAX_ANCHORS, Adopted, AdoptionError, confirmed, offer_anchors, offer_list
+from verify.trust.lists import FAULTS, Adopted, AdoptionError, anchors_served, confirmed, offer_anchors, offer_list
 
 log = logging.getLogger("certvault.regions")
 
@@ -100,7 +98,7 @@ class RegionSync:
         try:
             fetched = ask.get(url, MAX_BYTES, accept=_LIST)
             try:
-                anchors = _anchors(ask.get(f"{url}/anchors", MAX_ANCHORS_BYTES).body)
+                anchors = anchors_served(ask.get(f"{url}/anchors", MAX_ANCHORS_BYTES).body)
             except (WebError, AdoptionError):
                 anchors = []  # a list under the anchor given needs no others
         except WebError as error:
@@ -185,7 +183,7 @@ class RegionSync:
                 raise
         else:
             if fetched.status != 304:
-                anchors, rules = _anchors(fetched.body), self._regions.rules(state.anchor)
+                anchors, rules = anchors_served(fetched.body), self._regions.rules(state.anchor)
                 _, state = self._regions.advance(
                     region, lambda s: offer_anchors(s, anchors, rules), actor, anchor_etag=fetched.etag or ""
                 )
@@ -224,22 +222,17 @@ class RegionSync:
     def _wait(self, failures: int) -> datetime.timedelta:
         """Until a region is asked again: twice as long after each failure, and never all at one moment."""
         base = datetime.timedelta(minutes=self._settings.sync_minutes)
-        longest = max(base, LONGEST_WAIT)
         jitter = 0.75 + random.random() / 2  # noqa: S311 - spreads load, guards nothing
-        return min(base * (1 << min(failures, 10)), longest) * jitter
+        return wait_after(failures, base) * jitter
+
+
+def wait_after(failures: int, base: datetime.timedelta) -> datetime.timedelta:
+    """Until somebody who failed so often is asked again: twice as long each time, a quarter of a day at most."""
+    return min(base * (1 << min(failures, 10)), max(base, LONGEST_WAIT))
 
 
 def _is_due(held: Held, at: datetime.datetime) -> bool:
     return held.contact.retry_at is None or held.contact.retry_at <= at
-
-
-def _anchors(body: bytes) -> list[Anchor]:
-    """The anchors that a region serves. AdoptionError (ANCHOR_BROKEN)."""
-    try:
-        items = Members(strict_object(body, "document")).items("anchors", limit=MAX_ANCHORS)
-        return [anchor_from_json(a) for a in items]
-    except (JoseError, MemberError, AnchorError) as error:
-        raise AdoptionError("ANCHOR_BROKEN", reason=str(error)) from error
 
 
 def _unreachable(error: WebError) -> RefusedError:

@@ -30,6 +30,7 @@ from certvault.model.agreement import AgreementEvent
 from certvault.model.hub import HubRecord, RelayCursor, RelayedDocument
 from certvault.model.keys import VAULT_OWNER, event
 from certvault.regions import Held, Regions
+from certvault.regionsync import wait_after
 from certvault.relay import AGREEMENT, MAX_AGREEMENT, NOTICE, Offered, Relay
 from certvault.settings import Settings
 from certvault.web import Web, WebError
@@ -52,7 +53,6 @@ MAX_ANSWER = 4_500_000
 HANDED = 10
 """Agreements that are handed to one hub in one round."""
 AT_ONCE = 16
-LONGEST_WAIT = datetime.timedelta(hours=6)
 _ACTOR = Actor(VAULT_OWNER, frozenset({Role.OPERATOR}))
 _LATER = (408, 429)
 
@@ -330,8 +330,7 @@ class RelaySync:
         base = datetime.timedelta(minutes=self._settings.sync_minutes)
         with self._lock:
             failures = self._waits.get(name, (0, None))[0] + 1 if failed else 0
-            wait = min(base * (1 << min(failures, 10)), max(base, LONGEST_WAIT))
-            self._waits[name] = failures, self._clock.now() + wait
+            self._waits[name] = failures, self._clock.now() + wait_after(failures, base)
 
 
 def _is_signed(step: AgreementEvent) -> bool:

@@ -29,9 +29,10 @@ from verify.checks.chain import Chains, display_name, load_lenient
 from verify.checks.token import TokenError, check_token
 from verify.evidence import Evidence
 from verify.formats import purposes
-from verify.formats.anchor import JWS_TYPE, Anchor
+from verify.formats.anchor import JWS_TYPE, Anchor, AnchorError, anchor_from_json
 from verify.formats.cms import as_utc
-from verify.formats.jose import JoseError, encode_base64url, unverified_jws
+from verify.formats.jose import JoseError, encode_base64url, strict_object, unverified_jws
+from verify.formats.members import MemberError, Members
 from verify.formats.trustlist import MAX_BYTES, TrustList, TrustListError, unverified_trust_list
 from verify.inquiry import Inquiry
 from verify.policy import DEFAULT_POLICY, Policy
@@ -115,6 +116,15 @@ def adopted_from(
         return Adopted(anchor, faults=tuple(faults))
     held, jws = unverified_trust_list(token)
     return Adopted(anchor, held, token, _digest(jws.payload), adopted, confirmed, tuple(faults))
+
+
+def anchors_served(body: bytes) -> list[Anchor]:
+    """The anchors that a region or a hub serves, ``{"anchors": […]}``. Raises AdoptionError (ANCHOR_BROKEN)."""
+    try:
+        items = Members(strict_object(body, "document")).items("anchors", limit=MAX_ANCHORS)
+        return [anchor_from_json(a) for a in items]
+    except (JoseError, MemberError, AnchorError) as error:
+        raise AdoptionError("ANCHOR_BROKEN", reason=str(error)) from error
 
 
 def offer_anchors(held: Adopted, anchors: Iterable[Anchor], rules: Rules) -> Adopted:
