@@ -160,6 +160,7 @@ class Regions:
                 raise not_found("区域", "region", region[:20])
             for contact in uow.region_contacts.where(region=region):
                 uow.region_contacts.remove(contact, event("REGION_CONTACT_ENDED", f"region:{region}", actor.subject))
+            uow.region_lists.forget(region)
             uow.regions.remove(found, event("REGION_FORGOTTEN", f"region:{region}", actor.subject))
 
     def get(self, region: str) -> RegionInfo:

@@ -9,19 +9,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from certvault import regionlists
 from certvault.clock import FixedClock
 from certvault.db.unit_of_work import Database
+from certvault.model.actor import LOCAL_OPERATOR
+from certvault.pki import Pki
 from certvault.regionlists import RegionLists
+from certvault.regions import Regions as AdoptedRegions
 from certvault.web import Web
 from signing.formats.statuslist import make_status_list
 from signing.keys import KeyPurpose
 from tests.support.kits import HOME, HOUR, OTHER, list_of, pki_of
 from tests.support.signing_pki import AT
 from tests.unit.test_certvault_storage import SETTINGS
+from verify.formats.anchor import Anchor
 from verify.formats.trustlist import Endpoints
 from verify.trust.regions import KnownRegion, Regions
 
@@ -110,6 +115,18 @@ def test_a_refresh_keeps_every_list_and_asks_by_entity_tag_after_that(lists: Reg
     assert (done.new, done.same) == (1, 2)
     assert sorted(status for _, status in region.asked[3:]) == [200, 304, 304]
     assert lists.kept()[OTHER, region.uri(2)] == newer
+
+
+def test_of_a_region_that_is_let_go_no_list_stays(database: Database, lists: RegionLists, region: Region) -> None:
+    adopted = AdoptedRegions(database, mock.Mock(spec=Pki), SETTINGS, FixedClock(NOW))
+    for code in (OTHER, HOME):
+        adopted.begin(Anchor(code, (pki_of(code).root.certificate,)), LOCAL_OPERATOR, address="")
+    region.serve(1)
+    lists.refresh(region.known(1), Web(), NOW)
+    adopted.forget(HOME, LOCAL_OPERATOR)
+    assert len(lists.all_of(OTHER)) == 1
+    adopted.forget(OTHER, LOCAL_OPERATOR)
+    assert not lists.all_of(OTHER)
 
 
 def test_what_the_regions_own_key_did_not_sign_is_not_kept(lists: RegionLists, region: Region) -> None:
