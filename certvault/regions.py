@@ -313,8 +313,13 @@ class Regions:
                     address=wanted,
                     revision=0 if held is None else held.head.revision,
                 )
-                uow.regions.save_all([record], told or [event("REGION_CHANGED", f"region:{done.region}", actor)])
+                told = told or [event("REGION_CHANGED", f"region:{done.region}", actor)]
+                saved = uow.regions.save_all([record], told)[0]
             uow.region_contacts.save_all([heard], [])
+        if changed:  # what was read when it was offered is not read again
+            head = RegionHead(saved.region, saved.added_at, saved.revision)
+            with self._lock:
+                self._kept[done.region] = head, replace(done, confirmed=None), wanted
 
     @staticmethod
     def _require(actor: Actor) -> None:
